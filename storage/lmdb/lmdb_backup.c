@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/* lmdb_backup.c: a compacted copy of the store while it is in use. */
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE 1
+#endif
+#include "lmdb_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BACKUP_PART LK_LMDB_DATA ".part"
+
+static int backup_copy(struct lk_lmdb_state *state, int fd)
+{
+    /* LMDB's own read transaction counts: the map must not move under it. */
+    (void)pthread_mutex_lock(&state->lock);
+    state->reader_count++;
+    (void)pthread_mutex_unlock(&state->lock);
+    int code = mdb_env_copyfd2(state->env, fd, MDB_CP_COMPACT);
+    (void)pthread_mutex_lock(&state->lock);
+    state->reader_count--;
+    (void)pthread_mutex_unlock(&state->lock);
+    return lk_lmdb_error(code);
+}
+
+static int backup_into(struct lk_lmdb_state *state, int directory)
+{
+    int fd =
+        openat(directory, BACKUP_PART, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return lk_lmdb_errno(errno);
+    }
+    int rc = fchmod(fd, 0600) == 0 ? LK_OK : LK_E_IO;
+    if (rc == LK_OK) {
+        rc = backup_copy(state, fd);
+    }
+    if (rc == LK_OK && fsync(fd) != 0) {
+        rc = LK_E_IO;
+    }
+    if (close(fd) != 0 && rc == LK_OK) {
+        rc = LK_E_IO;
+    }
+    if (rc == LK_OK && renameat(directory, BACKUP_PART, directory, LK_LMDB_DATA) != 0) {
+        rc = lk_lmdb_errno(errno);
+    }
+    if (rc == LK_OK && fsync(directory) != 0) {
+        rc = LK_E_IO;
+    }
+    return rc;
+}
+
+int lk_lmdb_backup(struct lk_storage *storage, const char *directory)
+{
+    if (storage == NULL || storage->ops != &lk_lmdb_ops || directory == NULL) {
+        return LK_E_ARGUMENT;
+    }
+    struct lk_lmdb_state *state = lk_lmdb_state_of(storage);
+    if (state == NULL) {
+        return LK_E_STATE;
+    }
+    if (mkdir(directory, 0700) != 0) {
+        return lk_lmdb_errno(errno);
+    }
+    int rc = chmod(directory, 0700) == 0 ? LK_OK : LK_E_IO; /* whatever the umask took */
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (rc == LK_OK && fd < 0) {
+        rc = lk_lmdb_errno(errno);
+    }
+    if (rc == LK_OK) {
+        rc = backup_into(state, fd);
+    }
+    if (fd >= 0) {
+        (void)close(fd); /* read only */
+    }
+    if (rc == LK_OK) {
+        return lk_lmdb_sync_parent(directory);
+    }
+    (void)lk_lmdb_discard(directory); /* the first error is the one to tell */
+    return rc;
+}
