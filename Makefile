@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: MIT
+# Latchkey. `make help` lists what can be made; everything made goes to build/.
+#
+# A folder under boards/ is a board; its board.mk says what the board is composed of:
+#   BOARD_STORAGES, BOARD_PORTS  folders of storage/ and port/
+#   BOARD_FRONTS                 folders of the command line
+#   BOARD_LIBRARY                files of the board's own that belong to the library
+#   BOARD_LIBS, BOARD_FRONT_LIBS what the library, and the front ends above it, link with
+#   BOARD_CPPFLAGS, BOARD_CFLAGS, BOARD_LDFLAGS, BOARD_CC, BOARD_OBJCOPY, BOARD_SIZE, BOARD_AR
+#   BOARD_HOSTED                 1: it runs here, so there are libraries, tests and `install`
+# A board may add rules of its own (run, test) after these variables.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+
+BOARD ?= linux
+ifeq ($(wildcard boards/$(BOARD)/board.mk),)
+$(error BOARD=$(BOARD): no boards/$(BOARD)/board.mk; there are: \
+	$(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk)))
+endif
+
+all:
+
+include boards/$(BOARD)/board.mk
+
+# ---- Tools and flags -----------------------------------------------------------------------------
+
+# A variant is the same board with other flags, in a build directory of its own.
+VARIANT ?=
+BUILD   := build/$(BOARD)$(addprefix -,$(VARIANT))
+
+PYTHON       := /usr/bin/python3
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY   ?= clang-tidy
+PKG_CONFIG   ?= pkg-config
+
+CC_clang := clang
+CC_fuzz  := clang
+ifneq ($(filter default undefined,$(origin CC)),)
+CC := $(or $(CC_$(VARIANT)),$(BOARD_CC),gcc)
+endif
+ifneq ($(filter default undefined,$(origin AR)),)
+AR := $(or $(BOARD_AR),ar)
+endif
+SIZE ?= $(or $(BOARD_SIZE),size)
+
+sanitize := -fno-omit-frame-pointer -fno-sanitize-recover=all
+HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection
+CFLAGS_  := -O2 -g $(HARDEN)
+CFLAGS_clang := -O2 -g -fstack-protector-strong
+CFLAGS_asan  := -O1 -g -fsanitize=address,undefined $(sanitize)
+CFLAGS_ubsan := -O2 -g -fsanitize=undefined $(sanitize)
+CFLAGS_fuzz  := -O1 -g -fsanitize=fuzzer-no-link,address,undefined $(sanitize)
+CFLAGS_cov   := -O0 -g --coverage -fprofile-update=atomic
+CFLAGS_size  := -Os
+CFLAGS_stack := -Os -fstack-usage -fcallgraph-info=su
+ifdef BOARD_HOSTED
+CFLAGS  ?= $(CFLAGS_$(VARIANT))
+LDFLAGS ?= -Wl,-z,relro,-z,now -Wl,--as-needed
+else
+CFLAGS  ?= -Os -g $(if $(filter stack,$(VARIANT)),-fstack-usage -fcallgraph-info=su)
+LDFLAGS ?=
+endif
+# Sanitizers and coverage have a part in linking too.
+LINK_VARIANT := $(filter -fsanitize=% --coverage,$(CFLAGS))
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla \
+	$(if $(WERROR),-Werror)
+
+STORAGE_DIRS := $(addprefix storage/,$(BOARD_STORAGES))
+PORT_DIRS    := $(addprefix port/,$(BOARD_PORTS))
+INCLUDE_DIRS := core core/kinds storage port cli cli/host $(STORAGE_DIRS) $(PORT_DIRS) boards/$(BOARD)
+
+# What may not be overridden, whatever CFLAGS says.
+OWN_CPPFLAGS := $(addprefix -I,$(wildcard $(INCLUDE_DIRS))) $(BOARD_CPPFLAGS)
+OWN_CFLAGS   := -std=c11 $(WARNINGS) -ffunction-sections -fdata-sections \
+	$(if $(BOARD_HOSTED),-fPIC) $(BOARD_CFLAGS)
+OWN_LDFLAGS  := -Wl,--gc-sections $(BOARD_LDFLAGS) $(LINK_VARIANT)
+COMPILE       = $(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS)
+LINK          = $(CC) $(OWN_LDFLAGS) $(LDFLAGS)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n'
+endif
+
+# ---- Sources -------------------------------------------------------------------------------------
+
+sources = $(sort $(wildcard $(addsuffix /*.c,$(1))))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter %.c,$(1))) \
+	$(patsubst %.S,$(BUILD)/obj/%.o,$(filter %.S,$(1)))
+
+CORE_SRC    := $(call sources,core core/kinds core/migrations)
+STORAGE_SRC := $(call sources,$(STORAGE_DIRS))
+PORT_SRC    := $(call sources,$(PORT_DIRS))
+FRONT_SRC   := $(call sources,$(BOARD_FRONTS))
+BOARD_SRC   := $(filter-out $(BOARD_LIBRARY),$(call sources,boards/$(BOARD)) \
+	$(sort $(wildcard boards/$(BOARD)/*.S)))
+
+LIBRARY_OBJ := $(call objects,$(CORE_SRC) $(STORAGE_SRC) $(PORT_SRC) $(wildcard $(BOARD_LIBRARY)))
+FRONT_OBJ   := $(call objects,$(FRONT_SRC))
+BOARD_OBJ   := $(call objects,$(BOARD_SRC))
+
+PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
+VERSION := $(shell sed -n 's/^\#define LK_VERSION *"\(.*\)"/\1/p' core/latchkey.h)
+SOVERSION := 0
+
+LIBRARY := $(BUILD)/liblatchkey.a
+FRONTS  := $(BUILD)/fronts.a
+PROGRAM := $(BUILD)/latchkey
+
+# ---- What is built -------------------------------------------------------------------------------
+
+ifdef BOARD_HOSTED
+all: $(PROGRAM) $(LIBRARY) $(BUILD)/liblatchkey.so $(BUILD)/latchkey.pc ## the program and the libraries (default; BOARD=name for another board)
+endif
+
+# The flags, kept in a file that changes only when they do, so that objects follow them.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(COMPILE)' '$(LINK)' | cmp -s - $@ || printf '%s\n' '$(COMPILE)' '$(LINK)' >$@
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(COMPILE) $(EXTRA_CPPFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/%.o: %.S $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) AS $<
+	$(Q)$(COMPILE) -MMD -MP -c $< -o $@
+
+define make-archive
+	$(say) AR $@
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+endef
+
+# Named in an archive's prerequisites, a list's file notices that a source came or went.
+list = $(BUILD)/lists/$(1)
+$(BUILD)/lists/%: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(LIST) | cmp -s - $@ || printf '%s\n' $(LIST) >$@
+$(call list,library): LIST = $(LIBRARY_OBJ)
+$(call list,fronts): LIST = $(FRONT_OBJ)
+
+$(LIBRARY): $(LIBRARY_OBJ) $(call list,library)
+	$(make-archive)
+
+$(FRONTS): $(FRONT_OBJ) $(call list,fronts)
+	$(make-archive)
+
+$(BUILD)/liblatchkey.so.$(VERSION): $(LIBRARY_OBJ) boards/linux/liblatchkey.map $(call list,library)
+	$(say) LD $@
+	$(Q)$(LINK) -shared -Wl,-soname,liblatchkey.so.$(SOVERSION) \
+		-Wl,--version-script=boards/linux/liblatchkey.map $(filter %.o,$^) $(BOARD_LIBS) -o $@
+
+$(BUILD)/liblatchkey.so: $(BUILD)/liblatchkey.so.$(VERSION)
+	$(Q)ln -sf liblatchkey.so.$(VERSION) $(BUILD)/liblatchkey.so.$(SOVERSION)
+	$(Q)ln -sf liblatchkey.so.$(SOVERSION) $@
+
+ifdef BOARD_HOSTED
+$(PROGRAM): $(BOARD_OBJ) $(FRONTS) $(LIBRARY)
+	$(say) LD $@
+	$(Q)$(LINK) $(BOARD_OBJ) $(FRONTS) $(LIBRARY) $(BOARD_FRONT_LIBS) $(BOARD_LIBS) -o $@
+endif
+
+$(BUILD)/latchkey.pc: boards/linux/latchkey.pc.in core/latchkey.h FORCE
+	@mkdir -p $(@D)
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		-e 's|@LIBS@|$(BOARD_LIBS)|' $< >$@
+
+# ---- Tests ---------------------------------------------------------------------------------------
+# tests/<part>/test_*.c     one cmocka program each, linked with the other files of its folder
+# tests/<part>/test_*.sh    a script; LATCHKEY names the program and BUILD the build directory
+# tests/<part>/*_tool.c     a small program for scripts, at $(BUILD)/tests/
+# tests/<part>/*_cross.py   compares with another implementation; gets the path of its *_tool
+# tests/fuzz/fuzz_*.c       a fuzzer's harness; `make test` replays tests/fuzz/seeds/<name>/
+
+TEST_SRC   := $(filter-out tests/bench/% tests/fuzz/% tests/house/% tests/board/%,$(call sources,tests/*))
+CASE_SRC   := $(foreach s,$(TEST_SRC),$(if $(filter test_%,$(notdir $(s))),$(s)))
+TOOL_SRC   := $(filter %_tool.c,$(TEST_SRC))
+HELPER_SRC := $(filter-out $(CASE_SRC) $(TOOL_SRC),$(TEST_SRC))
+FUZZ_SRC   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+BENCH_SRC  := $(sort $(wildcard tests/bench/*.c))
+
+CASES   := $(patsubst tests/%.c,%,$(CASE_SRC))
+TOOLS   := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TOOL_SRC)))
+SCRIPTS := $(patsubst tests/%,%,$(sort $(wildcard tests/*/test_*.sh)))
+CROSSES := $(patsubst tests/%,%,$(sort $(wildcard tests/*/*_cross.py)))
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
+BENCHES := $(patsubst tests/bench/%.c,%,$(BENCH_SRC))
+REPLAYS := $(addprefix fuzz/,$(FUZZERS))
+
+TEST_PROGRAMS := $(addprefix $(BUILD)/tests/,$(CASES))
+ALL_TESTS     := $(CASES) $(SCRIPTS) $(CROSSES) $(REPLAYS)
+
+TEST         ?= %
+TEST_TIMEOUT ?= 900
+RESULTS      ?= $(BUILD)/results
+WANTED       := $(filter $(subst *,%,$(TEST)),$(ALL_TESTS))
+RUN_TEST      = BUILD=$(BUILD) LATCHKEY=$(abspath $(PROGRAM)) TEST_TIMEOUT=$(TEST_TIMEOUT) \
+	RERUN='make test$(addprefix $(space)VARIANT=,$(VARIANT)) TEST=' \
+	sh tests/house/run_test.sh $(RESULTS)
+space := $() $()
+
+TEST_LIBS := $(BOARD_FRONT_LIBS) $(BOARD_LIBS)
+$(BUILD)/obj/tests/%.o: EXTRA_CPPFLAGS = -I$(patsubst $(BUILD)/obj/%,%,$(@D)) -Itests
+
+# The helpers of each folder, as an archive.
+helpers = $(BUILD)/tests/$(1)/helpers.a
+TEST_PARTS := $(sort $(patsubst tests/%/,%,$(dir $(TEST_SRC))))
+define part-helpers
+$$(call list,tests-$(1)): LIST = $$(call objects,$$(filter tests/$(1)/%,$$(HELPER_SRC)))
+$$(call helpers,$(1)): $$(call objects,$$(filter tests/$(1)/%,$$(HELPER_SRC))) $$(call list,tests-$(1))
+	$$(make-archive)
+$$(BUILD)/tests/$(1)/test_%: $$(BUILD)/obj/tests/$(1)/test_%.o $$(call helpers,$(1)) $$(FRONTS) $$(LIBRARY)
+	$$(say) LD $$@
+	$$(Q)$$(LINK) $$(filter %.o %.a,$$^) $$(TEST_LIBS) -lcmocka -o $$@
+$$(BUILD)/tests/%_tool: $$(BUILD)/obj/tests/$(1)/%_tool.o $$(call helpers,$(1)) $$(FRONTS) $$(LIBRARY)
+	$$(say) LD $$@
+	$$(Q)$$(LINK) $$(filter %.o %.a,$$^) $$(TEST_LIBS) -lcmocka -o $$@
+endef
+$(foreach part,$(TEST_PARTS),$(eval $(call part-helpers,$(part))))
+
+# Each result is made by running its test, every time. The run itself says what failed.
+$(addprefix $(RESULTS)/,$(addsuffix .result,$(CASES))): $(RESULTS)/%.result: $(BUILD)/tests/% FORCE
+	@$(RUN_TEST) $* cmocka $(RUNNER) $<
+$(addprefix $(RESULTS)/,$(addsuffix .result,$(SCRIPTS))): $(RESULTS)/%.result: tests/% $(PROGRAM) $(TOOLS) FORCE
+	@$(RUN_TEST) $* script $(or $(shell sed -n '1s/^\#! *\(.*\)/\1/p' tests/$*),sh) $<
+$(addprefix $(RESULTS)/,$(addsuffix .result,$(CROSSES))): $(RESULTS)/%.result: tests/% $(TOOLS) FORCE
+	@$(RUN_TEST) $* script $(PYTHON) -B $< $(BUILD)/tests/$(notdir $(*:_cross.py=_tool))
+$(addprefix $(RESULTS)/,$(addsuffix .result,$(REPLAYS))): $(RESULTS)/fuzz/%.result: $(BUILD)/tests/fuzz/% FORCE
+	@$(RUN_TEST) fuzz/$* script $(RUNNER) $< $(wildcard tests/fuzz/seeds/$*)
+
+test: $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED))) ## every test, or TEST=part/test_name (patterns with *); -j runs them side by side
+	@sh tests/house/sum_results.sh $(RESULTS) $(WANTED)
+
+# ---- Fuzzing and benchmarks ----------------------------------------------------------------------
+
+FUZZ ?=
+TIME ?= 60
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/house/fuzz_replay.o $(FRONTS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -o $@
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FRONTS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LINK) -fsanitize=fuzzer $(filter %.o %.a,$^) $(TEST_LIBS) -o $@
+
+ifeq ($(VARIANT),fuzz)
+fuzz: $(addprefix $(BUILD)/fuzz/,$(or $(FUZZ),$(FUZZERS)))
+	@set -e; for f in $(or $(FUZZ),$(FUZZERS)); do \
+		mkdir -p $(BUILD)/corpus/$$f $(BUILD)/found; \
+		echo "fuzz $$f for $(TIME) s"; \
+		$(BUILD)/fuzz/$$f -max_total_time=$(TIME) -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(BUILD)/found/$$f- $(BUILD)/corpus/$$f \
+			$$(ls -d tests/fuzz/seeds/$$f 2>/dev/null); \
+	done
+else
+fuzz: ## libFuzzer on one harness or all: FUZZ=name TIME=seconds each
+	@$(MAKE) VARIANT=fuzz fuzz
+endif
+
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(FRONTS) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -o $@
+
+bench: $(addprefix $(BUILD)/bench/,$(BENCHES)) ## the benchmarks, one after the other; BENCH=name for one
+	@set -e; for b in $(or $(BENCH),$(BENCHES)); do echo "== $$b"; $(BUILD)/bench/$$b; done
+
+# ---- The same tests under other eyes -------------------------------------------------------------
+
+asan: ## build and test under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) VARIANT=asan test
+
+ubsan: ## build and test under UndefinedBehaviorSanitizer alone, optimised
+	@$(MAKE) VARIANT=ubsan test
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.* ## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 16
+	@echo 'Variables: BOARD CC CFLAGS LDFLAGS PREFIX DESTDIR; V=1 shows commands, WERROR=1 stops at warnings.'
+	@echo 'Boards: $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))'
+
+.PHONY: all test bench fuzz asan ubsan clean help FORCE
+FORCE:
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
