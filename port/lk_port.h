@@ -101,7 +101,8 @@ struct lk_crypto {
                 const uint8_t nonce[LK_SEAL_NONCE_SIZE], struct lk_span sealed, struct lk_span ad,
                 uint8_t *out);
     /* One slice of an Argon2id job: 1 while there is more to do, 0 when job->hash is the answer. A
-     * port may do it all in one call. LK_E_CRYPTO for want of memory. */
+     * port may do it all in one call. LK_E_CRYPTO for want of memory; LK_E_CHECK when the
+     * parameters are out of this port's bounds, found before memory or time is taken. */
     int (*pwhash_step)(void *self, struct lk_pwhash_job *job);
     /*
      * Verifies a password against a hash string of another program: "$2b$"/"$2a$"/"$2y$" (bcrypt),

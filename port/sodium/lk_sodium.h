@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lk_sodium.h: the crypto table of a port, answered by libsodium 1.0.18 or later.
+ *
+ * Serves Linux and bare metal alike: nothing but libsodium is needed. Hashes of other programs
+ * are not verified here (foreign_verify and foreign_check are NULL); lk_foreign.h has them.
+ *
+ * Caveats: Argon2id runs to its end in one step, takes its memory from libsodium's allocator, and
+ * leaves job->work alone. libsodium computes one lane only. The table keeps no state: `self` is not
+ * looked at, and any number of threads may use it once lk_sodium_init() has returned.
+ */
+#ifndef LK_SODIUM_H
+#define LK_SODIUM_H
+
+#include "lk_port.h"
+
+/*
+ * Bounds of an Argon2id job. A job's parameters come out of stored records, which may be damaged or
+ * hostile, so they are checked before any memory or time is taken. A board may define smaller ones.
+ * The two caps together bound one hash to a few seconds of a gateway's processor.
+ */
+#define LK_SODIUM_MEMORY_KIB_MIN 8u
+#ifndef LK_SODIUM_MEMORY_KIB_MAX
+#define LK_SODIUM_MEMORY_KIB_MAX 262144u /* 256 MiB: what a small gateway can spare for a login */
+#endif
+#ifndef LK_SODIUM_PASSES_MAX
+#define LK_SODIUM_PASSES_MAX 16u
+#endif
+#define LK_SODIUM_LANES 1u
+
+/*
+ * hash         LK_E_ARGUMENT when a key is not 16 to 64 bytes.
+ * seal, open   `out` may be the very buffer of the input, but may not overlap it otherwise.
+ * pwhash_step  never answers 1. LK_E_CHECK when the parameters are out of bounds, LK_E_CRYPTO for
+ *              want of memory; the job's hash is then wiped.
+ */
+extern const struct lk_crypto lk_sodium_crypto;
+
+/* Makes libsodium ready. Call it once before the table is used; again does no harm.
+ * LK_E_CRYPTO when libsodium cannot start. */
+int lk_sodium_init(void);
+
+/* The bounds alone: 0, or LK_E_CHECK. Takes no memory and no time. */
+int lk_sodium_pwhash_check(const struct lk_pwhash_params *params);
+
+#endif
