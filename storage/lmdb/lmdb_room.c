@@ -127,6 +127,20 @@ int lk_lmdb_room_begin(struct lk_lmdb_state *state, MDB_txn *txn)
     return LK_OK;
 }
 
+/* LMDB lets only a reader see the free list; it sees what the open batch began with. */
+static int room_read_free(struct lk_lmdb_state *state, uint64_t *pages)
+{
+    MDB_txn *reader = NULL;
+    (void)pthread_mutex_lock(&state->lock);
+    int rc = lk_lmdb_error(mdb_txn_begin(state->env, NULL, MDB_RDONLY, &reader));
+    if (rc == LK_OK) {
+        rc = lk_lmdb_free_pages(reader, pages);
+        mdb_txn_abort(reader);
+    }
+    (void)pthread_mutex_unlock(&state->lock);
+    return rc;
+}
+
 int lk_lmdb_room_for(struct lk_lmdb_state *state, MDB_txn *txn, size_t value_size)
 {
     MDB_stat stat;
@@ -146,7 +160,7 @@ int lk_lmdb_room_for(struct lk_lmdb_state *state, MDB_txn *txn, size_t value_siz
     }
     if (!state->room_exact) {
         uint64_t free_pages = 0;
-        int rc = lk_lmdb_free_pages(txn, &free_pages);
+        int rc = room_read_free(state, &free_pages);
         if (rc != LK_OK) {
             return rc;
         }

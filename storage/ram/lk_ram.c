@@ -1,242 +1,8 @@
 // SPDX-License-Identifier: MIT
-/*
- * lk_ram.c: the ordered map in memory that the caller gives.
- *
- * The memory: a head; blocks upwards from it, in the order they were written; the table downwards
- * from the end: offsets of the live blocks, the smallest key at the lowest address.
- *
- * A block is never changed. Replacing or deleting one that was committed before takes it from the
- * table and puts it on the list of the old, which an abort puts back; what the batch itself wrote
- * lies behind `batch`. So a deletion takes no memory at all, and works in a full map.
- */
-#include "lk_ram.h"
-
-#include <string.h>
+/* lk_ram.c: the ordered map in memory that the caller gives. How it lies there is in ram_map.h. */
+#include "ram_map.h"
 
 #define RAM_VALUE_DEFAULT 8192u
-#define RAM_MAGIC         UINT32_C(0x4D521001)
-#define RAM_HEAD          64u
-#define RAM_BLOCK         12u /* value size u32, next old block u32, key size u16, state u16 */
-#define RAM_SLOT          4u
-
-enum ram_word { /* of the head, u32 each */
-                RAM_AT_MAGIC = 0,
-                RAM_AT_SIZE = 4,
-                RAM_AT_TOP = 8,    /* end of the blocks */
-                RAM_AT_COUNT = 12, /* entries in the table */
-                RAM_AT_DEAD = 16,  /* bytes in blocks that are neither live nor old */
-                RAM_AT_BATCH = 20, /* where the open batch's blocks begin; 0: no batch */
-                RAM_AT_OLD = 24    /* first of the old blocks; 0: none */
-};
-
-enum ram_state { RAM_LIVE = 1, RAM_OLD = 2, RAM_DEAD = 3 };
-
-static struct lk_ram *ram_of(struct lk_storage *storage)
-{
-    /* The head is the first member, so both have one address. */
-    return (struct lk_ram *)(void *)storage;
-}
-
-static uint32_t ram_get32(const struct lk_ram *ram, uint32_t at)
-{
-    uint32_t v;
-    memcpy(&v, ram->memory + at, sizeof v);
-    return v;
-}
-
-static void ram_set32(const struct lk_ram *ram, uint32_t at, uint32_t value)
-{
-    memcpy(ram->memory + at, &value, sizeof value);
-}
-
-static uint16_t ram_get16(const struct lk_ram *ram, uint32_t at)
-{
-    uint16_t v;
-    memcpy(&v, ram->memory + at, sizeof v);
-    return v;
-}
-
-static void ram_set16(const struct lk_ram *ram, uint32_t at, uint16_t value)
-{
-    memcpy(ram->memory + at, &value, sizeof value);
-}
-
-static struct lk_span ram_key(const struct lk_ram *ram, uint32_t block)
-{
-    return (struct lk_span){ram->memory + block + RAM_BLOCK, ram_get16(ram, block + 8)};
-}
-
-static struct lk_span ram_value(const struct lk_ram *ram, uint32_t block)
-{
-    struct lk_span key = ram_key(ram, block);
-    return (struct lk_span){key.data + key.size, ram_get32(ram, block)};
-}
-
-static uint32_t ram_need(size_t key_size, size_t value_size)
-{
-    return (uint32_t)((RAM_BLOCK + key_size + value_size + 3) & ~(size_t)3);
-}
-
-static uint32_t ram_block_size(const struct lk_ram *ram, uint32_t block)
-{
-    return ram_need(ram_get16(ram, block + 8), ram_get32(ram, block));
-}
-
-static uint32_t ram_count(const struct lk_ram *ram)
-{
-    return ram_get32(ram, RAM_AT_COUNT);
-}
-
-static uint32_t ram_table(const struct lk_ram *ram)
-{
-    return ram->size - ram_count(ram) * RAM_SLOT;
-}
-
-static uint32_t ram_slot(const struct lk_ram *ram, uint32_t index)
-{
-    return ram_table(ram) + index * RAM_SLOT;
-}
-
-static uint32_t ram_at(const struct lk_ram *ram, uint32_t index)
-{
-    return ram_get32(ram, ram_slot(ram, index));
-}
-
-static int ram_compare(struct lk_span a, struct lk_span b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int rc = size > 0 ? memcmp(a.data, b.data, size) : 0;
-    if (rc != 0) {
-        return rc;
-    }
-    return a.size < b.size ? -1 : (a.size > b.size ? 1 : 0);
-}
-
-/* Index of the first entry >= key, and whether it is the key's own. */
-static uint32_t ram_find(const struct lk_ram *ram, struct lk_span key, bool *same)
-{
-    uint32_t low = 0;
-    uint32_t high = ram_count(ram);
-    *same = false;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int rc = ram_compare(ram_key(ram, ram_at(ram, middle)), key);
-        if (rc < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-            *same = *same || rc == 0;
-        }
-    }
-    return low;
-}
-
-/* The room for one more slot is the caller's care. */
-static void ram_table_insert(struct lk_ram *ram, uint32_t index, uint32_t block)
-{
-    uint32_t table = ram_table(ram);
-    memmove(ram->memory + table - RAM_SLOT, ram->memory + table, (size_t)index * RAM_SLOT);
-    ram_set32(ram, RAM_AT_COUNT, ram_count(ram) + 1);
-    ram_set32(ram, ram_slot(ram, index), block);
-}
-
-static void ram_table_remove(struct lk_ram *ram, uint32_t index)
-{
-    uint32_t table = ram_table(ram);
-    memmove(ram->memory + table + RAM_SLOT, ram->memory + table, (size_t)index * RAM_SLOT);
-    ram_set32(ram, RAM_AT_COUNT, ram_count(ram) - 1);
-}
-
-static void ram_kill(struct lk_ram *ram, uint32_t block)
-{
-    ram_set16(ram, block + 10, RAM_DEAD);
-    ram_set32(ram, RAM_AT_DEAD, ram_get32(ram, RAM_AT_DEAD) + ram_block_size(ram, block));
-}
-
-/* Takes a block out of use in the open batch. */
-static void ram_retire(struct lk_ram *ram, uint32_t block)
-{
-    if (block >= ram_get32(ram, RAM_AT_BATCH)) {
-        ram_kill(ram, block);
-        return;
-    }
-    ram_set16(ram, block + 10, RAM_OLD);
-    ram_set32(ram, block + 4, ram_get32(ram, RAM_AT_OLD));
-    ram_set32(ram, RAM_AT_OLD, block);
-}
-
-/* Moves the blocks together, in their order. */
-static void ram_tidy(struct lk_ram *ram)
-{
-    uint32_t top = ram_get32(ram, RAM_AT_TOP);
-    uint32_t batch = ram_get32(ram, RAM_AT_BATCH);
-    uint32_t new_batch = 0;
-    uint32_t to = RAM_HEAD;
-    ram_set32(ram, RAM_AT_OLD, 0);
-    for (uint32_t from = RAM_HEAD; from < top;) {
-        uint32_t size = ram_block_size(ram, from);
-        uint16_t state = ram_get16(ram, from + 10);
-        if (batch != 0 && new_batch == 0 && from >= batch) {
-            new_batch = to;
-        }
-        if (state == RAM_DEAD) {
-            from += size;
-            continue;
-        }
-        if (state == RAM_LIVE) {
-            bool same;
-            uint32_t index = ram_find(ram, ram_key(ram, from), &same);
-            memmove(ram->memory + to, ram->memory + from, size);
-            ram_set32(ram, ram_slot(ram, index), to);
-        } else {
-            memmove(ram->memory + to, ram->memory + from, size);
-            ram_set32(ram, to + 4, ram_get32(ram, RAM_AT_OLD));
-            ram_set32(ram, RAM_AT_OLD, to);
-        }
-        to += size;
-        from += size;
-    }
-    ram_set32(ram, RAM_AT_TOP, to);
-    ram_set32(ram, RAM_AT_DEAD, 0);
-    if (batch != 0) {
-        ram_set32(ram, RAM_AT_BATCH, new_batch != 0 ? new_batch : to);
-    }
-}
-
-/* Undoes the open batch. */
-static void ram_undo(struct lk_ram *ram)
-{
-    uint32_t batch = ram_get32(ram, RAM_AT_BATCH);
-    uint32_t count = ram_count(ram);
-    uint32_t kept = 0;
-    /* First, since the table may grow over what the batch wrote: its dead are counted out again. */
-    uint32_t dead = ram_get32(ram, RAM_AT_DEAD);
-    for (uint32_t block = batch; block < ram_get32(ram, RAM_AT_TOP);) {
-        uint32_t size = ram_block_size(ram, block);
-        dead -= ram_get16(ram, block + 10) == RAM_DEAD ? size : 0;
-        block += size;
-    }
-    /* From the top of the table down, so that what stays slides towards the end. */
-    for (uint32_t i = count; i > 0; i--) {
-        uint32_t block = ram_get32(ram, ram->size - (count - i + 1) * RAM_SLOT);
-        if (block < batch) {
-            kept++;
-            ram_set32(ram, ram->size - kept * RAM_SLOT, block);
-        }
-    }
-    ram_set32(ram, RAM_AT_COUNT, kept);
-    for (uint32_t block = ram_get32(ram, RAM_AT_OLD); block != 0;) {
-        uint32_t next = ram_get32(ram, block + 4);
-        bool same;
-        ram_set16(ram, block + 10, RAM_LIVE);
-        ram_table_insert(ram, ram_find(ram, ram_key(ram, block), &same), block);
-        block = next;
-    }
-    ram_set32(ram, RAM_AT_DEAD, dead);
-    ram_set32(ram, RAM_AT_TOP, batch);
-    ram_set32(ram, RAM_AT_OLD, 0);
-    ram_set32(ram, RAM_AT_BATCH, 0);
-}
 
 static int ram_open(struct lk_storage *storage, enum lk_mode mode)
 {
@@ -261,7 +27,7 @@ static int ram_open(struct lk_storage *storage, enum lk_mode mode)
         return LK_E_CORRUPT;
     }
     if (ram_get32(ram, RAM_AT_BATCH) != 0) {
-        ram_undo(ram);
+        lk_ram_undo(ram);
     }
     ram->open = true;
     ram->mode = mode;
@@ -276,7 +42,7 @@ static void ram_close(struct lk_storage *storage)
 {
     struct lk_ram *ram = ram_of(storage);
     if (ram->open && ram->writing) {
-        ram_undo(ram);
+        lk_ram_undo(ram);
     }
     ram->open = false;
     ram->writing = false;
@@ -313,7 +79,7 @@ static void ram_abort(struct lk_storage_txn *txn)
     if (txn->mode == LK_READ) {
         ram->reader_count--;
     } else {
-        ram_undo(ram);
+        lk_ram_undo(ram);
         ram->version += txn->priv[0] != NULL ? 1u : 0u;
         ram->writing = false;
     }
@@ -335,7 +101,7 @@ static int ram_commit(struct lk_storage_txn *txn, enum lk_commit_mode mode)
     struct lk_ram *ram = ram_of(txn->storage);
     for (uint32_t block = ram_get32(ram, RAM_AT_OLD); block != 0;) {
         uint32_t next = ram_get32(ram, block + 4);
-        ram_kill(ram, block);
+        lk_ram_kill(ram, block);
         block = next;
     }
     ram_set32(ram, RAM_AT_OLD, 0);
@@ -379,7 +145,7 @@ static int ram_get(struct lk_storage_txn *txn, struct lk_span key, struct lk_spa
     }
     const struct lk_ram *ram = ram_of(txn->storage);
     bool same;
-    uint32_t index = ram_find(ram, key, &same);
+    uint32_t index = lk_ram_find(ram, key, &same);
     if (!same) {
         return LK_E_NOT_FOUND;
     }
@@ -397,15 +163,15 @@ static void ram_changed(struct lk_ram *ram, struct lk_storage_txn *txn)
 static int ram_insert(struct lk_ram *ram, struct lk_span key, struct lk_span value)
 {
     bool same;
-    uint32_t index = ram_find(ram, key, &same);
+    uint32_t index = lk_ram_find(ram, key, &same);
     size_t need = ram_need(key.size, value.size);
     uint32_t slots = same ? 0 : RAM_SLOT;
     if (ram_table(ram) - ram_get32(ram, RAM_AT_TOP) < need + slots) {
         if (ram_get32(ram, RAM_AT_DEAD) == 0) {
             return LK_E_FULL;
         }
-        ram_tidy(ram);
-        index = ram_find(ram, key, &same);
+        lk_ram_tidy(ram);
+        index = lk_ram_find(ram, key, &same);
         if (ram_table(ram) - ram_get32(ram, RAM_AT_TOP) < need + slots) {
             return LK_E_FULL;
         }
@@ -421,10 +187,10 @@ static int ram_insert(struct lk_ram *ram, struct lk_span key, struct lk_span val
     }
     ram_set32(ram, RAM_AT_TOP, block + (uint32_t)need);
     if (same) {
-        ram_retire(ram, ram_at(ram, index));
+        lk_ram_retire(ram, ram_at(ram, index));
         ram_set32(ram, ram_slot(ram, index), block);
     } else {
-        ram_table_insert(ram, index, block);
+        lk_ram_table_insert(ram, index, block);
     }
     return LK_OK;
 }
@@ -466,13 +232,13 @@ static int ram_remove(struct lk_storage_txn *txn, struct lk_span key)
     }
     struct lk_ram *ram = ram_of(txn->storage);
     bool same;
-    uint32_t index = ram_find(ram, key, &same);
+    uint32_t index = lk_ram_find(ram, key, &same);
     if (!same) {
         return LK_E_NOT_FOUND;
     }
     uint32_t block = ram_at(ram, index);
-    ram_table_remove(ram, index);
-    ram_retire(ram, block);
+    lk_ram_table_remove(ram, index);
+    lk_ram_retire(ram, block);
     ram_changed(ram, txn);
     return LK_OK;
 }
@@ -547,10 +313,10 @@ static int ram_seek(struct lk_storage_cursor *cursor, struct lk_span key, struct
     }
     struct lk_span prefix = {cursor->prefix, cursor->prefix_size};
     bool same;
-    return ram_stand(
-        cursor,
-        ram_find(ram_of(cursor->txn->storage), ram_compare(key, prefix) < 0 ? prefix : key, &same),
-        found, value);
+    return ram_stand(cursor,
+                     lk_ram_find(ram_of(cursor->txn->storage),
+                                 lk_ram_compare(key, prefix) < 0 ? prefix : key, &same),
+                     found, value);
 }
 
 static int ram_seek_before(struct lk_storage_cursor *cursor, struct lk_span key,
@@ -572,11 +338,11 @@ static int ram_seek_before(struct lk_storage_cursor *cursor, struct lk_span key,
     }
     /* The end of the prefix's range bounds the key; no size: the range ends with the map. */
     struct lk_span end = {after, size};
-    if (key.size == 0 || (size > 0 && ram_compare(key, end) > 0)) {
+    if (key.size == 0 || (size > 0 && lk_ram_compare(key, end) > 0)) {
         key = end;
     }
     bool same;
-    uint32_t index = key.size > 0 ? ram_find(ram, key, &same) : ram_count(ram);
+    uint32_t index = key.size > 0 ? lk_ram_find(ram, key, &same) : ram_count(ram);
     return ram_stand(cursor, index > 0 ? index - 1 : UINT32_MAX, found, value);
 }
 
@@ -647,7 +413,7 @@ static int ram_check(struct lk_storage *storage, lk_storage_progress *progress, 
         uint32_t block = ram_at(ram, i);
         if (block < RAM_HEAD || block >= top || block % 4 != 0 || top - block < RAM_BLOCK ||
             ram_get16(ram, block + 8) > top - block - RAM_BLOCK ||
-            (i > 0 && ram_compare(ram_key(ram, ram_at(ram, i - 1)), ram_key(ram, block)) >= 0)) {
+            (i > 0 && lk_ram_compare(ram_key(ram, ram_at(ram, i - 1)), ram_key(ram, block)) >= 0)) {
             return LK_E_CORRUPT;
         }
         int rc = progress != NULL ? progress(context, i + 1, ram_count(ram)) : LK_OK;
@@ -674,7 +440,7 @@ static int ram_compact(struct lk_storage *storage)
     struct lk_ram *ram = ram_of(storage);
     int rc = ram_idle(ram);
     if (rc == LK_OK) {
-        ram_tidy(ram);
+        lk_ram_tidy(ram);
     }
     return rc;
 }
@@ -685,7 +451,7 @@ static int ram_scrub(struct lk_storage *storage, uint64_t *bytes)
     int rc = ram_idle(ram);
     uint64_t count = 0;
     if (rc == LK_OK) {
-        ram_tidy(ram);
+        lk_ram_tidy(ram);
         for (uint32_t at = ram_get32(ram, RAM_AT_TOP); at < ram_table(ram); at++) {
             count += ram->memory[at] != 0 ? 1u : 0u;
             ram->memory[at] = 0;

@@ -1,0 +1,662 @@
+// SPDX-License-Identifier: MIT
+/* conformance.c: what every storage backend must do. */
+#include "conformance.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define CONF_SIZE_SMALL ((size_t)1 << 20)
+#define CONF_SIZE_BIG   ((size_t)16 << 20)
+#define CONF_TEST_MAX   256
+
+static struct lk_storage *conf_open(void **state, size_t size)
+{
+    const struct conformance_backend *backend = *state;
+    struct lk_storage *s = backend->make(size);
+    assert_non_null(s);
+    assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
+    return s;
+}
+
+static void conf_close(void **state, struct lk_storage *s)
+{
+    const struct conformance_backend *backend = *state;
+    s->ops->close(s);
+    backend->drop(s);
+}
+
+static struct lk_span conf_text(const char *text)
+{
+    return (struct lk_span){(const uint8_t *)text, strlen(text)};
+}
+
+static bool conf_same(struct lk_span a, struct lk_span b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static void conf_put(struct lk_storage *s, const char *key, const char *value)
+{
+    struct lk_storage_txn txn = {0};
+    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conf_text(key), conf_text(value)), LK_OK);
+    assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
+}
+
+static void conf_expect(struct lk_storage *s, struct lk_storage_txn *txn, const char *key,
+                        const char *value)
+{
+    struct lk_span v;
+    int rc = s->ops->get(txn, conf_text(key), &v);
+    if (value == NULL) {
+        assert_int_equal(rc, LK_E_NOT_FOUND);
+        return;
+    }
+    assert_int_equal(rc, LK_OK);
+    assert_true(conf_same(v, conf_text(value)));
+}
+
+static void conf_expect_now(struct lk_storage *s, const char *key, const char *value)
+{
+    struct lk_storage_txn txn = {0};
+    assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+    conf_expect(s, &txn, key, value);
+    s->ops->abort(&txn);
+    s->ops->release(s, &txn);
+}
+
+static void test_storage_ordering(void **state)
+{
+    static const struct lk_span keys[] = {
+        {(const uint8_t *)"\x00", 1},     {(const uint8_t *)"\x00\x00", 2},
+        {(const uint8_t *)"\x00\xFF", 2}, {(const uint8_t *)"\x01", 1},
+        {(const uint8_t *)"a", 1},        {(const uint8_t *)"a\x00", 2},
+        {(const uint8_t *)"aa", 2},       {(const uint8_t *)"ab", 2},
+        {(const uint8_t *)"\x7F", 1},     {(const uint8_t *)"\x80", 1},
+        {(const uint8_t *)"\xFF", 1},     {(const uint8_t *)"\xFF\x00", 2},
+        {(const uint8_t *)"\xFF\xFF", 2}, {(const uint8_t *)"\xFF\xFF\xFF", 3},
+    };
+    const size_t count = sizeof keys / sizeof keys[0];
+    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage_txn txn = {0};
+    struct lk_storage_cursor cursor = {0};
+    struct lk_span key;
+    struct lk_span value;
+    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+    for (size_t i = 0; i < count; i++) { /* in an order that is not theirs */
+        size_t at = (i * 5 + 3) % count;
+        assert_int_equal(s->ops->put(&txn, keys[at], keys[at]), LK_OK);
+    }
+    assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+    assert_int_equal(s->ops->cursor_open(&txn, &cursor, (struct lk_span){NULL, 0}), LK_OK);
+    int rc = s->ops->seek(&cursor, (struct lk_span){NULL, 0}, &key, &value);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(rc, LK_OK);
+        assert_true(conf_same(key, keys[i]));
+        assert_true(conf_same(value, keys[i]));
+        rc = s->ops->next(&cursor, &key, &value);
+    }
+    assert_int_equal(rc, LK_E_NOT_FOUND);
+    assert_int_equal(s->ops->next(&cursor, &key, &value), LK_E_STATE);
+    rc = s->ops->seek_before(&cursor, (struct lk_span){NULL, 0}, &key, &value);
+    for (size_t i = count; i-- > 0;) {
+        assert_int_equal(rc, LK_OK);
+        assert_true(conf_same(key, keys[i]));
+        rc = s->ops->prev(&cursor, &key, &value);
+    }
+    assert_int_equal(rc, LK_E_NOT_FOUND);
+    s->ops->cursor_close(&cursor);
+    s->ops->abort(&txn);
+    s->ops->release(s, &txn);
+    conf_close(state, s);
+}
+
+/* Each prefix, from each place, both ways, against a list of what is there. */
+static void test_storage_prefixes(void **state)
+{
+    static const char *const keys[] = {"a",
+                                       "ab",
+                                       "aba",
+                                       "abb",
+                                       "abc",
+                                       "ac",
+                                       "b",
+                                       "\xFE\xFF",
+                                       "\xFF",
+                                       "\xFF\xFE",
+                                       "\xFF\xFF",
+                                       "\xFF\xFF"
+                                       "a"};
+    static const char *const prefixes[] = {"",  "a", "ab",   "abc",  "abcd",     "ac",
+                                           "b", "c", "\xFE", "\xFF", "\xFF\xFF", "\xFF\xFF\xFF",
+                                           "A"};
+    static const char *const places[] = {
+        "",  "A",  "a", "aa",   "ab",   "abaa",     "abb",      "abz",         "ac",
+        "b", "bb", "c", "\xFE", "\xFF", "\xFF\xFD", "\xFF\xFF", "\xFF\xFF\xFF"};
+    const int count = (int)(sizeof keys / sizeof keys[0]);
+    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    for (int i = 0; i < count; i++) {
+        conf_put(s, keys[i], "v");
+    }
+    struct lk_storage_txn txn = {0};
+    assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+    for (size_t p = 0; p < sizeof prefixes / sizeof prefixes[0]; p++) {
+        size_t size = strlen(prefixes[p]);
+        for (size_t q = 0; q < sizeof places / sizeof places[0]; q++) {
+            struct lk_storage_cursor cursor = {0};
+            struct lk_span key;
+            int up = count; /* first >= place with the prefix */
+            int down = -1;  /* last < place with the prefix */
+            for (int i = 0; i < count; i++) {
+                if (strncmp(keys[i], prefixes[p], size) != 0) {
+                    continue;
+                }
+                bool end = places[q][0] == '\0';
+                if (up == count && (end || strcmp(keys[i], places[q]) >= 0)) {
+                    up = i;
+                }
+                if (end || strcmp(keys[i], places[q]) < 0) {
+                    down = i;
+                }
+            }
+            assert_int_equal(s->ops->cursor_open(&txn, &cursor, conf_text(prefixes[p])), LK_OK);
+            int rc = s->ops->seek(&cursor, conf_text(places[q]), &key, NULL);
+            for (; up < count && strncmp(keys[up], prefixes[p], size) == 0; up++) {
+                assert_int_equal(rc, LK_OK);
+                assert_true(conf_same(key, conf_text(keys[up])));
+                rc = s->ops->next(&cursor, &key, NULL);
+            }
+            assert_int_equal(rc, LK_E_NOT_FOUND);
+            rc = s->ops->seek_before(&cursor, conf_text(places[q]), &key, NULL);
+            for (; down >= 0 && strncmp(keys[down], prefixes[p], size) == 0; down--) {
+                assert_int_equal(rc, LK_OK);
+                assert_true(conf_same(key, conf_text(keys[down])));
+                rc = s->ops->prev(&cursor, &key, NULL);
+            }
+            assert_int_equal(rc, LK_E_NOT_FOUND);
+            s->ops->cursor_close(&cursor);
+        }
+    }
+    s->ops->abort(&txn);
+    s->ops->release(s, &txn);
+    conf_close(state, s);
+}
+
+static void test_storage_isolation(void **state)
+{
+    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage_txn reader = {0};
+    struct lk_storage_txn other = {0};
+    struct lk_storage_txn writer = {0};
+    conf_put(s, "a", "1");
+    assert_int_equal(s->ops->begin(s, &reader, LK_READ), LK_OK);
+    assert_int_equal(s->ops->begin(s, &other, LK_READ), LK_OK);
+    uint64_t before = s->ops->snapshot(&reader);
+    assert_true(before == s->ops->snapshot(&other));
+    s->ops->abort(&other);
+    if ((s->caps & LK_STORAGE_SNAPSHOT) == 0) {
+        assert_int_equal(s->ops->begin(s, &writer, LK_WRITE), LK_E_BUSY);
+        s->ops->abort(&reader);
+        assert_int_equal(s->ops->begin(s, &writer, LK_WRITE), LK_OK);
+        assert_int_equal(s->ops->begin(s, &reader, LK_READ), LK_E_BUSY);
+        s->ops->abort(&writer);
+    } else {
+        assert_int_equal(s->ops->begin(s, &writer, LK_WRITE), LK_OK);
+        assert_int_equal(s->ops->put(&writer, conf_text("a"), conf_text("2")), LK_OK);
+        conf_expect(s, &writer, "a", "2");
+        conf_expect(s, &reader, "a", "1");
+        assert_int_equal(s->ops->commit(&writer, LK_COMMIT_DURABLE), LK_OK);
+        conf_expect(s, &reader, "a", "1");
+        assert_true(before == s->ops->snapshot(&reader));
+        assert_int_equal(s->ops->commit(&reader, LK_COMMIT_DURABLE), LK_OK);
+        assert_int_equal(s->ops->begin(s, &reader, LK_READ), LK_OK);
+        conf_expect(s, &reader, "a", "2");
+        assert_true(before != s->ops->snapshot(&reader));
+        s->ops->abort(&reader);
+    }
+    /* One writer at a time. */
+    assert_int_equal(s->ops->begin(s, &writer, LK_WRITE), LK_OK);
+    assert_int_equal(s->ops->begin(s, &other, LK_WRITE), LK_E_BUSY);
+    s->ops->abort(&writer);
+    s->ops->release(s, &reader);
+    s->ops->release(s, &other);
+    s->ops->release(s, &writer);
+    conf_close(state, s);
+}
+
+static void test_storage_abort_restores(void **state)
+{
+    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage_txn txn = {0};
+    conf_put(s, "a", "1");
+    conf_put(s, "b", "2");
+    conf_put(s, "c", "3");
+    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+    uint64_t clean = s->ops->snapshot(&txn);
+    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("x")), LK_OK);
+    uint64_t first = s->ops->snapshot(&txn);
+    assert_true(clean != first);
+    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("y")), LK_OK);
+    assert_true(first != s->ops->snapshot(&txn));
+    assert_int_equal(s->ops->remove(&txn, conf_text("b")), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conf_text("b"), conf_text("z")), LK_OK);
+    assert_int_equal(s->ops->remove(&txn, conf_text("c")), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conf_text("d"), conf_text("n")), LK_OK);
+    assert_int_equal(s->ops->remove(&txn, conf_text("d")), LK_OK);
+    assert_int_equal(s->ops->remove(&txn, conf_text("d")), LK_E_NOT_FOUND);
+    assert_int_equal(s->ops->put(&txn, conf_text("e"), conf_text("n")), LK_OK);
+    conf_expect(s, &txn, "a", "y");
+    conf_expect(s, &txn, "b", "z");
+    conf_expect(s, &txn, "c", NULL);
+    s->ops->abort(&txn);
+    conf_expect_now(s, "a", "1");
+    conf_expect_now(s, "b", "2");
+    conf_expect_now(s, "c", "3");
+    conf_expect_now(s, "d", NULL);
+    conf_expect_now(s, "e", NULL);
+    struct lk_storage_stat stat;
+    assert_int_equal(s->ops->stat(s, &stat), LK_OK);
+    assert_int_equal(stat.entries, 3);
+    s->ops->release(s, &txn);
+    conf_close(state, s);
+}
+
+static void test_storage_limits(void **state)
+{
+    static uint8_t bytes[CONFORMANCE_VALUE_MAX + 1];
+    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage_txn txn = {0};
+    struct lk_span v;
+    memset(bytes, 'k', sizeof bytes);
+    assert_int_equal(s->value_max, CONFORMANCE_VALUE_MAX);
+    static const struct {
+        size_t key_size;
+        size_t value_size;
+        int answer;
+    } rows[] = {
+        {0, 1, LK_E_ARGUMENT},
+        {1, 0, LK_OK},
+        {LK_KEY_MAX, 0, LK_OK},
+        {LK_KEY_MAX, CONFORMANCE_VALUE_MAX, LK_OK},
+        {LK_KEY_MAX + 1, 1, LK_E_TOO_BIG},
+        {1, CONFORMANCE_VALUE_MAX + 1, LK_E_TOO_BIG},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct lk_span key = {bytes, rows[i].key_size};
+        struct lk_span value = {bytes, rows[i].value_size};
+        assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+        assert_int_equal(s->ops->put(&txn, key, value), rows[i].answer);
+        assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), rows[i].answer);
+        assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+        int rc = s->ops->get(&txn, key, &v);
+        if (rows[i].answer == LK_OK) {
+            assert_int_equal(rc, LK_OK);
+            assert_true(conf_same(v, value));
+        } else {
+            assert_int_not_equal(
+                rc, rows[i].key_size > 0 && rows[i].key_size <= LK_KEY_MAX ? LK_E_TOO_BIG : LK_OK);
+        }
+        s->ops->abort(&txn);
+    }
+    s->ops->release(s, &txn);
+    conf_close(state, s);
+}
+
+static void test_storage_failed_put_spoils_batch(void **state)
+{
+    static uint8_t big[CONFORMANCE_VALUE_MAX + 1];
+    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage_txn txn = {0};
+    conf_put(s, "a", "1");
+    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("2")), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conf_text("b"), (struct lk_span){big, sizeof big}),
+                     LK_E_TOO_BIG);
+    assert_int_equal(s->ops->put(&txn, conf_text("c"), conf_text("3")), LK_E_TOO_BIG);
+    assert_int_equal(s->ops->remove(&txn, conf_text("a")), LK_E_TOO_BIG);
+    assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_E_TOO_BIG);
+    assert_null(txn.storage);
+    assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_E_STATE);
+    conf_expect_now(s, "a", "1");
+    conf_expect_now(s, "c", NULL);
+    conf_put(s, "c", "3");
+    conf_expect_now(s, "c", "3");
+    s->ops->release(s, &txn);
+    conf_close(state, s);
+}
+
+static void test_storage_full_recovers(void **state)
+{
+    static uint8_t bytes[CONFORMANCE_VALUE_MAX];
+    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage_txn txn = {0};
+    for (int round = 0; round < 3; round++) {
+        uint32_t count = 0;
+        int rc = LK_OK;
+        while (rc == LK_OK) {
+            uint8_t key[4] = {(uint8_t)(count >> 8), (uint8_t)count, 'k', 0};
+            memset(bytes, (int)(count & 0xFF), sizeof bytes);
+            assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+            rc = s->ops->put(&txn, (struct lk_span){key, sizeof key},
+                             (struct lk_span){bytes, 200 + (count % 13) * 200});
+            int end = s->ops->commit(&txn, LK_COMMIT_LAZY);
+            rc = rc == LK_OK ? end : rc;
+            count += rc == LK_OK ? 1u : 0u;
+        }
+        assert_int_equal(rc, LK_E_FULL);
+        assert_true(count > 100);
+        /* Each can be read, then each deleted, one batch each, however full it is. */
+        for (uint32_t i = 0; i < count; i++) {
+            uint8_t key[4] = {(uint8_t)(i >> 8), (uint8_t)i, 'k', 0};
+            struct lk_span v;
+            assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+            assert_int_equal(s->ops->get(&txn, (struct lk_span){key, sizeof key}, &v), LK_OK);
+            assert_int_equal(v.size, 200 + (i % 13) * 200);
+            assert_int_equal(v.data[v.size - 1], i & 0xFF);
+            s->ops->abort(&txn);
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t at = round == 1 ? count - 1 - i : i;
+            uint8_t key[4] = {(uint8_t)(at >> 8), (uint8_t)at, 'k', 0};
+            assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+            assert_int_equal(s->ops->remove(&txn, (struct lk_span){key, sizeof key}), LK_OK);
+            assert_int_equal(s->ops->commit(&txn, LK_COMMIT_LAZY), LK_OK);
+        }
+        struct lk_storage_stat stat;
+        assert_int_equal(s->ops->stat(s, &stat), LK_OK);
+        assert_int_equal(stat.entries, 0);
+        assert_true(stat.free_bytes > CONF_SIZE_SMALL / 2);
+        if (s->ops->check != NULL) {
+            assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
+        }
+    }
+    s->ops->release(s, &txn);
+    conf_close(state, s);
+}
+
+static void test_storage_read_only(void **state)
+{
+    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage_txn txn = {0};
+    conf_put(s, "a", "1");
+    assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("2")), LK_E_READ_ONLY);
+    assert_int_equal(s->ops->remove(&txn, conf_text("a")), LK_E_READ_ONLY);
+    conf_expect(s, &txn, "a", "1");
+    s->ops->abort(&txn);
+    s->ops->release(s, &txn);
+    s->ops->close(s);
+    assert_int_equal(s->ops->open(s, LK_READ), LK_OK);
+    assert_int_equal(s->ops->open(s, LK_READ), LK_E_BUSY);
+    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_E_READ_ONLY);
+    if (s->ops->scrub != NULL) {
+        uint64_t bytes;
+        assert_int_equal(s->ops->scrub(s, &bytes), LK_E_READ_ONLY);
+    }
+    conf_expect_now(s, "a", "1");
+    conf_close(state, s);
+}
+
+static void test_storage_reopen(void **state)
+{
+    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    conf_put(s, "a", "1");
+    for (int i = 0; i < 3; i++) {
+        struct lk_storage_txn txn = {0};
+        assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+        s->ops->abort(&txn); /* not released: closing does it */
+        s->ops->close(s);
+        assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_E_STATE);
+        assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
+        assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+        conf_expect(s, &txn, "a", "1");
+        s->ops->abort(&txn);
+        s->ops->release(s, &txn);
+    }
+    conf_close(state, s);
+}
+
+static void test_storage_cursor_after_put(void **state)
+{
+    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage_txn txn = {0};
+    struct lk_storage_cursor cursor = {0};
+    struct lk_span key;
+    struct lk_span value;
+    conf_put(s, "a", "1");
+    conf_put(s, "b", "2");
+    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+    assert_int_equal(s->ops->cursor_open(&txn, &cursor, (struct lk_span){NULL, 0}), LK_OK);
+    assert_int_equal(s->ops->next(&cursor, &key, &value), LK_E_STATE);
+    assert_int_equal(s->ops->seek(&cursor, conf_text("a"), &key, &value), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conf_text("aa"), conf_text("x")), LK_OK);
+    assert_int_equal(s->ops->next(&cursor, &key, &value), LK_E_STATE);
+    assert_int_equal(s->ops->seek(&cursor, conf_text("a"), &key, &value), LK_OK);
+    assert_int_equal(s->ops->next(&cursor, &key, &value), LK_OK);
+    assert_true(conf_same(key, conf_text("aa")));
+    assert_int_equal(s->ops->remove(&txn, conf_text("aa")), LK_OK);
+    assert_int_equal(s->ops->prev(&cursor, &key, &value), LK_E_STATE);
+    assert_int_equal(s->ops->seek_before(&cursor, conf_text("b"), &key, &value), LK_OK);
+    assert_true(conf_same(key, conf_text("a")));
+    assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
+    s->ops->cursor_close(&cursor); /* after its transaction */
+    assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+    assert_int_equal(s->ops->cursor_open(&txn, &cursor, (struct lk_span){NULL, 0}), LK_OK);
+    assert_int_equal(s->ops->seek(&cursor, conf_text("b"), &key, &value), LK_OK);
+    s->ops->abort(&txn);
+    s->ops->cursor_close(&cursor);
+    s->ops->release(s, &txn);
+    conf_close(state, s);
+}
+
+/* Seeded; the same numbers on every machine. */
+static uint32_t conf_random(uint64_t *seed)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(*seed >> 33);
+}
+
+#define MODEL_MAX 400
+
+struct conf_model {
+    struct conf_entry {
+        uint8_t key[12];
+        size_t key_size;
+        uint32_t fill;
+        size_t value_size;
+    } entries[MODEL_MAX];
+    size_t count;
+};
+
+static int conf_order(const struct conf_entry *e, const uint8_t *key, size_t key_size)
+{
+    size_t size = e->key_size < key_size ? e->key_size : key_size;
+    int rc = memcmp(e->key, key, size);
+    return rc != 0 ? rc : (e->key_size > key_size) - (e->key_size < key_size);
+}
+
+static size_t model_find(const struct conf_model *m, const uint8_t *key, size_t key_size)
+{
+    size_t i = 0;
+    while (i < m->count && conf_order(&m->entries[i], key, key_size) < 0) {
+        i++;
+    }
+    return i;
+}
+
+static void conf_fill(uint8_t *out, uint32_t fill, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        out[i] = (uint8_t)(fill >> (i % 4 * 8));
+    }
+}
+
+static void conf_compare(struct lk_storage *s, struct lk_storage_txn *txn,
+                         const struct conf_model *m)
+{
+    static uint8_t bytes[CONFORMANCE_VALUE_MAX];
+    struct lk_storage_cursor cursor = {0};
+    struct lk_span key;
+    struct lk_span value;
+    assert_int_equal(s->ops->cursor_open(txn, &cursor, (struct lk_span){NULL, 0}), LK_OK);
+    int rc = s->ops->seek(&cursor, (struct lk_span){NULL, 0}, &key, &value);
+    for (size_t i = 0; i < m->count; i++) {
+        assert_int_equal(rc, LK_OK);
+        const struct conf_entry *e = &m->entries[i];
+        conf_fill(bytes, e->fill, e->value_size);
+        assert_true(conf_same(key, (struct lk_span){e->key, e->key_size}));
+        assert_true(conf_same(value, (struct lk_span){bytes, e->value_size}));
+        rc = s->ops->next(&cursor, &key, &value);
+    }
+    assert_int_equal(rc, LK_E_NOT_FOUND);
+    s->ops->cursor_close(&cursor);
+}
+
+static void conf_model_step(struct lk_storage *s, struct lk_storage_txn *txn, struct conf_model *m,
+                            uint64_t *seed)
+{
+    static uint8_t bytes[CONFORMANCE_VALUE_MAX];
+    uint8_t key[12];
+    size_t key_size = 1 + conf_random(seed) % 11;
+    for (size_t i = 0; i < key_size; i++) {
+        static const uint8_t letters[] = {0x00, 'a', 0xFF};
+        key[i] = letters[conf_random(seed) % 3];
+    }
+    struct lk_span k = {key, key_size};
+    size_t at = model_find(m, key, key_size);
+    bool there = at < m->count && conf_order(&m->entries[at], key, key_size) == 0;
+    uint32_t what = conf_random(seed) % 8;
+    if (what < 4 && (there || m->count < MODEL_MAX)) {
+        size_t size = conf_random(seed) % 10 == 0 ? conf_random(seed) % CONFORMANCE_VALUE_MAX
+                                                  : conf_random(seed) % 60;
+        uint32_t fill = conf_random(seed);
+        conf_fill(bytes, fill, size);
+        assert_int_equal(s->ops->put(txn, k, (struct lk_span){bytes, size}), LK_OK);
+        if (!there) {
+            memmove(&m->entries[at + 1], &m->entries[at], (m->count - at) * sizeof m->entries[0]);
+            m->count++;
+            memcpy(m->entries[at].key, key, key_size);
+            m->entries[at].key_size = key_size;
+        }
+        m->entries[at].fill = fill;
+        m->entries[at].value_size = size;
+    } else if (what < 6) {
+        assert_int_equal(s->ops->remove(txn, k), there ? LK_OK : LK_E_NOT_FOUND);
+        if (there) {
+            memmove(&m->entries[at], &m->entries[at + 1],
+                    (m->count - at - 1) * sizeof m->entries[0]);
+            m->count--;
+        }
+    } else {
+        struct lk_span v;
+        int rc = s->ops->get(txn, k, &v);
+        assert_int_equal(rc, there ? LK_OK : LK_E_NOT_FOUND);
+        if (there) {
+            assert_int_equal(v.size, m->entries[at].value_size);
+        }
+        struct lk_storage_cursor cursor = {0};
+        struct lk_span found;
+        assert_int_equal(s->ops->cursor_open(txn, &cursor, (struct lk_span){NULL, 0}), LK_OK);
+        rc = s->ops->seek_before(&cursor, k, &found, NULL);
+        assert_int_equal(rc, at > 0 ? LK_OK : LK_E_NOT_FOUND);
+        if (at > 0) {
+            assert_int_equal(conf_order(&m->entries[at - 1], found.data, found.size), 0);
+        }
+        s->ops->cursor_close(&cursor);
+    }
+}
+
+static void test_storage_model(void **state)
+{
+    static struct conf_model model; /* of the open batch */
+    static struct conf_model kept;  /* committed */
+    static const uint64_t seeds[] = {1, 20240229, UINT64_C(0xDECAFBAD)};
+    for (size_t n = 0; n < sizeof seeds / sizeof seeds[0]; n++) {
+        struct lk_storage *s = conf_open(state, CONF_SIZE_BIG);
+        uint64_t seed = seeds[n];
+        struct lk_storage_txn txn = {0};
+        print_message("[   seed   ] %llu\n", (unsigned long long)seeds[n]);
+        memset(&kept, 0, sizeof kept);
+        uint32_t done = 0;
+        while (done < 20000) {
+            uint32_t batch = 1 + conf_random(&seed) % 60;
+            assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+            model = kept;
+            for (uint32_t i = 0; i < batch; i++, done++) {
+                conf_model_step(s, &txn, &model, &seed);
+            }
+            uint32_t end = conf_random(&seed) % 8;
+            if (end == 0) {
+                conf_compare(s, &txn, &model);
+                s->ops->abort(&txn);
+            } else {
+                assert_int_equal(
+                    s->ops->commit(&txn, end == 1 ? LK_COMMIT_DURABLE : LK_COMMIT_LAZY), LK_OK);
+                kept = model;
+            }
+            if (end < 3) {
+                assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+                conf_compare(s, &txn, &kept);
+                s->ops->abort(&txn);
+            }
+            if (conf_random(&seed) % 100 == 0) {
+                s->ops->release(s, &txn);
+                uint64_t bytes = 0;
+                switch (conf_random(&seed) % 3) {
+                case 0:
+                    assert_int_equal(s->ops->scrub != NULL ? s->ops->scrub(s, &bytes) : 0, 0);
+                    break;
+                case 1:
+                    assert_int_equal(s->ops->check != NULL ? s->ops->check(s, NULL, NULL) : 0, 0);
+                    break;
+                default:
+                    s->ops->close(s);
+                    assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
+                    break;
+                }
+            }
+        }
+        s->ops->release(s, &txn);
+        conf_close(state, s);
+    }
+}
+
+int conformance_run(const struct conformance_backend *backends, size_t count)
+{
+    static const struct {
+        const char *name;
+        CMUnitTestFunction run;
+    } tests[] = {
+        {"ordering", test_storage_ordering},
+        {"prefixes", test_storage_prefixes},
+        {"isolation", test_storage_isolation},
+        {"abort_restores", test_storage_abort_restores},
+        {"limits", test_storage_limits},
+        {"failed_put_spoils_batch", test_storage_failed_put_spoils_batch},
+        {"full_recovers", test_storage_full_recovers},
+        {"read_only", test_storage_read_only},
+        {"reopen", test_storage_reopen},
+        {"cursor_after_put", test_storage_cursor_after_put},
+        {"model", test_storage_model},
+    };
+    static struct CMUnitTest list[CONF_TEST_MAX];
+    static char names[CONF_TEST_MAX][64];
+    static struct conformance_backend rows[CONF_TEST_MAX];
+    size_t n = 0;
+    for (size_t b = 0; b < count; b++) {
+        rows[b] = backends[b];
+        for (size_t t = 0; t < sizeof tests / sizeof tests[0] && n < CONF_TEST_MAX; t++, n++) {
+            (void)snprintf(names[n], sizeof names[n], "%s: test_storage_%s", backends[b].name,
+                           tests[t].name);
+            list[n] = (struct CMUnitTest){
+                .name = names[n], .test_func = tests[t].run, .initial_state = &rows[b]};
+        }
+    }
+    return _cmocka_run_group_tests("storage conformance", list, n, NULL, NULL);
+}

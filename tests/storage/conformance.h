@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/*
+ * conformance.h: what every storage backend must do, tested the same way for all.
+ *
+ * A new backend is one more row in the table of test_conformance.c.
+ */
+#ifndef LK_TEST_CONFORMANCE_H
+#define LK_TEST_CONFORMANCE_H
+
+#include "lk_storage.h"
+
+#define CONFORMANCE_VALUE_MAX 3000
+
+/* One backend under test. */
+struct conformance_backend {
+    const char *name;
+    /*
+     * Makes an empty store of about `size` bytes, not open yet, whose value_max is
+     * CONFORMANCE_VALUE_MAX. NULL: the test fails.
+     */
+    struct lk_storage *(*make)(size_t size);
+    /* Ends a closed store and removes what it left. */
+    void (*drop)(struct lk_storage *storage);
+};
+
+/* Runs the suite for each backend; the answer is that of cmocka. */
+int conformance_run(const struct conformance_backend *backends, size_t count);
+
+#endif
