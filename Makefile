@@ -10,7 +10,7 @@
 #   BOARD_HOSTED                 1: it runs here, so there are libraries, tests and `install`
 # A board may add rules of its own (run, test) after these variables.
 
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -107,9 +107,9 @@ LIBRARY_OBJ := $(call objects,$(CORE_SRC) $(STORAGE_SRC) $(PORT_SRC) $(wildcard 
 FRONT_OBJ   := $(call objects,$(FRONT_SRC))
 BOARD_OBJ   := $(call objects,$(BOARD_SRC))
 
-PREFIX  ?= /usr/local
-LIBDIR  ?= $(PREFIX)/lib
-VERSION := $(shell sed -n 's/^\#define LK_VERSION *"\(.*\)"/\1/p' core/latchkey.h)
+PREFIX    ?= /usr/local
+LIBDIR    ?= $(PREFIX)/lib
+VERSION   := $(shell sed -n 's/^\#define LK_VERSION *"\(.*\)"/\1/p' core/latchkey.h)
 SOVERSION := 0
 
 LIBRARY := $(BUILD)/liblatchkey.a
@@ -201,15 +201,16 @@ BENCHES := $(patsubst tests/bench/%.c,%,$(BENCH_SRC))
 REPLAYS := $(addprefix fuzz/,$(FUZZERS))
 
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/,$(CASES))
-ALL_TESTS     := $(CASES) $(SCRIPTS) $(CROSSES) $(REPLAYS)
+ALL_TESTS     := $(CASES) $(SCRIPTS) $(CROSSES) $(REPLAYS) house/deps-check
 
 TEST         ?= %
 TEST_TIMEOUT ?= 900
 RESULTS      ?= $(BUILD)/results
 WANTED       := $(filter $(subst *,%,$(TEST)),$(ALL_TESTS))
-RUN_TEST      = BUILD=$(BUILD) LATCHKEY=$(abspath $(PROGRAM)) TEST_TIMEOUT=$(TEST_TIMEOUT) \
-	RERUN='make test$(addprefix $(space)VARIANT=,$(VARIANT)) TEST=' \
-	sh tests/house/run_test.sh $(RESULTS)
+RERUN        ?= make test$(addprefix $(space)VARIANT=,$(VARIANT)) TEST=
+RUN_TEST      = BUILD=$(BUILD) LATCHKEY=$(abspath $(PROGRAM)) CC='$(CC)' TEST_TIMEOUT=$(TEST_TIMEOUT) \
+	RERUN='$(RERUN)' sh tests/house/run_test.sh $(RESULTS)
+RUN_SCRIPT    = $(RUN_TEST) $* script $(or $(shell sed -n '1s/^\#! *\(.*\)/\1/p' tests/$*),sh) $<
 space := $() $()
 
 TEST_LIBS := $(BOARD_FRONT_LIBS) $(BOARD_LIBS)
@@ -234,12 +235,17 @@ $(foreach part,$(TEST_PARTS),$(eval $(call part-helpers,$(part))))
 # Each result is made by running its test, every time. The run itself says what failed.
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(CASES))): $(RESULTS)/%.result: $(BUILD)/tests/% FORCE
 	@$(RUN_TEST) $* cmocka $(RUNNER) $<
-$(addprefix $(RESULTS)/,$(addsuffix .result,$(SCRIPTS))): $(RESULTS)/%.result: tests/% $(PROGRAM) $(TOOLS) FORCE
-	@$(RUN_TEST) $* script $(or $(shell sed -n '1s/^\#! *\(.*\)/\1/p' tests/$*),sh) $<
+$(addprefix $(RESULTS)/,$(addsuffix .result,$(filter-out house/%,$(SCRIPTS)))): $(RESULTS)/%.result: tests/% $(PROGRAM) $(TOOLS) FORCE
+	@$(RUN_SCRIPT)
+$(addprefix $(RESULTS)/,$(addsuffix .result,$(filter house/%,$(SCRIPTS)))): $(RESULTS)/%.result: tests/% FORCE
+	@$(RUN_SCRIPT)
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(CROSSES))): $(RESULTS)/%.result: tests/% $(TOOLS) FORCE
 	@$(RUN_TEST) $* script $(PYTHON) -B $< $(BUILD)/tests/$(notdir $(*:_cross.py=_tool))
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(REPLAYS))): $(RESULTS)/fuzz/%.result: $(BUILD)/tests/fuzz/% FORCE
 	@$(RUN_TEST) fuzz/$* script $(RUNNER) $< $(wildcard tests/fuzz/seeds/$*)
+
+$(RESULTS)/house/deps-check.result: FORCE
+	@$(RUN_TEST) house/deps-check script $(MAKE) deps-check
 
 test: $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED))) ## every test, or TEST=part/test_name (patterns with *); -j runs them side by side
 	@sh tests/house/sum_results.sh $(RESULTS) $(WANTED)
@@ -289,6 +295,135 @@ asan: ## build and test under AddressSanitizer and UndefinedBehaviorSanitizer
 ubsan: ## build and test under UndefinedBehaviorSanitizer alone, optimised
 	@$(MAKE) VARIANT=ubsan test
 
+# Programs that valgrind would only slow down are listed with the reason.
+VALGRIND_SKIP := $(shell sed 's/[ \t]*\#.*//' tests/house/valgrind_skip.txt)
+VALGRIND      := valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
+
+valgrind: ## the test programs under valgrind, but those in tests/house/valgrind_skip.txt
+	@$(MAKE) test RUNNER='$(VALGRIND)' RESULTS=$(BUILD)/valgrind TEST_TIMEOUT=1800 \
+		RERUN='make valgrind TEST=' \
+		WANTED='$(filter-out $(VALGRIND_SKIP),$(filter $(subst *,%,$(TEST)),$(CASES)))'
+
+COV_MIN ?= 90
+
+ifeq ($(VARIANT),cov)
+cov: cov-reset
+	@$(MAKE) test
+	@gcovr --root . --object-directory $(BUILD)/obj --filter core/ --filter storage/ \
+		--exclude-throw-branches --json-summary $(BUILD)/coverage.json \
+		--html-details $(BUILD)/coverage/index.html $(BUILD)/obj
+	@$(PYTHON) -B tests/house/coverage.py $(BUILD)/coverage.json $(COV_MIN)
+	@echo 'Line by line: $(BUILD)/coverage/index.html'
+cov-reset:
+	@mkdir -p $(BUILD)/obj $(BUILD)/coverage
+	@find $(BUILD)/obj -name '*.gcda' -delete
+else
+cov: ## lines and branches of core/ and storage/ that the tests reach; fails under COV_MIN % of lines
+	@$(MAKE) VARIANT=cov cov
+endif
+
+# ---- Sizes ---------------------------------------------------------------------------------------
+
+ifeq ($(VARIANT),size)
+size: $(LIBRARY_OBJ) $(FRONT_OBJ)
+	@printf '%-10s %8s %8s %8s   %s\n' part text data bss '($(BOARD), $(CC) $(CFLAGS))'
+	@for part in core storage port cli; do \
+		set -- $$(printf '%s\n' $^ | grep "^$(BUILD)/obj/$$part/"); \
+		[ $$# -eq 0 ] || $(SIZE) -t "$$@" | awk -v part=$$part \
+			'END { printf "%-10s %8d %8d %8d\n", part, $$1, $$2, $$3 }'; \
+	done
+else
+size: ## bytes of text, data and bss of each part, optimised for size
+	@$(MAKE) VARIANT=size size
+endif
+
+ifeq ($(VARIANT),stack)
+stack: $(call objects,$(CORE_SRC))
+	@$(PYTHON) -B tests/house/stack.py --calls tests/house/stack_calls.txt \
+		--header core/latchkey.h $(patsubst %.o,%.ci,$^)
+else
+stack: ## the deepest stack of each public call, by the compiler's call graph
+	@$(MAKE) VARIANT=stack CC=gcc stack
+endif
+
+# ---- The house's rules ---------------------------------------------------------------------------
+
+# What an application, and the command line, may include.
+PUBLIC_HEADERS := $(addprefix core/,latchkey.h lk_base.h lk_kind.h lk_limits.h lk_text.h lk_cbor.h) \
+	boards/$(BOARD)/lk_board_limits.h storage/lk_storage.h port/lk_port.h
+BACKEND_HEADERS := $(wildcard $(foreach d,$(STORAGE_DIRS) $(PORT_DIRS),$(d)/lk_$(notdir $(d)).h))
+
+# Below the Linux front ends nothing allocates.
+FRUGAL_SRC := $(CORE_SRC) $(call sources,cli storage/ram storage/fault storage/flash port/fake port/template)
+FRUGAL_OBJ := $(filter $(call objects,$(FRUGAL_SRC)),$(LIBRARY_OBJ) $(FRONT_OBJ))
+
+deps-check: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) ## what includes what, what the core's objects need, and the rules of the tree
+	@$(PYTHON) -B tests/house/check_includes.py $(addprefix --public=,$(notdir $(PUBLIC_HEADERS)))
+	@$(PYTHON) -B tests/house/check_symbols.py --core $(call objects,$(CORE_SRC)) --frugal $(FRUGAL_OBJ)
+	@$(PYTHON) -B tests/house/check_tree.py
+
+C_FILES  := $(shell find core port storage cli tests boards -name '*.[ch]' 2>/dev/null | sort)
+SH_FILES := $(sort $(wildcard .ci/run boards/*/*.sh tests/*.sh tests/*/*.sh))
+
+format: ## rewrite every C file as .clang-format says
+	$(Q)$(CLANG_FORMAT) -i $(C_FILES)
+
+format-check: ## fail where a C file is not as .clang-format says
+	$(Q)$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
+
+# A file is looked at again when it, any header or the checks change.
+LINT_SRC := $(CORE_SRC) $(STORAGE_SRC) $(PORT_SRC) $(FRONT_SRC) $(call sources,boards/$(BOARD) port/template) \
+	$(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(call sources,tests/house)
+LINT_FLAGS = $(OWN_CPPFLAGS) $(addprefix -I,$(wildcard tests/*/)) -Itests -std=c11
+$(BUILD)/lint/%.c.ok: %.c .clang-tidy $(filter %.h,$(C_FILES))
+	@mkdir -p $(@D)
+	$(say) TIDY $<
+	$(Q)$(CLANG_TIDY) --quiet --warnings-as-errors='*' $< -- $(LINT_FLAGS) 2>$@.err || \
+		{ cat $@.err; exit 1; }
+	@touch $@
+
+lint: $(patsubst %,$(BUILD)/lint/%.ok,$(LINT_SRC)) ## clang-tidy, cppcheck and shellcheck
+	$(say) CPPCHECK .
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--error-exitcode=1 --suppress=missingIncludeSystem --suppressions-list=tests/house/cppcheck.txt \
+		--cppcheck-build-dir=$(BUILD)/lint $(OWN_CPPFLAGS) $(filter-out tests/%,$(LINT_SRC))
+	$(say) SHELLCHECK .
+	$(Q)shellcheck $(SH_FILES)
+
+# ---- Installing ----------------------------------------------------------------------------------
+
+ifdef BOARD_HOSTED
+BINDIR     ?= $(PREFIX)/bin
+INCLUDEDIR ?= $(PREFIX)/include/latchkey
+PCDIR      ?= $(LIBDIR)/pkgconfig
+MANDIR     ?= $(PREFIX)/share/man/man1
+COMPDIR    ?= $(PREFIX)/share/bash-completion/completions
+
+$(BUILD)/latchkey.1: $(PROGRAM)
+	$(Q)$(PROGRAM) help --man >$@
+
+$(BUILD)/latchkey.bash: $(PROGRAM)
+	$(Q)$(PROGRAM) help --completion bash >$@
+
+install: all $(BUILD)/latchkey.1 $(BUILD)/latchkey.bash ## the program, libraries, headers, manual page and completion, under PREFIX (/usr/local) in DESTDIR
+	install -d $(addprefix $(DESTDIR),$(BINDIR) $(LIBDIR) $(INCLUDEDIR) $(PCDIR) $(MANDIR) $(COMPDIR))
+	install -m 755 $(PROGRAM) $(DESTDIR)$(BINDIR)/latchkey
+	install -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)/liblatchkey.a
+	install -m 755 $(BUILD)/liblatchkey.so.$(VERSION) $(DESTDIR)$(LIBDIR)/
+	ln -sf liblatchkey.so.$(VERSION) $(DESTDIR)$(LIBDIR)/liblatchkey.so.$(SOVERSION)
+	ln -sf liblatchkey.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/liblatchkey.so
+	install -m 644 $(PUBLIC_HEADERS) $(BACKEND_HEADERS) $(DESTDIR)$(INCLUDEDIR)/
+	install -m 644 $(BUILD)/latchkey.pc $(DESTDIR)$(PCDIR)/latchkey.pc
+	install -m 644 $(BUILD)/latchkey.1 $(DESTDIR)$(MANDIR)/latchkey.1
+	install -m 644 $(BUILD)/latchkey.bash $(DESTDIR)$(COMPDIR)/latchkey
+
+uninstall: ## take away what `install` put there
+	rm -f $(addprefix $(DESTDIR),$(BINDIR)/latchkey $(PCDIR)/latchkey.pc $(MANDIR)/latchkey.1 $(COMPDIR)/latchkey)
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/liblatchkey.,a so so.$(SOVERSION) so.$(VERSION))
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(PUBLIC_HEADERS) $(BACKEND_HEADERS)))
+	-rmdir $(DESTDIR)$(INCLUDEDIR)
+endif
+
 clean: ## remove build/
 	rm -rf build
 
@@ -297,7 +432,8 @@ help: ## this list
 	@echo 'Variables: BOARD CC CFLAGS LDFLAGS PREFIX DESTDIR; V=1 shows commands, WERROR=1 stops at warnings.'
 	@echo 'Boards: $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))'
 
-.PHONY: all test bench fuzz asan ubsan clean help FORCE
+.PHONY: all test bench fuzz asan ubsan valgrind cov cov-reset size stack deps-check format \
+	format-check lint install uninstall clean help FORCE
 FORCE:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -19,7 +19,7 @@ started=$(date +%s)
 CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "${TEST_TIMEOUT:-900}" "$@" >"$log" 2>&1 </dev/null
 status=$?
 
-set -- $(awk -v form="$form" -v status="$status" '
+counts=$(awk -v form="$form" -v status="$status" '
     form == "cmocka" && /^1\.\.[0-9]+$/ { planned += substr($0, 4) }
     /^(not )?ok( [0-9]+)? *# SKIP/ { skipped++; next }
     /^ok( |$)/ { passed++ }
@@ -32,7 +32,8 @@ set -- $(awk -v form="$form" -v status="$status" '
         if (status != 0 && failed == 0) { failed = 1 }
         print passed + 0, failed + 0, skipped + 0
     }' "$log")
-passed=$1 failed=$2 skipped=$3
+passed=${counts%% *} skipped=${counts##* } failed=${counts#* }
+failed=${failed% *}
 seconds=$(($(date +%s) - started))
 
 if [ "$failed" -eq 0 ]; then
