@@ -40,8 +40,9 @@ struct lk_tenant {
     /* Policy. Times in seconds unless named otherwise; 0 switches a limit off. */
     uint64_t session_lifetime, session_idle, session_max;
     uint64_t lockout_failures, lockout_time;
-    uint64_t password_min, password_blocklist;
-    uint64_t audit_capacity, audit_retention_days;
+    uint64_t password_min;
+    uint64_t audit_capacity;
+    uint64_t purge_after_days; /* of soft-deleted records; 0: kept until purged by hand */
     struct lk_span metadata;
     uint64_t auth_epoch, role_epoch; /* bookkeeping of suspended sessions and cached rights */
     uint64_t user_count;             /* computed */
@@ -70,8 +71,7 @@ struct lk_activity {
     struct lk_record record;
     uint64_t last_login_at, login_count, last_session_start, last_active_at, total_usage_minutes;
     uint64_t failed_count, last_failure_at, locked_until;
-    uint64_t session_number;         /* the last one given out */
-    uint64_t audit_ring, audit_slot; /* 1 + where the user's newest audit entry is, 0 none */
+    uint64_t session_number; /* the last one given out */
 };
 
 struct lk_grant {
@@ -127,8 +127,7 @@ struct lk_role {
     uint64_t parent, is_active;
     struct lk_span permissions;
     struct lk_span compiled; /* bit n: permission number n, parents' included */
-    uint64_t depth;
-    uint64_t holder_count; /* computed */
+    uint64_t holder_count;   /* computed */
 };
 
 enum lk_outcome { LK_SUCCESS = 0, LK_FAILURE = 1 };
@@ -141,7 +140,7 @@ enum lk_category {
     LK_CATEGORY_SYSTEM = 5,
 };
 /* The two rings of a tenant. */
-enum lk_ring { LK_RING_ADMIN = 0, LK_RING_ACTIVITY = 1 };
+enum lk_ring_number { LK_RING_ADMIN = 0, LK_RING_ACTIVITY = 1 };
 #define LK_RING_COUNT 2
 
 struct lk_audit_entry {
@@ -149,8 +148,7 @@ struct lk_audit_entry {
     uint64_t seq, at, clock, actor, outcome, category, channel, session;
     struct lk_span action, resource_type, resource_id, description;
     struct lk_span ip, user_agent, request, tags, details;
-    uint64_t back_ring, back_slot; /* 1 + the same actor's entry before this, 0 none */
-    uint64_t ring;                 /* computed */
+    uint64_t ring; /* computed */
 };
 
 struct lk_sequence {
@@ -194,9 +192,15 @@ struct lk_store {
     uint8_t bucket_key[LK_MAC64_KEY_SIZE];
     uint8_t seal_key[LK_SEAL_KEY_SIZE];
     uint8_t token_key[LK_HASH_SIZE];
-    uint64_t high_water_ms;
+    uint64_t high_water_ms, high_water_at; /* newest time stored, and the monotonic time then */
     uint32_t flags;
-    uint32_t commit_count, login_count, refusal_count, check_count;
+    uint32_t commit_count, login_count, refusal_count;
+    struct lk_audit_head {
+        uint32_t tenant, ring, slot, used;
+        uint64_t seq;
+    } audit_heads[LK_CACHE_TENANTS * LK_RING_COUNT]; /* hints, checked before they are believed */
+    uint8_t maintain_key[32];                        /* where lk_maintain goes on */
+    uint32_t maintain_size;
     uint64_t reserved[8];
 };
 
@@ -247,10 +251,14 @@ struct lk_problem {
     struct lk_id id;   /* LK_E_REFERENCE, LK_E_CONFLICT: the other record, where it may be told */
 };
 
+/* Permissions with the same resource and action, at most. */
+#define LK_PAIR_MAX 4
+
 struct lk_cache_tenant {
     uint32_t tenant;
     uint32_t status;
     uint64_t auth_epoch, role_epoch;
+    uint64_t snapshot; /* that it was read in */
 };
 
 struct lk_cache_role {
@@ -263,7 +271,7 @@ struct lk_cache_permission {
     uint32_t tenant;
     uint32_t count;
     uint64_t hash[2];
-    uint32_t numbers[4]; /* exact, resource:*, *:action, *:* ; 0 none */
+    uint32_t numbers[LK_PAIR_MAX * 4]; /* of resource:action, resource:*, *:action, *:* */
 };
 
 /* A transaction. Zeroed by the caller before its first use, then reused; fields are private. */
@@ -278,7 +286,6 @@ struct lk_txn {
     enum lk_clock_quality clock;
     struct lk_problem problem;
     uint64_t cache_snapshot;
-    uint32_t cache_turn;
     struct lk_cache_tenant cache_tenants[LK_CACHE_TENANTS];
     struct lk_cache_role cache_roles[LK_CACHE_ROLES];
     struct lk_cache_permission cache_permissions[LK_CACHE_PERMISSIONS];
@@ -372,7 +379,7 @@ struct lk_list {
     struct lk_storage_cursor cursor;
     uint8_t key[LK_KEY_MAX];
     size_t key_size;
-    bool started, done;
+    bool started, done, inclusive;
 };
 
 int lk_list_begin(struct lk_txn *txn, struct lk_list *list);
@@ -418,8 +425,13 @@ int lk_password_prepare(struct lk_store *store, struct lk_span password, void *h
  */
 int lk_password_set(struct lk_txn *txn, struct lk_id user, const struct lk_password *password,
                     uint32_t keep_session);
-/* Takes over a verifier of another program (see lk_crypto.foreign_check). */
+/* Would lk_password_import take this hash? Writes nothing. LK_E_CHECK, LK_E_UNSUPPORTED. */
+int lk_password_hash_check(struct lk_txn *txn, struct lk_span hash);
+/* Takes over a verifier of another program (see lk_crypto.foreign_check), or one in PHC form. */
 int lk_password_import(struct lk_txn *txn, struct lk_id user, struct lk_span hash);
+/* For a restore: gives a password credential just put back its verifier, and changes nothing else.
+ */
+int lk_password_put_back(struct lk_txn *txn, struct lk_id credential, struct lk_span hash);
 /* The verifier of a password credential in PHC (or its foreign) form. The caller wipes it. */
 int lk_password_export(struct lk_txn *txn, struct lk_id credential, char *out, size_t size);
 
@@ -458,10 +470,12 @@ struct lk_login {
     int state;
     struct lk_id user, credential;
     uint32_t flags;
-    uint64_t user_stamp, auth_epoch;
+    uint64_t user_stamp, credential_stamp;
+    uint32_t bucket;
+    uint8_t claim[16];
     uint8_t expected[LK_PWHASH_SIZE];
-    uint8_t verifier[256]; /* foreign hash strings */
-    size_t verifier_size;
+    uint8_t foreign[256];
+    size_t foreign_size;
     struct lk_password fresh;
 };
 
@@ -561,7 +575,7 @@ int lk_audit_next(struct lk_audit_query *query, struct lk_audit_entry *entry);
  * An entry of the application's own. `entry` gives action, resource_type, resource_id, description,
  * outcome, category, details…; the rest is filled in. Refusals as lk_add.
  */
-int lk_audit_write(struct lk_txn *txn, enum lk_ring ring, struct lk_audit_entry *entry);
+int lk_audit_write(struct lk_txn *txn, enum lk_ring_number ring, struct lk_audit_entry *entry);
 
 /* ---- Upkeep -----------------------------------------------------------------------------------
  */
@@ -569,7 +583,7 @@ int lk_audit_write(struct lk_txn *txn, enum lk_ring ring, struct lk_audit_entry 
 struct lk_stats {
     struct lk_storage_stat storage;
     uint32_t tenant_count;
-    uint32_t login_count, refusal_count, check_count, commit_count; /* since opened */
+    uint32_t login_count, refusal_count, commit_count; /* since opened */
     uint32_t schema_version;
     uint8_t store_id[16];
 };

@@ -49,6 +49,7 @@ enum lk_field_flags {
     LK_F_EMAIL = 1 << 8,
     LK_F_PHONE = 1 << 9,
     LK_F_LINES = 1 << 10, /* text that may hold line feeds and tabs */
+    LK_F_CUT = 1 << 11,   /* text from the network: cut when too long, not refused */
 };
 
 enum lk_on_delete { LK_SET_NULL = 0, LK_CASCADE = 1, LK_RESTRICT = 2 };
@@ -89,11 +90,12 @@ struct lk_index {
 
 /* What a record's id is made of. */
 enum lk_shape {
-    LK_SHAPE_TENANT = 1,    /* tenant */
-    LK_SHAPE_IN_TENANT = 2, /* tenant, sub */
-    LK_SHAPE_USER = 3,      /* tenant, user */
-    LK_SHAPE_OF_USER = 4,   /* tenant, user, sub */
-    LK_SHAPE_ONE_A_USER = 5 /* tenant, user; at most one beside the user's own record */
+    LK_SHAPE_TENANT = 1,     /* tenant */
+    LK_SHAPE_IN_TENANT = 2,  /* tenant, sub */
+    LK_SHAPE_USER = 3,       /* tenant, user */
+    LK_SHAPE_OF_USER = 4,    /* tenant, user, sub */
+    LK_SHAPE_ONE_A_USER = 5, /* tenant, user; at most one beside the user's own record */
+    LK_SHAPE_RING = 6        /* tenant, ring (in id.user), slot (in id.sub) */
 };
 
 enum lk_kind_flags {
@@ -150,7 +152,7 @@ struct lk_kind {
     /* Checks over several fields or records, before anything is written. May be NULL. */
     int (*check)(struct lk_txn *txn, struct lk_change *change);
     /* What follows from the change, in the same transaction, after the record was written. `before`
-     * and `after` are no longer readable but for their ids and numbers. May be NULL. */
+     * and `after` are NULL: it may write, and loads what it needs. May be NULL. */
     int (*changed)(struct lk_txn *txn, const struct lk_change *change);
     /* Fills the computed fields of a record that holds its id; makes calls on the transaction. */
     int (*compute)(struct lk_txn *txn, struct lk_record *record);
@@ -165,7 +167,7 @@ enum lk_kind_number {
     LK_KIND_PERMISSION = 5,
     LK_KIND_ROLE = 6,
     LK_KIND_AUDIT = 7,
-    LK_KIND_BUCKET = 8,
+    LK_KIND_BUCKET = 8, /* failed logins under unknown names */
     LK_KIND_USER = 16,
     LK_KIND_ACTIVITY = 24,
     LK_KIND_GRANT = 25,

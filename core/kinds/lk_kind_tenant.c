@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "lk_engine.h"
+
+static const char *const statuses[] = {"active", "suspended", NULL};
+
+#define AT(member) offsetof(struct lk_tenant, member)
+
+static const struct lk_field fields[] = {
+    {.number = 8,
+     .name = "name",
+     .type = LK_STRING,
+     .offset = AT(name),
+     .min = 1,
+     .max = 100,
+     .flags = LK_F_REQUIRED | LK_F_FOLD,
+     .help = "name, unique over the store"},
+    {.number = 9,
+     .name = "external_id",
+     .type = LK_UUID,
+     .offset = AT(external_id),
+     .flags = LK_F_FIXED,
+     .help = "id for other systems, unique over the store"},
+    {.number = 10,
+     .name = "display_name",
+     .type = LK_STRING,
+     .offset = AT(display_name),
+     .max = 255,
+     .help = "name for people"},
+    {.number = 11,
+     .name = "status",
+     .type = LK_ENUM,
+     .offset = AT(status),
+     .choices = statuses,
+     .flags = LK_F_SYSTEM,
+     .help = "a suspended tenant lets nobody in"},
+    {.number = 12,
+     .name = "session_lifetime",
+     .type = LK_UINT,
+     .offset = AT(session_lifetime),
+     .min = 1,
+     .max = 31536000,
+     .initial = 3600,
+     .help = "seconds until a session ends"},
+    {.number = 13,
+     .name = "session_idle",
+     .type = LK_UINT,
+     .offset = AT(session_idle),
+     .max = 31536000,
+     .initial = 0,
+     .help = "seconds without use that end a session; 0: no limit"},
+    {.number = 14,
+     .name = "session_max",
+     .type = LK_UINT,
+     .offset = AT(session_max),
+     .max = 1000,
+     .initial = 16,
+     .help = "sessions of a user at once, the oldest is ended; 0: no limit"},
+    {.number = 15,
+     .name = "lockout_failures",
+     .type = LK_UINT,
+     .offset = AT(lockout_failures),
+     .max = 100,
+     .initial = 5,
+     .help = "failed logins that start a delay; 0: never"},
+    {.number = 16,
+     .name = "lockout_time",
+     .type = LK_UINT,
+     .offset = AT(lockout_time),
+     .min = 1,
+     .max = 86400,
+     .initial = 900,
+     .help = "seconds that the doubling delay grows to"},
+    {.number = 17,
+     .name = "password_min",
+     .type = LK_UINT,
+     .offset = AT(password_min),
+     .min = 8,
+     .max = LK_PASSWORD_MAX,
+     .initial = 8,
+     .help = "bytes that a new password has at least"},
+    {.number = 19,
+     .name = "audit_capacity",
+     .type = LK_UINT,
+     .offset = AT(audit_capacity),
+     .min = 16,
+     .max = 1000000,
+     .initial = LK_AUDIT_CAPACITY,
+     .help = "slots of each audit ring"},
+    {.number = 21,
+     .name = "metadata",
+     .type = LK_MAP,
+     .offset = AT(metadata),
+     .max = 4000,
+     .help = "the application's own"},
+    {.number = 22,
+     .name = "purge_after_days",
+     .type = LK_UINT,
+     .offset = AT(purge_after_days),
+     .max = 36500,
+     .help = "days after which removed records are purged; 0: never"},
+    {.number = 23,
+     .name = "auth_epoch",
+     .type = LK_UINT,
+     .offset = AT(auth_epoch),
+     .flags = LK_F_SYSTEM | LK_F_HIDDEN,
+     .help = "sessions of another epoch are over"},
+    {.number = 24,
+     .name = "role_epoch",
+     .type = LK_UINT,
+     .offset = AT(role_epoch),
+     .flags = LK_F_SYSTEM | LK_F_HIDDEN,
+     .help = "changes with roles and permissions"},
+    {.number = 48,
+     .name = "user_count",
+     .type = LK_UINT,
+     .offset = AT(user_count),
+     .flags = LK_F_COMPUTED,
+     .help = "users, the removed ones not counted"},
+};
+
+static const struct lk_index indexes[] = {
+    {.number = 2,
+     .name = "name",
+     .flags = LK_I_UNIQUE | LK_I_STORE,
+     .fields = {8},
+     .help = "by name"},
+    {.number = 3,
+     .name = "external_id",
+     .flags = LK_I_UNIQUE | LK_I_STORE,
+     .fields = {9},
+     .help = "by external id"},
+};
+
+static int tenant_check(struct lk_txn *txn, struct lk_change *change)
+{
+    struct lk_tenant *tenant = (struct lk_tenant *)change->after;
+
+    if (change->operation == LK_ADD && !LK_HAS(&tenant->record, 9)) {
+        return lk_fill_uuid(txn, &tenant->record, lk_field_numbered(change->kind, 9));
+    }
+    return 0;
+}
+
+static int tenant_changed(struct lk_txn *txn, const struct lk_change *change)
+{
+    if (change->operation == LK_PURGE) {
+        return lk_purge_range(txn, change->id.tenant, 0);
+    }
+    if (change->operation == LK_UPDATE && (change->changed >> 19) & 1) {
+        return lk_audit_resize(txn, change->id.tenant);
+    }
+    return 0;
+}
+
+static int tenant_compute(struct lk_txn *txn, struct lk_record *record)
+{
+    struct lk_tenant *tenant = (struct lk_tenant *)record;
+
+    tenant->user_count = 0;
+    return lk_count_users(txn, record->id.tenant, &tenant->user_count);
+}
+
+const struct lk_kind lk_kind_tenant = {
+    .number = LK_KIND_TENANT,
+    .name = "tenant",
+    .help = "a customer, site or product line with users of its own",
+    .class_ = 0,
+    .shape = LK_SHAPE_TENANT,
+    .flags = LK_K_SOFT_DELETE | LK_K_AUDIT_FIELDS | LK_K_EXPORTED,
+    .resource = "tenant",
+    .size = sizeof(struct lk_tenant),
+    .fields = fields,
+    .field_count = LK_COUNT(fields),
+    .indexes = indexes,
+    .index_count = LK_COUNT(indexes),
+    .check = tenant_check,
+    .changed = tenant_changed,
+    .compute = tenant_compute,
+};

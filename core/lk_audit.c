@@ -1,0 +1,639 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lk_audit.c: two rings of fixed slots a tenant, the oldest entry out when a new one comes in.
+ *
+ * Entries have no index and the rings no head record. `seq` rises over both rings of a tenant, so
+ * that a ring read from slot 0 is a rotated sorted list: its newest entry is found by bisection.
+ * The store handle keeps where that was as a hint, which the slot's own seq must bear out.
+ */
+#include "lk_engine.h"
+
+#define AUDIT_WORDS 255
+
+void lk_words_add_span(struct lk_words *words, struct lk_span text)
+{
+    size_t room = words->capacity - words->size;
+    size_t size = text.size < room ? text.size : room;
+
+    if (size) {
+        memcpy(words->data + words->size, text.data, size);
+        words->size += size;
+    }
+}
+
+void lk_words_add(struct lk_words *words, const char *text)
+{
+    lk_words_add_span(words, (struct lk_span){(const uint8_t *)text, strlen(text)});
+}
+
+void lk_words_add_number(struct lk_words *words, uint64_t number)
+{
+    char text[24];
+    int size = lk_uint_format(number, text, sizeof(text));
+
+    lk_words_add_span(words, (struct lk_span){(const uint8_t *)text, size > 0 ? (size_t)size : 0});
+}
+
+/* ---- Slots --------------------------------------------------------------------------------------
+ */
+
+static int audit_slot(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
+                      struct lk_audit_entry *entry)
+{
+    struct lk_id id = {tenant, ring, slot};
+    int error = lk_record_load(txn, &lk_kind_audit, id, &entry->record);
+
+    if (!error) {
+        lk_field_set_number(&entry->record, lk_field_numbered(&lk_kind_audit, 40), ring);
+    }
+    return error;
+}
+
+/* seq of a slot, 0 where it is empty. */
+static int audit_seq(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
+                     uint64_t *seq)
+{
+    struct lk_audit_entry entry;
+    int error = audit_slot(txn, tenant, ring, slot, &entry);
+
+    *seq = error ? 0 : entry.seq;
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
+static int audit_capacity(struct lk_txn *txn, uint32_t tenant, uint32_t *capacity)
+{
+    struct lk_tenant record;
+    int error;
+
+    if (tenant == LK_STORE_TENANT) {
+        *capacity = LK_AUDIT_CAPACITY;
+        return 0;
+    }
+    error = lk_record_load(txn, &lk_kind_tenant, (struct lk_id){tenant, 0, 0}, &record.record);
+    *capacity = error ? 0 : (uint32_t)record.audit_capacity;
+    return error;
+}
+
+/* The newest slot of a ring by bisection. `seq` 0: the ring is empty. */
+static int audit_bisect(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t capacity,
+                        uint32_t *slot, uint64_t *seq)
+{
+    uint32_t low = 0, high = capacity; /* low holds an entry of the newest lap, high does not */
+    uint64_t first, middle_seq;
+    int error = audit_seq(txn, tenant, ring, 0, &first);
+
+    *slot = 0;
+    *seq = first;
+    if (error || !first) {
+        return error;
+    }
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        error = audit_seq(txn, tenant, ring, middle, &middle_seq);
+        if (error) {
+            return error;
+        }
+        if (middle_seq >= first) {
+            low = middle;
+            *seq = middle_seq;
+        } else {
+            high = middle;
+        }
+    }
+    *slot = low;
+    return 0;
+}
+
+static struct lk_audit_head *audit_hint(struct lk_store *store, uint32_t tenant, uint32_t ring)
+{
+    struct lk_audit_head *oldest = &store->audit_heads[0];
+    size_t i;
+
+    for (i = 0; i < LK_COUNT(store->audit_heads); i++) {
+        struct lk_audit_head *head = &store->audit_heads[i];
+
+        if (head->used && head->tenant == tenant && head->ring == ring) {
+            return head;
+        }
+        if (head->used < oldest->used) {
+            oldest = head;
+        }
+    }
+    memset(oldest, 0, sizeof(*oldest));
+    oldest->tenant = tenant;
+    oldest->ring = ring;
+    return oldest;
+}
+
+/* The newest slot, by the hint when it still holds; for the writer only. */
+static int audit_head(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t capacity,
+                      uint32_t *slot, uint64_t *seq)
+{
+    struct lk_audit_head *hint = audit_hint(txn->store, tenant, ring);
+    uint64_t at, after;
+    int error;
+
+    if (hint->used && hint->slot < capacity) {
+        error = audit_seq(txn, tenant, ring, hint->slot, &at);
+        if (!error && at == hint->seq) {
+            error = audit_seq(txn, tenant, ring, (hint->slot + 1) % capacity, &after);
+            if (!error && (after < at || (capacity == 1 && after == at))) {
+                *slot = hint->slot;
+                *seq = at;
+                return 0;
+            }
+        }
+    }
+    return audit_bisect(txn, tenant, ring, capacity, slot, seq);
+}
+
+static void audit_remember(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
+                           uint64_t seq)
+{
+    struct lk_audit_head *hint = audit_hint(txn->store, tenant, ring);
+
+    hint->slot = slot;
+    hint->seq = seq;
+    hint->used = txn->store->commit_count + 1;
+}
+
+/* ---- Writing ------------------------------------------------------------------------------------
+ */
+
+static void audit_set(struct lk_audit_entry *entry, unsigned number, uint64_t value)
+{
+    lk_field_set_number(&entry->record, lk_field_numbered(&lk_kind_audit, number), value);
+}
+
+int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number ring,
+                    struct lk_audit_entry *entry)
+{
+    uint32_t capacity, slots[LK_RING_COUNT];
+    uint64_t seqs[LK_RING_COUNT], seq = 0, at = txn->now_ms;
+    unsigned i;
+    int error = audit_capacity(txn, tenant, &capacity);
+
+    for (i = 0; !error && i < LK_RING_COUNT; i++) {
+        error = audit_head(txn, tenant, i, capacity, &slots[i], &seqs[i]);
+        seq = !error && seqs[i] > seq ? seqs[i] : seq;
+    }
+    for (i = 0; !error && seq && i < LK_RING_COUNT; i++) {
+        struct lk_audit_entry newest;
+
+        if (seqs[i] == seq) {
+            error = audit_slot(txn, tenant, i, slots[i], &newest);
+            at = !error && newest.at > at ? newest.at : at;
+        }
+    }
+    if (error) {
+        return error;
+    }
+    entry->record.id =
+        (struct lk_id){tenant, (uint32_t)ring, seqs[ring] ? (slots[ring] + 1) % capacity : 0};
+    audit_set(entry, 8, seq + 1);
+    audit_set(entry, 9, at);
+    audit_set(entry, 10, txn->clock);
+    if (txn->actor.user && txn->actor.tenant == tenant) {
+        audit_set(entry, 11, txn->actor.user);
+    }
+    audit_set(entry, 18, txn->actor.channel);
+    if (txn->actor.session) {
+        audit_set(entry, 19, txn->actor.session);
+    }
+    if (txn->actor.ip.size == 4 || txn->actor.ip.size == 16) {
+        lk_field_set_span(&entry->record, lk_field_numbered(&lk_kind_audit, 20), txn->actor.ip);
+    }
+    if (txn->actor.user_agent.size) {
+        struct lk_span cut = txn->actor.user_agent;
+
+        if (cut.size > 500) {
+            for (cut.size = 500; cut.size && (cut.data[cut.size] & 0xC0) == 0x80; cut.size--) {
+            }
+        }
+        if (lk_utf8_valid(cut)) {
+            lk_field_set_span(&entry->record, lk_field_numbered(&lk_kind_audit, 21), cut);
+        }
+    }
+    error = lk_record_store(txn, &lk_kind_audit, &entry->record, lk_work(txn)->audit);
+    if (!error) {
+        audit_remember(txn, tenant, (uint32_t)ring, entry->record.id.sub, seq + 1);
+    }
+    return error;
+}
+
+static const char *audit_verb(enum lk_operation operation)
+{
+    static const char *const verbs[] = {"", "add", "set", "remove", "restore", "purge"};
+
+    return verbs[operation];
+}
+
+static enum lk_category audit_category(const struct lk_kind *kind)
+{
+    switch (kind->number) {
+    case LK_KIND_USER:
+    case LK_KIND_TENANT: return LK_CATEGORY_USER;
+    case LK_KIND_ROLE:
+    case LK_KIND_PERMISSION:
+    case LK_KIND_GRANT: return LK_CATEGORY_ROLE;
+    case LK_KIND_SESSION: return LK_CATEGORY_SESSION;
+    case LK_KIND_CREDENTIAL: return LK_CATEGORY_AUTH;
+    default: return LK_CATEGORY_DATA;
+    }
+}
+
+/* {"changed": ["email", …]}: names only, so that no value and no secret gets in. */
+static int audit_details(const struct lk_change *change, uint8_t *out, size_t capacity,
+                         size_t *size)
+{
+    struct lk_cbor_writer writer;
+    size_t i, count = 0;
+
+    for (i = 0; i < change->kind->field_count; i++) {
+        const struct lk_field *field = &change->kind->fields[i];
+
+        count += !(field->flags & LK_F_HIDDEN) && (change->changed >> field->number) & 1;
+    }
+    lk_cbor_writer_init(&writer, out, capacity);
+    lk_cbor_put_map(&writer, 1);
+    lk_cbor_put_text(&writer, LK_TEXT("changed"));
+    lk_cbor_put_array(&writer, count);
+    for (i = 0; i < change->kind->field_count; i++) {
+        const struct lk_field *field = &change->kind->fields[i];
+
+        if (!(field->flags & LK_F_HIDDEN) && (change->changed >> field->number) & 1) {
+            lk_cbor_put_text(&writer,
+                             (struct lk_span){(const uint8_t *)field->name, strlen(field->name)});
+        }
+    }
+    return lk_cbor_finish(&writer, size);
+}
+
+/* Numbers, never names: what was purged must not live on in here. */
+static void audit_resource_id(const struct lk_change *change, struct lk_words *words)
+{
+    const struct lk_id *id = &change->id;
+
+    switch ((enum lk_shape)change->kind->shape) {
+    case LK_SHAPE_TENANT: lk_words_add_number(words, id->tenant); break;
+    case LK_SHAPE_IN_TENANT: lk_words_add_number(words, id->sub); break;
+    case LK_SHAPE_USER:
+    case LK_SHAPE_ONE_A_USER: lk_words_add_number(words, id->user); break;
+    default:
+        lk_words_add_number(words, id->user);
+        lk_words_add(words, ".");
+        lk_words_add_number(words, id->sub);
+        break;
+    }
+}
+
+int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const char *verb)
+{
+    struct lk_audit_entry entry;
+    char action[64], resource[32], description[AUDIT_WORDS];
+    struct lk_words words = {action, 0, sizeof(action)};
+    struct lk_words id = {resource, 0, sizeof(resource)};
+    struct lk_words text = {description, 0, sizeof(description)};
+    const struct lk_kind *kind = change->kind;
+    const char *noun = kind == &lk_kind_grant ? "role" : kind->name;
+    uint8_t details[600];
+    size_t size;
+    uint32_t tenant = change->id.tenant;
+
+    verb = verb ? verb : audit_verb(change->operation);
+    memset(&entry, 0, sizeof(entry));
+    lk_words_add(&words, noun);
+    lk_words_add(&words, ".");
+    lk_words_add(&words, verb);
+    audit_resource_id(change, &id);
+    lk_words_add(&text, kind->name);
+    lk_words_add(&text, " ");
+    lk_words_add_span(&text, lk_words_span(&id));
+    lk_words_add(&text, ": ");
+    lk_words_add(&text, verb);
+
+    lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 12), lk_words_span(&words));
+    lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 13),
+                      (struct lk_span){(const uint8_t *)kind->name, strlen(kind->name)});
+    lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 14), lk_words_span(&id));
+    lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 16), lk_words_span(&text));
+    audit_set(&entry, 17, audit_category(kind));
+    if (change->changed && !audit_details(change, details, sizeof(details), &size)) {
+        lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 24),
+                          (struct lk_span){details, size});
+    }
+    /* A purged tenant's own rings go with it. */
+    if (kind == &lk_kind_tenant && change->operation == LK_PURGE) {
+        tenant = LK_STORE_TENANT;
+    }
+    return lk_audit_append(txn, tenant, LK_RING_ADMIN, &entry);
+}
+
+int lk_audit_write(struct lk_txn *txn, enum lk_ring_number ring, struct lk_audit_entry *entry)
+{
+    size_t i;
+    int error;
+
+    if (!txn->open || txn->mode != LK_WRITE || (unsigned)ring >= LK_RING_COUNT) {
+        return LK_E_STATE;
+    }
+    audit_set(entry, 8, 0);
+    audit_set(entry, 9, 0);
+    for (i = 0; i < lk_kind_audit.field_count; i++) {
+        const struct lk_field *field = &lk_kind_audit.fields[i];
+
+        error = field->flags & LK_F_COMPUTED
+                    ? 0
+                    : lk_check_field(txn, &lk_kind_audit, field, &entry->record);
+        if (error) {
+            return error;
+        }
+    }
+    return lk_audit_append(txn, entry->record.id.tenant, ring, entry);
+}
+
+/* ---- Another capacity ---------------------------------------------------------------------------
+ */
+
+static int audit_move(struct lk_txn *txn, uint32_t tenant, uint32_t from_ring, uint32_t from,
+                      uint32_t to_ring, uint32_t to)
+{
+    struct lk_work *work = lk_work(txn);
+    struct lk_id id = {tenant, from_ring, from};
+    struct lk_key key;
+    struct lk_span cbor;
+    size_t size;
+    int error;
+
+    lk_key_record(&key, &lk_kind_audit, id);
+    error = lk_value_get(txn, &key, &cbor);
+    if (error) {
+        return error;
+    }
+    size = cbor.size;
+    memcpy(work->audit, cbor.data, size);
+    error = txn->store->storage->ops->remove(&txn->storage, lk_key_span(&key));
+    if (!error) {
+        lk_key_record(&key, &lk_kind_audit, (struct lk_id){tenant, to_ring, to});
+        error = lk_value_put(txn, &key, work->audit, size);
+    }
+    return error;
+}
+
+/* Slots in use: all below the first empty one, as a ring fills from 0. */
+static int audit_used(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t *used)
+{
+    const struct lk_storage_ops *ops = txn->store->storage->ops;
+    struct lk_storage_cursor cursor;
+    struct lk_span found, value;
+    struct lk_key prefix, key;
+    const struct lk_kind *kind;
+    struct lk_id id;
+    int error;
+
+    lk_key_of_user(&prefix, &lk_kind_audit, tenant, 0);
+    lk_key_put_number(&prefix, ring);
+    *used = 0;
+    error = lk_cursor_begin(txn, &cursor, &prefix);
+    if (error) {
+        return error;
+    }
+    error = ops->seek_before(&cursor, (struct lk_span){NULL, 0}, &found, &value);
+    if (!error) {
+        key.size = 0;
+        lk_key_put_bytes(&key, found);
+        error = lk_key_parse(txn->store, lk_key_span(&key), &kind, &id);
+        *used = id.sub + 1;
+    }
+    lk_cursor_end(&cursor);
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
+/* Lays a ring anew in order of age from slot 0, the newest that fit; a ring of a number of its own
+ * holds them meanwhile. */
+static int audit_relay(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t capacity)
+{
+    uint32_t spare = ring + LK_RING_COUNT, used, head, i, from, keep;
+    uint64_t seq;
+    int error = audit_used(txn, tenant, ring, &used);
+
+    if (!error && used) {
+        error = audit_bisect(txn, tenant, ring, used, &head, &seq);
+    }
+    if (error || !used || (head == used - 1 && used <= capacity)) {
+        return error;
+    }
+    keep = used < capacity ? used : capacity;
+    from = (head + 1) % used;
+    for (i = 0; !error && i < used; i++) {
+        uint32_t slot = (from + i) % used;
+
+        if (i < used - keep) {
+            struct lk_key key;
+
+            lk_key_record(&key, &lk_kind_audit, (struct lk_id){tenant, ring, slot});
+            error = txn->store->storage->ops->remove(&txn->storage, lk_key_span(&key));
+        } else {
+            error = audit_move(txn, tenant, ring, slot, spare, i - (used - keep));
+        }
+    }
+    for (i = 0; !error && i < keep; i++) {
+        error = audit_move(txn, tenant, spare, i, ring, i);
+    }
+    return error;
+}
+
+int lk_audit_resize(struct lk_txn *txn, uint32_t tenant)
+{
+    uint32_t capacity;
+    unsigned i;
+    int error = audit_capacity(txn, tenant, &capacity);
+
+    for (i = 0; !error && i < LK_RING_COUNT; i++) {
+        error = audit_relay(txn, tenant, i, capacity);
+    }
+    memset(txn->store->audit_heads, 0, sizeof(txn->store->audit_heads));
+    return error;
+}
+
+/* ---- Reading ------------------------------------------------------------------------------------
+ */
+
+enum audit_by { BY_SEQ, BY_TIME };
+
+/* Position (0: oldest) of the first entry whose seq or time is at least `bound`. */
+static int audit_lower_bound(struct lk_audit_query *query, unsigned ring, enum audit_by by,
+                             uint64_t bound, uint32_t *position)
+{
+    uint32_t low = 0, high = query->rings[ring].count;
+    struct lk_audit_entry entry;
+    int error;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        uint32_t slot = (query->rings[ring].first + middle) % query->rings[ring].capacity;
+
+        error = audit_slot(query->txn, query->tenant, ring, slot, &entry);
+        if (error) {
+            return error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
+        }
+        if ((by == BY_SEQ ? entry.seq : entry.at) < bound) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    *position = low;
+    return 0;
+}
+
+/* Narrows a ring to the positions that the query's bounds leave: [at, count) or [first, at). */
+static int audit_narrow(struct lk_audit_query *query, unsigned ring)
+{
+    uint32_t low = 0, high = query->rings[ring].count, bound;
+    int error = 0;
+
+    if (query->since) {
+        error = audit_lower_bound(query, ring, BY_TIME, query->since, &low);
+    }
+    if (!error && query->until) {
+        error = audit_lower_bound(query, ring, BY_TIME, query->until, &high);
+    }
+    if (!error && query->after_seq) {
+        error = audit_lower_bound(query, ring, BY_SEQ,
+                                  query->after_seq + (query->oldest_first ? 1 : 0), &bound);
+        if (!error && query->oldest_first) {
+            low = bound > low ? bound : low;
+        } else if (!error) {
+            high = bound < high ? bound : high;
+        }
+    }
+    if (error) {
+        return error;
+    }
+    high = high < low ? low : high;
+    query->rings[ring].first = (query->rings[ring].first + low) % query->rings[ring].capacity;
+    query->rings[ring].count = high - low;
+    query->rings[ring].at = 0;
+    return 0;
+}
+
+int lk_audit_begin(struct lk_txn *txn, struct lk_audit_query *query)
+{
+    uint32_t capacity, slot;
+    uint64_t seq, next;
+    unsigned i;
+    int error;
+
+    if (!txn->open) {
+        return LK_E_STATE;
+    }
+    query->txn = txn;
+    memset(query->rings, 0, sizeof(query->rings));
+    error = audit_capacity(txn, query->tenant, &capacity);
+    for (i = 0; !error && i < LK_RING_COUNT; i++) {
+        query->rings[i].capacity = capacity;
+        error = audit_bisect(txn, query->tenant, i, capacity, &slot, &seq);
+        if (error || !seq) {
+            continue;
+        }
+        error = audit_seq(txn, query->tenant, i, (slot + 1) % capacity, &next);
+        query->rings[i].first = next && slot + 1 < capacity ? slot + 1 : 0;
+        query->rings[i].count = next && slot + 1 < capacity ? capacity : slot + 1;
+        if (!error) {
+            error = audit_narrow(query, i);
+        }
+    }
+    return error;
+}
+
+static uint32_t audit_position(const struct lk_audit_query *query, unsigned ring)
+{
+    uint32_t count = query->rings[ring].count, at = query->rings[ring].at;
+    uint32_t offset = query->oldest_first ? at : count - 1 - at;
+
+    return (query->rings[ring].first + offset) % query->rings[ring].capacity;
+}
+
+static bool audit_text_matches(struct lk_span want, struct lk_span have)
+{
+    return !want.size || lk_span_equal(want, have);
+}
+
+static bool audit_matches(const struct lk_audit_query *query, const struct lk_audit_entry *entry)
+{
+    return (!query->actor || entry->actor == query->actor) &&
+           audit_text_matches(query->action, entry->action) &&
+           audit_text_matches(query->resource_type, entry->resource_type) &&
+           audit_text_matches(query->resource_id, entry->resource_id) &&
+           (!query->outcome || entry->outcome == (uint64_t)query->outcome - 1) &&
+           (!query->category || entry->category == (uint64_t)query->category - 1);
+}
+
+int lk_audit_next(struct lk_audit_query *query, struct lk_audit_entry *entry)
+{
+    for (;;) {
+        int best = -1;
+        unsigned i;
+        int error;
+
+        for (i = 0; i < LK_RING_COUNT; i++) {
+            if (query->rings[i].at >= query->rings[i].count) {
+                continue;
+            }
+            if (!query->rings[i].loaded) {
+                error = audit_seq(query->txn, query->tenant, i, audit_position(query, i),
+                                  &query->rings[i].seq);
+                if (error) {
+                    return error;
+                }
+                query->rings[i].loaded = true;
+            }
+            if (best < 0 || (query->oldest_first ? query->rings[i].seq < query->rings[best].seq
+                                                 : query->rings[i].seq > query->rings[best].seq)) {
+                best = (int)i;
+            }
+        }
+        if (best < 0) {
+            return LK_E_NOT_FOUND;
+        }
+        error = audit_slot(query->txn, query->tenant, (uint32_t)best,
+                           audit_position(query, (unsigned)best), entry);
+        query->rings[best].at++;
+        query->rings[best].loaded = false;
+        if (error) {
+            return error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
+        }
+        if (audit_matches(query, entry)) {
+            return 0;
+        }
+    }
+}
+
+int lk_audit_verify(struct lk_txn *txn, uint32_t tenant,
+                    int (*fault)(void *context, const char *what, struct lk_id id), void *context)
+{
+    struct lk_audit_query query = {.tenant = tenant, .oldest_first = true};
+    struct lk_audit_entry entry;
+    uint64_t last_seq = 0, last_at = 0;
+    int error = lk_audit_begin(txn, &query), stop = 0;
+
+    while (!error && !stop) {
+        error = lk_audit_next(&query, &entry);
+        if (error) {
+            break;
+        }
+        if (entry.seq <= last_seq) {
+            stop = fault(context, "audit entry out of order", entry.record.id);
+        } else if (entry.at < last_at) {
+            stop = fault(context, "audit entry older than the one before", entry.record.id);
+        }
+        last_seq = entry.seq;
+        last_at = entry.at;
+    }
+    if (error == LK_E_CORRUPT) {
+        stop = fault(context, "audit ring with a gap", (struct lk_id){tenant, 0, 0});
+    }
+    return stop ? stop : error == LK_E_NOT_FOUND || error == LK_E_CORRUPT ? 0 : error;
+}

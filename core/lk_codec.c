@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lk_codec.c: any kind's C struct to a deterministic CBOR map with integer keys, and back.
+ *
+ * Entries whose number this program does not know stay in `record->raw` and are written again.
+ */
+#include "lk_engine.h"
+
+/* Walks a kind's stored fields in order of number, the audit fields first. */
+struct codec_fields {
+    const struct lk_kind *kind;
+    size_t at;
+};
+
+static const struct lk_field *codec_next(struct codec_fields *fields)
+{
+    size_t base = fields->kind->flags & LK_K_AUDIT_FIELDS ? LK_AUDIT_FIELD_COUNT : 0;
+    const struct lk_field *field;
+
+    do {
+        if (fields->at < base) {
+            return &lk_audit_fields[fields->at++];
+        }
+        if (fields->at - base >= fields->kind->field_count) {
+            return NULL;
+        }
+        field = &fields->kind->fields[fields->at++ - base];
+    } while (field->flags & LK_F_COMPUTED);
+    return field;
+}
+
+/* Walks the entries of `raw` that the kind has no field for. */
+struct codec_unknown {
+    struct lk_cbor_reader reader;
+    uint64_t left;
+    uint64_t number;
+    struct lk_span value;
+};
+
+static void codec_unknown_begin(struct codec_unknown *unknown, struct lk_span raw)
+{
+    struct lk_cbor_item head;
+
+    unknown->left = 0;
+    lk_cbor_reader_init(&unknown->reader, raw);
+    if (raw.size && !lk_cbor_read(&unknown->reader, &head) && head.type == LK_CBOR_MAP) {
+        unknown->left = head.number;
+    }
+}
+
+static bool codec_unknown_next(struct codec_unknown *unknown, const struct lk_kind *kind)
+{
+    struct lk_cbor_item key;
+    const struct lk_field *field;
+
+    while (unknown->left) {
+        unknown->left--;
+        if (lk_cbor_read(&unknown->reader, &key) || key.type != LK_CBOR_UINT ||
+            lk_cbor_skip(&unknown->reader, LK_CBOR_DEPTH - 1, &unknown->value)) {
+            unknown->left = 0;
+            return false;
+        }
+        field = key.number < 64 ? lk_field_numbered(kind, (unsigned)key.number) : NULL;
+        if (!field || field->flags & LK_F_COMPUTED) {
+            unknown->number = key.number;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void codec_put(struct lk_cbor_writer *writer, const struct lk_field *field,
+                      const struct lk_record *record)
+{
+    lk_cbor_put_uint(writer, field->number);
+    switch ((enum lk_field_type)field->type) {
+    case LK_BOOL: lk_cbor_put_bool(writer, lk_field_number(record, field) != 0); break;
+    case LK_UINT:
+    case LK_ENUM:
+    case LK_TIME:
+    case LK_REF: lk_cbor_put_uint(writer, lk_field_number(record, field)); break;
+    case LK_STRING: lk_cbor_put_text(writer, lk_field_span(record, field)); break;
+    case LK_BYTES:
+    case LK_UUID:
+    case LK_ADDRESS: lk_cbor_put_bytes(writer, lk_field_span(record, field)); break;
+    case LK_MAP:
+    case LK_REFS: lk_cbor_put_raw(writer, lk_field_span(record, field)); break;
+    }
+}
+
+int lk_record_encode(const struct lk_kind *kind, const struct lk_record *record, uint8_t *out,
+                     size_t capacity, size_t *size)
+{
+    struct lk_cbor_writer writer;
+    struct codec_fields fields = {kind, 0};
+    struct codec_unknown unknown;
+    const struct lk_field *field;
+    bool more;
+    size_t count = 0;
+
+    while ((field = codec_next(&fields)) != NULL) {
+        count += LK_HAS(record, field->number);
+    }
+    codec_unknown_begin(&unknown, record->raw);
+    while (codec_unknown_next(&unknown, kind)) {
+        count++;
+    }
+
+    lk_cbor_writer_init(&writer, out, capacity);
+    lk_cbor_put_map(&writer, count);
+    fields.at = 0;
+    codec_unknown_begin(&unknown, record->raw);
+    more = codec_unknown_next(&unknown, kind);
+    do {
+        field = codec_next(&fields);
+        while (more && (!field || unknown.number < field->number)) {
+            lk_cbor_put_uint(&writer, unknown.number);
+            lk_cbor_put_raw(&writer, unknown.value);
+            more = codec_unknown_next(&unknown, kind);
+        }
+        if (field && LK_HAS(record, field->number)) {
+            codec_put(&writer, field, record);
+        }
+    } while (field);
+    return lk_cbor_finish(&writer, size);
+}
+
+/* What an absent field reads as. */
+static void codec_default(const struct lk_field *field, struct lk_record *record)
+{
+    if (lk_field_is_number(field)) {
+        memcpy((uint8_t *)record + field->offset, &field->initial, sizeof(field->initial));
+    } else if (field->initial_text) {
+        struct lk_span text = {(const uint8_t *)field->initial_text, strlen(field->initial_text)};
+
+        memcpy((uint8_t *)record + field->offset, &text, sizeof(text));
+    }
+}
+
+static void codec_defaults(const struct lk_kind *kind, struct lk_record *record)
+{
+    size_t i;
+
+    for (i = 0; i < kind->field_count; i++) {
+        if (!LK_HAS(record, kind->fields[i].number)) {
+            codec_default(&kind->fields[i], record);
+        }
+    }
+}
+
+/* Bounds that reading depends on; the other rules were held when the record was written. */
+static bool codec_size_fits(const struct lk_field *field, size_t size)
+{
+    switch ((enum lk_field_type)field->type) {
+    case LK_UUID: return size == 16;
+    case LK_ADDRESS: return size == 4 || size == 16;
+    default: return size >= field->min && size <= field->max;
+    }
+}
+
+static int codec_take(struct lk_cbor_reader *reader, const struct lk_field *field,
+                      struct lk_record *record)
+{
+    struct lk_cbor_item item;
+    struct lk_span span;
+    int error;
+
+    if (field->type == LK_MAP || field->type == LK_REFS) {
+        enum lk_cbor_type want = field->type == LK_MAP ? LK_CBOR_MAP : LK_CBOR_ARRAY;
+
+        if (reader->at == reader->end || *reader->at >> 5 != (uint8_t)want) {
+            return LK_E_CORRUPT;
+        }
+        error = lk_cbor_skip(reader, LK_CBOR_DEPTH - 1, &span);
+        if (error || span.size > field->max) {
+            return LK_E_CORRUPT;
+        }
+        lk_field_set_span(record, field, span);
+        return 0;
+    }
+    error = lk_cbor_read(reader, &item);
+    if (error) {
+        return error;
+    }
+    switch ((enum lk_field_type)field->type) {
+    case LK_BOOL:
+        if (item.type != LK_CBOR_TRUE && item.type != LK_CBOR_FALSE) {
+            return LK_E_CORRUPT;
+        }
+        lk_field_set_number(record, field, item.type == LK_CBOR_TRUE);
+        return 0;
+    case LK_UINT:
+    case LK_ENUM:
+    case LK_TIME:
+    case LK_REF:
+        if (item.type != LK_CBOR_UINT) {
+            return LK_E_CORRUPT;
+        }
+        lk_field_set_number(record, field, item.number);
+        return 0;
+    default:
+        if (item.type != (field->type == LK_STRING ? LK_CBOR_TEXT : LK_CBOR_BYTES) ||
+            !codec_size_fits(field, item.span.size)) {
+            return LK_E_CORRUPT;
+        }
+        lk_field_set_span(record, field, item.span);
+        return 0;
+    }
+}
+
+int lk_record_decode(const struct lk_kind *kind, struct lk_span bytes, struct lk_record *record)
+{
+    struct lk_cbor_reader reader;
+    struct lk_cbor_item item;
+    struct codec_fields fields = {kind, 0};
+    const struct lk_field *field = codec_next(&fields);
+    struct lk_id id = record->id;
+    uint64_t left, last = 0;
+    bool first = true;
+
+    lk_cbor_reader_init(&reader, bytes);
+    if (lk_cbor_read(&reader, &item) || item.type != LK_CBOR_MAP) {
+        return LK_E_CORRUPT;
+    }
+    left = item.number;
+    memset(record, 0, kind->size);
+    record->id = id;
+    for (; left; left--) {
+        if (lk_cbor_read(&reader, &item) || item.type != LK_CBOR_UINT ||
+            (!first && item.number <= last)) {
+            return LK_E_CORRUPT;
+        }
+        first = false;
+        last = item.number;
+        while (field && field->number < last) {
+            field = codec_next(&fields);
+        }
+        if (field && field->number == last) {
+            if (codec_take(&reader, field, record)) {
+                return LK_E_CORRUPT;
+            }
+        } else if (lk_cbor_skip(&reader, LK_CBOR_DEPTH - 1, NULL)) {
+            return LK_E_CORRUPT;
+        }
+    }
+    if (reader.at != reader.end) {
+        return LK_E_CORRUPT;
+    }
+    codec_defaults(kind, record);
+    record->raw = bytes;
+    return 0;
+}
+
+void lk_refs_begin(struct lk_refs *refs, struct lk_span encoded)
+{
+    struct lk_cbor_item head;
+
+    refs->left = 0;
+    lk_cbor_reader_init(&refs->reader, encoded);
+    if (encoded.size && !lk_cbor_read(&refs->reader, &head) && head.type == LK_CBOR_ARRAY) {
+        refs->left = head.number;
+    }
+}
+
+bool lk_refs_next(struct lk_refs *refs, uint32_t *number)
+{
+    struct lk_cbor_item item;
+
+    if (!refs->left || lk_cbor_read(&refs->reader, &item) || item.type != LK_CBOR_UINT ||
+        item.number > UINT32_MAX) {
+        refs->left = 0;
+        return false;
+    }
+    refs->left--;
+    *number = (uint32_t)item.number;
+    return true;
+}
+
+bool lk_refs_hold(struct lk_span encoded, uint32_t number)
+{
+    struct lk_refs refs;
+    uint32_t member;
+
+    lk_refs_begin(&refs, encoded);
+    while (lk_refs_next(&refs, &member)) {
+        if (member == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int lk_refs_change(struct lk_span encoded, uint32_t number, bool in, uint8_t *out, size_t capacity,
+                   size_t *size)
+{
+    struct lk_cbor_writer writer;
+    struct lk_refs refs;
+    uint32_t member;
+    size_t count = in ? 1 : 0;
+    bool pending = in;
+
+    lk_refs_begin(&refs, encoded);
+    while (lk_refs_next(&refs, &member)) {
+        count += member != number;
+    }
+    lk_cbor_writer_init(&writer, out, capacity);
+    lk_cbor_put_array(&writer, count);
+    lk_refs_begin(&refs, encoded);
+    while (lk_refs_next(&refs, &member)) {
+        if (pending && number < member) {
+            lk_cbor_put_uint(&writer, number);
+            pending = false;
+        }
+        if (member != number) {
+            lk_cbor_put_uint(&writer, member);
+        }
+    }
+    if (pending) {
+        lk_cbor_put_uint(&writer, number);
+    }
+    return lk_cbor_finish(&writer, size);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/* lk_seed.c: what a new tenant starts with: the permissions of the store's own commands, and roles.
+ */
+#include "lk_engine.h"
+
+static const struct {
+    const char *name, *resource, *action, *description;
+} permissions[] = {
+    {"all", "*", "*", "everything"},
+    {"read-all", "*", "read", "see everything"},
+    {"tenant:read", "tenant", "read", "see the tenant and its policy"},
+    {"tenant:write", "tenant", "write", "change the tenant and its policy"},
+    {"user:read", "user", "read", "see users"},
+    {"user:write", "user", "write", "add, change and remove users"},
+    {"session:read", "session", "read", "see and check sessions"},
+    {"session:write", "session", "write", "end sessions"},
+    {"credential:read", "credential", "read", "see which credentials users have"},
+    {"credential:write", "credential", "write", "add and remove credentials"},
+    {"role:read", "role", "read", "see roles and grants"},
+    {"role:write", "role", "write", "change roles and grant them"},
+    {"permission:read", "permission", "read", "see and check permissions"},
+    {"permission:write", "permission", "write", "change permissions"},
+    {"audit:read", "audit", "read", "see who did what"},
+    {"store:read", "store", "read", "see figures, verify"},
+    {"store:write", "store", "write", "back up, import, export, maintain"},
+};
+
+static const struct {
+    const char *name, *description;
+    const char *permissions[10]; /* NULL after the last */
+} roles[] = {
+    {"admin", "may do everything", {"all"}},
+    {"operator",
+     "runs the daily business of users and sessions",
+     {"user:read", "user:write", "session:read", "session:write", "credential:read",
+      "credential:write", "role:read", "permission:read", "audit:read"}},
+    {"viewer", "sees everything, changes nothing", {"read-all"}},
+};
+
+static void seed_text(struct lk_record *record, const struct lk_kind *kind, const char *name,
+                      const char *text)
+{
+    struct lk_span field = {(const uint8_t *)name, strlen(name)};
+
+    lk_field_set_span(record, lk_field_named(kind, field),
+                      (struct lk_span){(const uint8_t *)text, strlen(text)});
+}
+
+static int seed_role(struct lk_txn *txn, uint32_t tenant, size_t number, struct lk_id *id)
+{
+    uint8_t encoded[64], next[64];
+    struct lk_span have = LK_TEXT("");
+    struct lk_role role;
+    size_t i, size = 0;
+    int error = 0;
+
+    for (i = 0; !error && i < LK_COUNT(roles[number].permissions) && roles[number].permissions[i];
+         i++) {
+        const char *name = roles[number].permissions[i];
+        struct lk_id permission;
+
+        error = lk_find_named(txn, &lk_kind_permission, tenant,
+                              (struct lk_span){(const uint8_t *)name, strlen(name)}, &permission);
+        if (!error) {
+            error = lk_refs_change(have, permission.sub, true, next, sizeof(next), &size);
+        }
+        if (!error) {
+            memcpy(encoded, next, size);
+            have = (struct lk_span){encoded, size};
+        }
+    }
+    if (error) {
+        return error;
+    }
+    memset(&role, 0, sizeof(role));
+    role.record.id.tenant = tenant;
+    seed_text(&role.record, &lk_kind_role, "name", roles[number].name);
+    seed_text(&role.record, &lk_kind_role, "description", roles[number].description);
+    lk_field_set_span(&role.record, lk_field_named(&lk_kind_role, LK_TEXT("permissions")), have);
+    error = lk_write(txn, &lk_kind_role, LK_ADD, role.record.id, &role.record, 0, NULL, LK_W_QUIET);
+    *id = role.record.id;
+    return error;
+}
+
+int lk_seed_tenant(struct lk_txn *txn, uint32_t tenant, struct lk_id *admin_role)
+{
+    struct lk_permission permission;
+    struct lk_id id;
+    size_t i;
+    int error = 0;
+
+    for (i = 0; !error && i < LK_COUNT(permissions); i++) {
+        memset(&permission, 0, sizeof(permission));
+        permission.record.id.tenant = tenant;
+        seed_text(&permission.record, &lk_kind_permission, "name", permissions[i].name);
+        seed_text(&permission.record, &lk_kind_permission, "resource", permissions[i].resource);
+        seed_text(&permission.record, &lk_kind_permission, "action", permissions[i].action);
+        seed_text(&permission.record, &lk_kind_permission, "description",
+                  permissions[i].description);
+        error = lk_write(txn, &lk_kind_permission, LK_ADD, permission.record.id, &permission.record,
+                         0, NULL, LK_W_QUIET);
+    }
+    for (i = 0; !error && i < LK_COUNT(roles); i++) {
+        error = seed_role(txn, tenant, i, &id);
+        if (i == 0) {
+            *admin_role = id;
+        }
+    }
+    return error;
+}

@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lk_session.c: tokens, sessions and API keys.
+ *
+ * A token names its record (tenant, user, number) and carries 20 random bytes; the record holds a
+ * keyed hash of the whole token. So a check is one get, one hash, one comparison in constant time.
+ */
+#include "lk_engine.h"
+
+#define TOKEN_TEXT   43
+#define TOKEN_BYTES  32
+#define TOKEN_RANDOM 20
+
+int lk_token_hash(struct lk_store *store, struct lk_span token, uint8_t hash[LK_TOKEN_HASH_SIZE])
+{
+    const struct lk_port *port = store->port;
+    uint8_t full[LK_HASH_SIZE];
+    /* The subkey goes before the token in one BLAKE2b block: half the cost of the keyed mode. */
+    int error = port->crypto->hash(port->self, NULL, 0,
+                                   (struct lk_span){store->token_key, sizeof(store->token_key)},
+                                   token, full);
+
+    memcpy(hash, full, LK_TOKEN_HASH_SIZE);
+    return error;
+}
+
+static void session_put_u32(uint8_t *out, uint32_t number)
+{
+    out[0] = (uint8_t)(number >> 24);
+    out[1] = (uint8_t)(number >> 16);
+    out[2] = (uint8_t)(number >> 8);
+    out[3] = (uint8_t)number;
+}
+
+static uint32_t session_get_u32(const uint8_t *in)
+{
+    return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
+}
+
+int lk_token_make(struct lk_store *store, char kind, struct lk_id id, char token[LK_TOKEN_SIZE],
+                  uint8_t hash[LK_TOKEN_HASH_SIZE])
+{
+    uint8_t bytes[TOKEN_BYTES];
+    int error;
+
+    session_put_u32(bytes, id.tenant);
+    session_put_u32(bytes + 4, id.user);
+    session_put_u32(bytes + 8, id.sub);
+    error = lk_random(store, bytes + 12, TOKEN_RANDOM);
+    if (!error) {
+        memcpy(token, "lk__", 4);
+        token[2] = kind;
+        error = lk_base64url_encode((struct lk_span){bytes, sizeof(bytes)}, token + 4,
+                                    LK_TOKEN_SIZE - 4);
+    }
+    if (error >= 0) {
+        error =
+            lk_token_hash(store, (struct lk_span){(const uint8_t *)token, LK_TOKEN_SIZE - 1}, hash);
+    }
+    lk_wipe(store, bytes, sizeof(bytes));
+    return error;
+}
+
+int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id)
+{
+    uint8_t bytes[TOKEN_BYTES];
+    size_t size;
+
+    if (token.size != LK_TOKEN_SIZE - 1 || memcmp(token.data, "lk", 2) != 0 ||
+        (token.data[2] != 's' && token.data[2] != 'a') || token.data[3] != '_' ||
+        lk_base64url_decode((struct lk_span){token.data + 4, TOKEN_TEXT}, bytes, sizeof(bytes),
+                            &size) ||
+        size != TOKEN_BYTES) {
+        return LK_E_REFUSED;
+    }
+    *kind = (char)token.data[2];
+    *id = (struct lk_id){session_get_u32(bytes), session_get_u32(bytes + 4),
+                         session_get_u32(bytes + 8)};
+    return id->tenant && id->user && id->sub ? 0 : LK_E_REFUSED;
+}
+
+bool lk_session_alive(const struct lk_session *session, uint64_t now_ms, uint64_t auth_epoch)
+{
+    return session->auth_epoch == auth_epoch && now_ms < session->expires_at &&
+           (!session->idle_limit || now_ms < session->last_activity + session->idle_limit * 1000);
+}
+
+int lk_session_compute(struct lk_txn *txn, struct lk_record *record)
+{
+    struct lk_session session;
+    const struct lk_cache_tenant *tenant;
+    int error = lk_get(txn, &lk_kind_session, record->id, &session.record);
+
+    if (!error) {
+        error = lk_cache_tenant(txn, record->id.tenant, &tenant);
+    }
+    if (!error) {
+        lk_field_set_number(record, lk_field_named(&lk_kind_session, LK_TEXT("is_active")),
+                            tenant->status == LK_TENANT_ACTIVE &&
+                                lk_session_alive(&session, txn->now_ms, tenant->auth_epoch));
+    }
+    return error;
+}
+
+/* ---- Checking
+ * ------------------------------------------------------------------------------------ */
+
+static int session_matches(struct lk_store *store, struct lk_span token, struct lk_span stored)
+{
+    uint8_t hash[LK_TOKEN_HASH_SIZE];
+    int error = lk_token_hash(store, token, hash);
+
+    if (!error && (stored.size != sizeof(hash) ||
+                   !store->port->crypto->equal(hash, stored.data, sizeof(hash)))) {
+        error = LK_E_REFUSED;
+    }
+    return error;
+}
+
+static int session_check_session(struct lk_txn *txn, struct lk_span token, struct lk_id id,
+                                 struct lk_verdict *verdict)
+{
+    const struct lk_cache_tenant *tenant;
+    struct lk_session session;
+    int error = lk_get(txn, &lk_kind_session, id, &session.record);
+
+    if (!error) {
+        error = session_matches(txn->store, token, session.token_hash);
+    }
+    if (!error) {
+        verdict->channel = (enum lk_channel)session.channel;
+        verdict->started_at = session.record.created_at;
+        verdict->last_activity = session.last_activity;
+        verdict->expires_at = session.expires_at;
+        verdict->idle_ends_at =
+            session.idle_limit ? session.last_activity + session.idle_limit * 1000 : 0;
+        error = lk_cache_tenant(txn, id.tenant, &tenant);
+    }
+    if (!error && (tenant->status != LK_TENANT_ACTIVE ||
+                   !lk_session_alive(&session, txn->now_ms, tenant->auth_epoch))) {
+        error = LK_E_REFUSED;
+    }
+    return error;
+}
+
+/* `roles` gets a copy of the key's restriction: it must outlive other reads. */
+static int session_check_key(struct lk_txn *txn, struct lk_span token, struct lk_id id,
+                             struct lk_verdict *verdict, uint8_t *roles, size_t *roles_size)
+{
+    const struct lk_cache_tenant *tenant;
+    struct lk_credential key;
+    struct lk_user user;
+    int error = lk_get(txn, &lk_kind_credential, id, &key.record);
+
+    if (!error && key.type != LK_CREDENTIAL_API_KEY) {
+        error = LK_E_REFUSED;
+    }
+    if (!error) {
+        error = session_matches(txn->store, token, key.secret);
+    }
+    if (!error && key.expires_at && key.expires_at <= txn->now_ms) {
+        error = LK_E_REFUSED;
+    }
+    if (!error) {
+        verdict->channel = LK_CHANNEL_API;
+        verdict->started_at = key.record.created_at;
+        verdict->last_activity = key.last_used_at;
+        verdict->expires_at = key.expires_at;
+        *roles_size = key.roles.size;
+        if (key.roles.size) {
+            memcpy(roles, key.roles.data, key.roles.size);
+        }
+        error = lk_get(txn, &lk_kind_user, (struct lk_id){id.tenant, id.user, 0}, &user.record);
+    }
+    if (!error && user.status != LK_USER_ACTIVE) {
+        error = LK_E_REFUSED;
+    }
+    if (!error) {
+        error = lk_cache_tenant(txn, id.tenant, &tenant);
+    }
+    return !error && tenant->status != LK_TENANT_ACTIVE ? LK_E_REFUSED : error;
+}
+
+int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
+                     struct lk_span resource, struct lk_span action, struct lk_verdict *verdict)
+{
+    uint8_t roles[5 * LK_GRANT_MAX + 3];
+    size_t roles_size = 0;
+    struct lk_id id;
+    char kind;
+    int error;
+
+    if (!txn->open) {
+        return LK_E_STATE;
+    }
+    error = lk_token_parse(token, &kind, &id);
+    if (!error && tenant && id.tenant != tenant) {
+        error = LK_E_REFUSED;
+    }
+    if (!error) {
+        memset(verdict, 0, sizeof(*verdict));
+        verdict->id = id;
+        verdict->api_key = kind == 'a';
+        error = kind == 'a' ? session_check_key(txn, token, id, verdict, roles, &roles_size)
+                            : session_check_session(txn, token, id, verdict);
+    }
+    if (!error) {
+        verdict->touch_due = txn->now_ms >= verdict->last_activity + LK_TOUCH_GRAIN_MS;
+        if (resource.size || action.size) {
+            error = lk_rights_check(txn, id, (struct lk_span){roles, roles_size}, resource, action,
+                                    NULL);
+        }
+    }
+    return error == LK_E_NOT_FOUND ? LK_E_REFUSED : error;
+}
+
+/* ---- Changing
+ * ------------------------------------------------------------------------------------ */
+
+int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *activity)
+{
+    struct lk_id id = {user.tenant, user.user, 0};
+    int error = lk_record_load(txn, &lk_kind_activity, id, &activity->record);
+
+    if (error == LK_E_NOT_FOUND) {
+        memset(activity, 0, sizeof(*activity));
+        activity->record.id = id;
+        error = 0;
+    }
+    return error;
+}
+
+static void session_set(struct lk_record *record, const struct lk_kind *kind, const char *name,
+                        uint64_t number)
+{
+    struct lk_span text = {(const uint8_t *)name, strlen(name)};
+
+    lk_field_set_number(record, lk_field_named(kind, text), number);
+}
+
+int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict)
+{
+    struct lk_activity activity;
+    struct lk_session session;
+    struct lk_credential key;
+    int error;
+
+    if (!txn->open || txn->mode != LK_WRITE) {
+        return LK_E_STATE;
+    }
+    if (verdict->api_key) {
+        error = lk_get(txn, &lk_kind_credential, verdict->id, &key.record);
+        if (!error) {
+            session_set(&key.record, &lk_kind_credential, "last_used_at", txn->now_ms);
+            error = lk_record_store(txn, &lk_kind_credential, &key.record, lk_work(txn)->new_value);
+        }
+    } else {
+        error = lk_get(txn, &lk_kind_session, verdict->id, &session.record);
+        if (!error) {
+            session_set(&session.record, &lk_kind_session, "last_activity", txn->now_ms);
+            error =
+                lk_record_store(txn, &lk_kind_session, &session.record, lk_work(txn)->new_value);
+        }
+    }
+    if (!error) {
+        error = lk_load_activity(txn, verdict->id, &activity);
+    }
+    if (!error) {
+        session_set(&activity.record, &lk_kind_activity, "last_active_at", txn->now_ms);
+        error = lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
+    }
+    return error;
+}
+
+/* Whole minutes between login and the last use seen. */
+static uint64_t session_minutes(const struct lk_session *session)
+{
+    return session->last_activity > session->record.created_at
+               ? (session->last_activity - session->record.created_at) / 60000
+               : 0;
+}
+
+static int session_add_minutes(struct lk_txn *txn, struct lk_id user, uint64_t minutes)
+{
+    struct lk_activity activity;
+    int error = minutes ? lk_load_activity(txn, user, &activity) : 0;
+
+    if (error || !minutes) {
+        return error;
+    }
+    session_set(&activity.record, &lk_kind_activity, "total_usage_minutes",
+                activity.total_usage_minutes + minutes);
+    return lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
+}
+
+int lk_sessions_drop(struct lk_txn *txn, struct lk_id user, uint32_t keep, uint32_t *count)
+{
+    struct lk_list list = {.kind = &lk_kind_session, .scope = {user.tenant, user.user, 0}};
+    struct lk_session session;
+    uint64_t minutes = 0;
+    uint32_t dropped = 0;
+    int error = lk_list_begin(txn, &list);
+
+    while (!error) {
+        error = lk_list_next(&list, &session.record);
+        if (error || session.record.id.sub == keep) {
+            continue;
+        }
+        minutes += session_minutes(&session);
+        lk_list_end(&list);
+        error = lk_drop(txn, &lk_kind_session, session.record.id);
+        dropped++;
+        if (!error) {
+            error = lk_list_reopen(&list);
+        }
+    }
+    lk_list_end(&list);
+    if (error != LK_E_NOT_FOUND) {
+        return error;
+    }
+    if (count) {
+        *count = dropped;
+    }
+    return session_add_minutes(txn, user, minutes);
+}
+
+/* An entry of the activity ring about sessions. */
+static int session_audit(struct lk_txn *txn, struct lk_id id, const char *action,
+                         const char *description)
+{
+    struct lk_audit_entry entry;
+    char resource[32];
+    struct lk_words words = {resource, 0, sizeof(resource)};
+    const struct lk_kind *kind = &lk_kind_audit;
+
+    lk_words_add_number(&words, id.user);
+    if (id.sub) {
+        lk_words_add(&words, ".");
+        lk_words_add_number(&words, id.sub);
+    }
+    memset(&entry, 0, sizeof(entry));
+    lk_field_set_span(&entry.record, lk_field_numbered(kind, 12),
+                      (struct lk_span){(const uint8_t *)action, strlen(action)});
+    lk_field_set_span(&entry.record, lk_field_numbered(kind, 13), LK_TEXT("session"));
+    lk_field_set_span(&entry.record, lk_field_numbered(kind, 14), lk_words_span(&words));
+    lk_field_set_span(&entry.record, lk_field_numbered(kind, 16),
+                      (struct lk_span){(const uint8_t *)description, strlen(description)});
+    lk_field_set_number(&entry.record, lk_field_numbered(kind, 17), LK_CATEGORY_SESSION);
+    return lk_audit_append(txn, id.tenant, LK_RING_ACTIVITY, &entry);
+}
+
+static int session_end(struct lk_txn *txn, struct lk_id id, const char *action,
+                       const char *description)
+{
+    struct lk_session session;
+    int error = lk_get(txn, &lk_kind_session, id, &session.record);
+
+    if (error) {
+        return error;
+    }
+    {
+        uint64_t minutes = session_minutes(&session);
+
+        error = lk_drop(txn, &lk_kind_session, id);
+        if (!error) {
+            error = session_add_minutes(txn, id, minutes);
+        }
+    }
+    return error ? error : session_audit(txn, id, action, description);
+}
+
+int lk_session_end(struct lk_txn *txn, struct lk_id id)
+{
+    return txn->open && txn->mode == LK_WRITE ? session_end(txn, id, "session.end", "session ended")
+                                              : LK_E_STATE;
+}
+
+int lk_session_end_all(struct lk_txn *txn, struct lk_id user, uint32_t keep)
+{
+    struct lk_user record;
+    uint32_t count = 0;
+    int error = txn->open && txn->mode == LK_WRITE ? 0 : LK_E_STATE;
+
+    user.sub = 0;
+    if (!error) {
+        error = lk_get(txn, &lk_kind_user, user, &record.record);
+    }
+    if (!error) {
+        error = lk_sessions_drop(txn, user, keep, &count);
+    }
+    if (!error && count) {
+        error = session_audit(txn, user, "session.end-all", "sessions of a user ended");
+    }
+    return error ? error : (int)count;
+}
+
+int lk_logout(struct lk_txn *txn, struct lk_span token)
+{
+    struct lk_verdict verdict;
+    int error = txn->open && txn->mode == LK_WRITE ? 0 : LK_E_STATE;
+
+    if (!error) {
+        error = lk_session_check(txn, 0, token, LK_TEXT(""), LK_TEXT(""), &verdict);
+    }
+    if (!error && verdict.api_key) {
+        error = LK_E_REFUSED;
+    }
+    if (error) {
+        return error;
+    }
+    /* Whoever holds the token acts as its user. */
+    txn->actor.tenant = verdict.id.tenant;
+    txn->actor.user = verdict.id.user;
+    txn->actor.session = verdict.id.sub;
+    return session_end(txn, verdict.id, "logout", "logged out");
+}
+
+/* ---- Keys ---------------------------------------------------------------------------------------
+ */
+
+static void session_set_span(struct lk_credential *credential, unsigned number, struct lk_span span)
+{
+    if (span.size) {
+        lk_field_set_span(&credential->record, lk_field_numbered(&lk_kind_credential, number),
+                          span);
+    }
+}
+
+static int session_credential_begin(struct lk_txn *txn, struct lk_id user,
+                                    struct lk_credential *credential, enum lk_credential_type type,
+                                    struct lk_span label)
+{
+    struct lk_user record;
+    int error = txn->open && txn->mode == LK_WRITE ? 0 : LK_E_STATE;
+
+    if (!error) {
+        error =
+            lk_get(txn, &lk_kind_user, (struct lk_id){user.tenant, user.user, 0}, &record.record);
+    }
+    memset(credential, 0, sizeof(*credential));
+    credential->record.id = (struct lk_id){user.tenant, user.user, 0};
+    session_set(&credential->record, &lk_kind_credential, "type", type);
+    session_set_span(credential, 9, label);
+    return error;
+}
+
+int lk_api_key_add(struct lk_txn *txn, struct lk_id user, struct lk_span label,
+                   struct lk_span roles, uint64_t expires_at, char token[LK_TOKEN_SIZE],
+                   struct lk_id *id)
+{
+    struct lk_credential credential;
+    uint8_t hash[LK_TOKEN_HASH_SIZE];
+    char text[LK_TOKEN_SIZE];
+    int error = session_credential_begin(txn, user, &credential, LK_CREDENTIAL_API_KEY, label);
+
+    if (!error && expires_at && expires_at <= txn->now_ms) {
+        return lk_refuse(txn, LK_E_CHECK, &lk_kind_credential, "expires_at", LK_TEXT(""),
+                         "is not in the future");
+    }
+    /* The number goes into the token before the record is written. */
+    if (!error) {
+        error = lk_sequence_next(txn, user.tenant, &lk_kind_credential, &credential.record.id.sub);
+    }
+    if (!error) {
+        error = lk_token_make(txn->store, 'a', credential.record.id, text, hash);
+    }
+    if (error) {
+        return error;
+    }
+    session_set_span(&credential, 10, (struct lk_span){hash, sizeof(hash)});
+    session_set_span(&credential, 12, (struct lk_span){(const uint8_t *)text, 12});
+    session_set_span(&credential, 16, roles);
+    if (expires_at) {
+        session_set(&credential.record, &lk_kind_credential, "expires_at", expires_at);
+    }
+    error = lk_write(txn, &lk_kind_credential, LK_ADD, credential.record.id, &credential.record, 0,
+                     NULL, LK_W_SYSTEM | LK_W_GIVEN_ID);
+    if (!error) {
+        memcpy(token, text, sizeof(text));
+        *id = credential.record.id;
+    }
+    lk_wipe(txn->store, text, sizeof(text));
+    return error;
+}
+
+/* A line of authorized_keys (sshd(8)): [options] type base64 [comment]; the base64 begins with the
+ * type's own name (RFC 4253, section 6.6). */
+static bool session_ssh_line(struct lk_span line)
+{
+    static const char *const types[] = {"ssh-ed25519",
+                                        "ssh-rsa",
+                                        "ecdsa-sha2-nistp256",
+                                        "ecdsa-sha2-nistp384",
+                                        "ecdsa-sha2-nistp521",
+                                        "sk-ssh-ed25519@openssh.com",
+                                        "sk-ecdsa-sha2-nistp256@openssh.com"};
+    size_t i, at, end;
+
+    for (i = 0; i < LK_COUNT(types); i++) {
+        size_t size = strlen(types[i]);
+        uint8_t blob[64];
+        size_t blob_size;
+
+        for (at = 0; at + size + 1 < line.size; at++) {
+            if ((at && line.data[at - 1] != ' ') || memcmp(line.data + at, types[i], size) != 0 ||
+                line.data[at + size] != ' ') {
+                continue;
+            }
+            end = at + size + 1;
+            while (end < line.size && line.data[end] != ' ') {
+                end++;
+            }
+            /* 64 characters hold the name of every type. */
+            if (end - (at + size + 1) >= 64 &&
+                !lk_base64_decode((struct lk_span){line.data + at + size + 1, 64}, blob,
+                                  sizeof(blob), &blob_size) &&
+                session_get_u32(blob) == size && memcmp(blob + 4, types[i], size) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+int lk_ssh_key_add(struct lk_txn *txn, struct lk_id user, struct lk_span label, struct lk_span line,
+                   struct lk_id *id)
+{
+    struct lk_credential credential;
+    int error = session_credential_begin(txn, user, &credential, LK_CREDENTIAL_SSH_KEY, label);
+
+    if (!error && !session_ssh_line(line)) {
+        return lk_refuse(txn, LK_E_CHECK, &lk_kind_credential, "key", LK_TEXT(""),
+                         "is not a line of authorized_keys");
+    }
+    if (error) {
+        return error;
+    }
+    session_set_span(&credential, 11, line);
+    error = lk_write(txn, &lk_kind_credential, LK_ADD, credential.record.id, &credential.record, 0,
+                     NULL, LK_W_SYSTEM);
+    if (!error) {
+        *id = lk_work(txn)->after.record.id;
+    }
+    return error;
+}

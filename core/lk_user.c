@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/* lk_user.c: computed fields of users, their state, and that of their tenant. */
+#include "lk_engine.h"
+
+#define USER_ACTIVE_DAYS 7
+
+static void user_set(struct lk_record *record, const char *name, uint64_t number)
+{
+    struct lk_span text = {(const uint8_t *)name, strlen(name)};
+
+    lk_field_set_number(record, lk_field_named(&lk_kind_user, text), number);
+}
+
+static int user_sessions(struct lk_txn *txn, struct lk_record *record)
+{
+    struct lk_list list = {.kind = &lk_kind_session,
+                           .scope = {record->id.tenant, record->id.user, 0}};
+    const struct lk_cache_tenant *tenant;
+    struct lk_session session;
+    uint64_t count = 0, newest = 0, epoch;
+    int error = lk_cache_tenant(txn, record->id.tenant, &tenant);
+
+    if (error) {
+        return error;
+    }
+    epoch = tenant->auth_epoch;
+    error = lk_list_begin(txn, &list);
+    while (!error) {
+        error = lk_list_next(&list, &session.record);
+        if (!error && lk_session_alive(&session, txn->now_ms, epoch)) {
+            count++;
+            newest = session.record.created_at > newest ? session.record.created_at : newest;
+        }
+    }
+    lk_list_end(&list);
+    user_set(record, "session_count", count);
+    if (newest) {
+        user_set(record, "last_login", newest);
+    }
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
+int lk_user_compute(struct lk_txn *txn, struct lk_record *record)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } copies[] = {
+        {"last_login_at", offsetof(struct lk_activity, last_login_at)},
+        {"login_count", offsetof(struct lk_activity, login_count)},
+        {"last_session_start", offsetof(struct lk_activity, last_session_start)},
+        {"last_active_at", offsetof(struct lk_activity, last_active_at)},
+        {"total_usage_minutes", offsetof(struct lk_activity, total_usage_minutes)},
+    };
+    struct lk_activity activity;
+    uint64_t status = LK_ACTIVITY_UNKNOWN;
+    size_t i;
+    int error = lk_load_activity(txn, record->id, &activity);
+
+    if (error) {
+        return error;
+    }
+    for (i = 0; i < LK_COUNT(copies); i++) {
+        uint64_t number;
+
+        memcpy(&number, (const uint8_t *)&activity + copies[i].offset, sizeof(number));
+        if (number) {
+            user_set(record, copies[i].name, number);
+        }
+    }
+    if (activity.last_active_at) {
+        status = txn->now_ms - activity.last_active_at <= USER_ACTIVE_DAYS * (uint64_t)LK_MS_PER_DAY
+                     ? LK_ACTIVITY_ACTIVE
+                     : LK_ACTIVITY_INACTIVE;
+    }
+    user_set(record, "login_count", activity.login_count);
+    user_set(record, "activity_status", status);
+    user_set(record, "is_locked", activity.locked_until > txn->now_ms);
+    return user_sessions(txn, record);
+}
+
+int lk_count_users(struct lk_txn *txn, uint32_t tenant, uint64_t *count)
+{
+    struct lk_list list = {.kind = &lk_kind_user, .scope = {tenant, 0, 0}};
+    struct lk_user user;
+    int error = lk_list_begin(txn, &list);
+
+    for (*count = 0; !error; *count += error ? 0 : 1) {
+        error = lk_list_next(&list, &user.record);
+    }
+    lk_list_end(&list);
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
+int lk_user_set_status(struct lk_txn *txn, struct lk_id user, enum lk_user_status status)
+{
+    static const char *const verbs[] = {"activate", "invite", "suspend"};
+    struct lk_user patch;
+
+    if ((unsigned)status >= LK_COUNT(verbs)) {
+        return LK_E_ARGUMENT;
+    }
+    memset(&patch, 0, sizeof(patch));
+    user_set(&patch.record, "status", status);
+    return lk_write(txn, &lk_kind_user, LK_UPDATE, user, &patch.record, 0, verbs[status], 0);
+}
+
+int lk_user_unlock(struct lk_txn *txn, struct lk_id user)
+{
+    struct lk_activity none;
+    struct lk_user record;
+    struct lk_change change = {.kind = &lk_kind_user, .operation = LK_UPDATE, .id = user};
+    int error = txn->open && txn->mode == LK_WRITE ? 0 : LK_E_STATE;
+
+    if (!error) {
+        error = lk_get(txn, &lk_kind_user, user, &record.record);
+    }
+    if (error) {
+        return error;
+    }
+    memset(&none, 0, sizeof(none));
+    error = lk_write(txn, &lk_kind_activity, LK_UPDATE, (struct lk_id){user.tenant, user.user, 0},
+                     &none.record, LK_BIT(13) | LK_BIT(14) | LK_BIT(15), NULL,
+                     LK_W_SYSTEM | LK_W_QUIET);
+    if (error && error != LK_E_NOT_FOUND) {
+        return error;
+    }
+    return lk_audit_change(txn, &change, "unlock");
+}
+
+int lk_tenant_set_status(struct lk_txn *txn, uint32_t tenant, enum lk_tenant_status status)
+{
+    struct lk_id id = {tenant, 0, 0};
+    struct lk_tenant patch, before;
+    int error = lk_get(txn, &lk_kind_tenant, id, &before.record);
+
+    if (error || before.status == (uint64_t)status) {
+        return error;
+    }
+    memset(&patch, 0, sizeof(patch));
+    lk_field_set_number(&patch.record, lk_field_named(&lk_kind_tenant, LK_TEXT("status")), status);
+    error = lk_write(txn, &lk_kind_tenant, LK_UPDATE, id, &patch.record, 0,
+                     status == LK_TENANT_ACTIVE ? "activate" : "suspend", LK_W_SYSTEM);
+    /* Sessions of before stay over when the tenant comes back. */
+    return error ? error : lk_tenant_bump(txn, tenant, true, false);
+}
+
+int lk_tenant_add(struct lk_txn *txn, struct lk_tenant *tenant)
+{
+    struct lk_id admin;
+    int error = lk_add(txn, &lk_kind_tenant, &tenant->record, NULL);
+
+    return error ? error : lk_seed_tenant(txn, tenant->record.id.tenant, &admin);
+}

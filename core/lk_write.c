@@ -1,0 +1,749 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lk_write.c: the one write path.
+ *
+ * load old -> apply -> checks -> references -> unique keys -> encode -> difference of index keys ->
+ * put -> audit entry -> what follows, all in the caller's transaction. Everything that can refuse
+ * comes before the first write, so a refusal leaves the transaction as it was.
+ */
+#include "lk_engine.h"
+
+struct write_job {
+    struct lk_txn *txn;
+    struct lk_work *work;
+    struct lk_change change;
+    unsigned flags;
+    struct lk_span entry; /* index entry in question */
+    const struct lk_record *other;
+    int error;
+};
+
+static bool write_equal(const struct lk_field *field, const struct lk_record *a,
+                        const struct lk_record *b)
+{
+    if (LK_HAS(a, field->number) != LK_HAS(b, field->number)) {
+        return false;
+    }
+    if (!LK_HAS(a, field->number)) {
+        return true;
+    }
+    return lk_field_is_number(field)
+               ? lk_field_number(a, field) == lk_field_number(b, field)
+               : lk_span_equal(lk_field_span(a, field), lk_field_span(b, field));
+}
+
+static void write_clear(struct lk_record *record, const struct lk_field *field)
+{
+    if (lk_field_is_number(field)) {
+        lk_field_set_number(record, field, field->initial);
+    } else {
+        lk_field_set_span(record, field, (struct lk_span){NULL, 0});
+    }
+    record->present &= ~LK_BIT(field->number);
+}
+
+/* Puts the caller's fields over the old ones. */
+static int write_apply(struct write_job *job, const struct lk_record *patch, uint64_t clear)
+{
+    const struct lk_kind *kind = job->change.kind;
+    struct lk_record *after = job->change.after;
+    size_t i;
+
+    for (i = 0; i < kind->field_count; i++) {
+        const struct lk_field *field = &kind->fields[i];
+        bool gives = patch && LK_HAS(patch, field->number);
+        bool clears = (clear >> field->number) & 1;
+
+        if (field->flags & LK_F_COMPUTED || (!gives && !clears)) {
+            continue;
+        }
+        if (field->flags & LK_F_SYSTEM && !(job->flags & (LK_W_SYSTEM | LK_W_RESTORE))) {
+            return lk_refuse(job->txn, LK_E_CHECK, kind, field->name, LK_TEXT(""),
+                             "is set by the store only");
+        }
+        if (clears) {
+            if (field->flags & LK_F_REQUIRED) {
+                return lk_refuse(job->txn, LK_E_CHECK, kind, field->name, LK_TEXT(""),
+                                 "is required");
+            }
+            write_clear(after, field);
+        } else if (lk_field_is_number(field)) {
+            lk_field_set_number(after, field, lk_field_number(patch, field));
+        } else {
+            struct lk_span span = lk_field_span(patch, field);
+
+            if (field->flags & LK_F_CUT && span.size > field->max) {
+                span.size = field->max;
+                while (span.size && (span.data[span.size] & 0xC0) == 0x80) {
+                    span.size--;
+                }
+            }
+            lk_field_set_span(after, field, span);
+        }
+        if (job->change.before && field->flags & LK_F_FIXED && !(job->flags & LK_W_SYSTEM) &&
+            !write_equal(field, job->change.before, after)) {
+            return lk_refuse(job->txn, LK_E_CHECK, kind, field->name, LK_TEXT(""),
+                             "cannot be changed once it is set");
+        }
+    }
+    return 0;
+}
+
+static uint64_t write_differences(const struct lk_kind *kind, const struct lk_record *before,
+                                  const struct lk_record *after)
+{
+    uint64_t changed = 0;
+    size_t i;
+
+    for (i = 0; i < kind->field_count; i++) {
+        const struct lk_field *field = &kind->fields[i];
+
+        if (!(field->flags & LK_F_COMPUTED) &&
+            (before ? !write_equal(field, before, after) : LK_HAS(after, field->number))) {
+            changed |= LK_BIT(field->number);
+        }
+    }
+    return changed;
+}
+
+static int write_check_fields(struct write_job *job)
+{
+    const struct lk_kind *kind = job->change.kind;
+    size_t i;
+    int error;
+
+    for (i = 0; i < kind->field_count; i++) {
+        const struct lk_field *field = &kind->fields[i];
+
+        if (field->flags & LK_F_COMPUTED ||
+            (job->change.before && !((job->change.changed >> field->number) & 1))) {
+            continue;
+        }
+        error = lk_check_field(job->txn, kind, field, job->change.after);
+        if (error) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static int write_check_target(struct write_job *job, const struct lk_field *field, uint32_t number)
+{
+    const struct lk_kind *target = lk_store_kind_numbered(job->txn->store, field->target);
+    struct lk_id id = {job->change.id.tenant, 0, number};
+    union lk_any_record *found = &job->work->extra[0];
+    char text[24];
+    int error, size;
+
+    if (!target) {
+        return LK_E_ARGUMENT;
+    }
+    if (target->shape == LK_SHAPE_USER) {
+        id = (struct lk_id){job->change.id.tenant, number, 0};
+    }
+    error = number ? lk_get(job->txn, target, id, &found->record) : LK_E_NOT_FOUND;
+    if (error != LK_E_NOT_FOUND) {
+        return error;
+    }
+    size = lk_uint_format(number, text, sizeof(text));
+    return lk_refuse(job->txn, LK_E_REFERENCE, job->change.kind, field->name,
+                     (struct lk_span){(const uint8_t *)text, size > 0 ? (size_t)size : 0},
+                     "refers to nothing");
+}
+
+static int write_check_references(struct write_job *job)
+{
+    const struct lk_kind *kind = job->change.kind;
+    size_t i;
+    int error = 0;
+
+    for (i = 0; !error && i < kind->field_count; i++) {
+        const struct lk_field *field = &kind->fields[i];
+
+        if (!((job->change.changed >> field->number) & 1) ||
+            !LK_HAS(job->change.after, field->number)) {
+            continue;
+        }
+        if (field->type == LK_REF) {
+            error =
+                write_check_target(job, field, (uint32_t)lk_field_number(job->change.after, field));
+        } else if (field->type == LK_REFS) {
+            struct lk_refs refs;
+            uint32_t number;
+
+            lk_refs_begin(&refs, lk_field_span(job->change.after, field));
+            while (!error && lk_refs_next(&refs, &number)) {
+                error = write_check_target(job, field, number);
+            }
+        }
+    }
+    return error;
+}
+
+/* ---- Indexes ------------------------------------------------------------------------------------
+ */
+
+static int write_unique_entry(void *context, const struct lk_index *index, const struct lk_key *key,
+                              struct lk_span value)
+{
+    struct write_job *job = context;
+    const struct lk_kind *kind = job->change.kind;
+    const struct lk_field *field;
+    struct lk_span found;
+    int error;
+
+    if (!(index->flags & LK_I_UNIQUE) ||
+        (job->change.before &&
+         lk_index_has(job->txn->store, kind, job->change.before, lk_key_span(key)))) {
+        return 0;
+    }
+    error = job->txn->store->storage->ops->get(&job->txn->storage, lk_key_span(key), &found);
+    if (error) {
+        return error == LK_E_NOT_FOUND ? 0 : error;
+    }
+    if (lk_span_equal(found, value)) {
+        return 0;
+    }
+    field = lk_field_numbered(kind, index->fields[index->fields[1] ? 1 : 0]);
+    return lk_refuse(job->txn, LK_E_CONFLICT, kind, field->name,
+                     field->type == LK_STRING ? lk_field_span(job->change.after, field)
+                                              : LK_TEXT(""),
+                     "is taken");
+}
+
+static int write_remove_entry(void *context, const struct lk_index *index, const struct lk_key *key,
+                              struct lk_span value)
+{
+    struct write_job *job = context;
+    int error;
+
+    (void)index;
+    (void)value;
+    if (job->other &&
+        lk_index_has(job->txn->store, job->change.kind, job->other, lk_key_span(key))) {
+        return 0;
+    }
+    /* An entry that is not there was lost to damage; taking it away succeeds. */
+    error = job->txn->store->storage->ops->remove(&job->txn->storage, lk_key_span(key));
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
+static int write_put_entry(void *context, const struct lk_index *index, const struct lk_key *key,
+                           struct lk_span value)
+{
+    struct write_job *job = context;
+
+    (void)index;
+    if (job->other &&
+        lk_index_has(job->txn->store, job->change.kind, job->other, lk_key_span(key))) {
+        return 0;
+    }
+    return job->txn->store->storage->ops->put(&job->txn->storage, lk_key_span(key), value);
+}
+
+static int write_indexes(struct write_job *job, const struct lk_record *before,
+                         const struct lk_record *after)
+{
+    int error = 0;
+
+    if (before) {
+        job->other = after;
+        error = lk_index_each(job->txn->store, job->change.kind, before, write_remove_entry, job);
+    }
+    if (!error && after) {
+        job->other = before;
+        error = lk_index_each(job->txn->store, job->change.kind, after, write_put_entry, job);
+    }
+    return error;
+}
+
+/* ---- RESTRICT -----------------------------------------------------------------------------------
+ */
+
+static int write_refuse_referred(struct write_job *job, const struct lk_kind *from, struct lk_id by)
+{
+    int error = lk_refuse(job->txn, LK_E_REFERENCE, job->change.kind, from->name, LK_TEXT(""),
+                          "still refers to it");
+
+    job->txn->problem.id = by;
+    return error;
+}
+
+/* Looks for a record of `from` that refers to job's by `field`, which must be kept. */
+static int write_restricted_by(struct write_job *job, const struct lk_kind *from,
+                               const struct lk_field *field)
+{
+    struct lk_txn *txn = job->txn;
+    uint32_t number =
+        job->change.kind->shape == LK_SHAPE_USER ? job->change.id.user : job->change.id.sub;
+    union lk_any_record *record = &job->work->extra[0];
+    struct lk_list list = {.kind = from, .scope = {job->change.id.tenant, 0, 0}};
+    int error = lk_list_begin(txn, &list);
+
+    while (!error) {
+        error = lk_list_next(&list, &record->record);
+        if (!error &&
+            (field->type == LK_REF ? LK_HAS(&record->record, field->number) &&
+                                         lk_field_number(&record->record, field) == number
+                                   : lk_refs_hold(lk_field_span(&record->record, field), number))) {
+            error = write_refuse_referred(job, from, record->record.id);
+        }
+    }
+    lk_list_end(&list);
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
+static int write_restricted(struct write_job *job)
+{
+    const struct lk_kind *const *lists[2] = {lk_kinds, job->txn->store->kinds};
+    size_t i, f;
+    int error;
+
+    for (i = 0; i < LK_COUNT(lists); i++) {
+        const struct lk_kind *const *at;
+
+        for (at = lists[i]; at && *at; at++) {
+            for (f = 0; f < (*at)->field_count; f++) {
+                const struct lk_field *field = &(*at)->fields[f];
+
+                if ((field->type == LK_REF || field->type == LK_REFS) &&
+                    field->target == job->change.kind->number && field->on_delete == LK_RESTRICT) {
+                    error = write_restricted_by(job, *at, field);
+                    if (error) {
+                        return error;
+                    }
+                }
+            }
+        }
+    }
+    return 0;
+}
+
+/* ---- The path
+ * ------------------------------------------------------------------------------------ */
+
+static int write_load_before(struct write_job *job)
+{
+    struct lk_key key;
+    struct lk_span cbor;
+    int error;
+
+    lk_key_record(&key, job->change.kind, job->change.id);
+    error = lk_value_get(job->txn, &key, &cbor);
+    if (error) {
+        return error;
+    }
+    memcpy(job->work->old_value, cbor.data, cbor.size);
+    job->work->before.record.id = job->change.id;
+    job->change.before = &job->work->before.record;
+    return lk_record_decode(job->change.kind, (struct lk_span){job->work->old_value, cbor.size},
+                            &job->work->before.record);
+}
+
+/* Whom a new record belongs to must be there: restoring, even if removed. */
+static int write_check_owner(struct write_job *job)
+{
+    struct lk_id id = job->change.id;
+    union lk_any_record *owner = &job->work->extra[0];
+    bool removed_too = (job->flags & LK_W_RESTORE) != 0;
+    const struct lk_kind *kind = &lk_kind_tenant;
+    int error;
+
+    if (job->change.kind->shape == LK_SHAPE_TENANT) {
+        return 0;
+    }
+    if (job->change.kind->shape == LK_SHAPE_OF_USER ||
+        job->change.kind->shape == LK_SHAPE_ONE_A_USER) {
+        kind = &lk_kind_user;
+    } else {
+        id.user = 0;
+    }
+    id.sub = 0;
+    error = removed_too ? lk_get_deleted(job->txn, kind, id, &owner->record)
+                        : lk_get(job->txn, kind, id, &owner->record);
+    return error == LK_E_NOT_FOUND ? lk_refuse(job->txn, LK_E_REFERENCE, job->change.kind,
+                                               kind->name, LK_TEXT(""), "does not exist")
+                                   : error;
+}
+
+static int write_new_id(struct write_job *job, struct lk_record *record)
+{
+    const struct lk_kind *kind = job->change.kind;
+    struct lk_id *id = &job->change.id;
+    uint32_t number;
+    int error;
+
+    if (job->flags & LK_W_GIVEN_ID) {
+        struct lk_key key;
+        struct lk_span value;
+
+        lk_key_record(&key, kind, *id);
+        error = job->txn->store->storage->ops->get(&job->txn->storage, lk_key_span(&key), &value);
+        if (!error) {
+            return lk_refuse(job->txn, LK_E_CONFLICT, kind, "id", LK_TEXT(""), "is taken");
+        }
+        return error == LK_E_NOT_FOUND ? 0 : error;
+    }
+    error = lk_sequence_next(
+        job->txn, kind->shape == LK_SHAPE_TENANT ? LK_STORE_TENANT : id->tenant, kind, &number);
+    if (error) {
+        return error;
+    }
+    if (kind->shape == LK_SHAPE_TENANT) {
+        *id = (struct lk_id){number, 0, 0};
+    } else if (kind->shape == LK_SHAPE_USER) {
+        *id = (struct lk_id){id->tenant, number, 0};
+    } else {
+        id->sub = number;
+    }
+    record->id = *id;
+    return 0;
+}
+
+static void write_stamp(struct write_job *job)
+{
+    struct lk_record *after = job->change.after;
+    const struct lk_txn *txn = job->txn;
+    static const uint8_t first[] = {0, 1, 3, 5, 3, 0};
+    unsigned number = first[job->change.operation];
+
+    if (!(job->change.kind->flags & LK_K_AUDIT_FIELDS) ||
+        job->flags & (LK_W_NO_STAMP | LK_W_RESTORE)) {
+        return;
+    }
+    if (job->change.operation == LK_RESTORE) {
+        after->present &= ~(LK_BIT(5) | LK_BIT(6));
+        after->deleted_at = after->deleted_by = 0;
+    }
+    lk_field_set_number(after, &lk_audit_fields[number - 1], txn->now_ms);
+    lk_field_set_number(after, &lk_audit_fields[number], txn->actor.user);
+    /* An actor counts only inside its own tenant; the system is nobody. */
+    if (!txn->actor.user || txn->actor.tenant != job->change.id.tenant) {
+        after->present &= ~LK_BIT(number + 1);
+        lk_field_set_number(after, &lk_audit_fields[number], 0);
+        after->present &= ~LK_BIT(number + 1);
+    }
+    if (job->change.operation == LK_ADD) {
+        lk_field_set_number(after, &lk_audit_fields[2], txn->now_ms);
+    }
+}
+
+/* Encodes and reads back, so that every span of `after` lies in the work area. */
+static int write_settle(struct write_job *job, size_t *size)
+{
+    const struct lk_kind *kind = job->change.kind;
+    int error = lk_record_encode(kind, job->change.after, job->work->new_value,
+                                 LK_VALUE_MAX - LK_CHECKSUM_SIZE, size);
+
+    if (error == LK_E_SPACE) {
+        return lk_refuse(job->txn, LK_E_LIMIT, kind, NULL, LK_TEXT(""),
+                         "is larger than a record may be in this build");
+    }
+    if (!error) {
+        job->change.after->id = job->change.id;
+        error = lk_record_decode(kind, (struct lk_span){job->work->new_value, *size},
+                                 job->change.after);
+    }
+    return error;
+}
+
+static int write_finish(struct write_job *job, const char *verb)
+{
+    struct lk_change *change = &job->change;
+    int error = 0;
+
+    if (!(job->flags & LK_W_QUIET) && !job->txn->summary) {
+        error = lk_audit_change(job->txn, change, verb);
+    }
+    if (!error && change->kind->changed && !(job->flags & LK_W_RESTORE)) {
+        struct lk_change after = *change;
+
+        after.before = after.after = NULL;
+        error = change->kind->changed(job->txn, &after);
+    }
+    return error;
+}
+
+static int write_purge(struct write_job *job, const char *verb)
+{
+    struct lk_key key;
+    int error = write_restricted(job);
+
+    if (error) {
+        return error;
+    }
+    lk_key_record(&key, job->change.kind, job->change.id);
+    error = write_indexes(job, job->change.before, NULL);
+    if (!error) {
+        error = job->txn->store->storage->ops->remove(&job->txn->storage, lk_key_span(&key));
+    }
+    job->change.after = NULL;
+    return error ? error : write_finish(job, verb);
+}
+
+/* An exported record's audit fields. */
+static void write_take_stamps(struct write_job *job, const struct lk_record *record)
+{
+    size_t i;
+
+    for (i = 0; job->change.kind->flags & LK_K_AUDIT_FIELDS && i < LK_AUDIT_FIELD_COUNT; i++) {
+        const struct lk_field *field = &lk_audit_fields[i];
+
+        if (LK_HAS(record, field->number)) {
+            lk_field_set_number(job->change.after, field, lk_field_number(record, field));
+        }
+    }
+}
+
+static int write_prepare(struct write_job *job, struct lk_record *record, uint64_t clear)
+{
+    struct lk_change *change = &job->change;
+    int error = 0;
+
+    change->after = &job->work->after.record;
+    if (change->before) {
+        memcpy(change->after, change->before, change->kind->size);
+    } else {
+        memset(&job->work->after, 0, sizeof(job->work->after));
+        change->after->id = change->id;
+        if (record) {
+            change->after->raw = record->raw;
+        }
+    }
+    if (change->operation == LK_ADD || change->operation == LK_UPDATE) {
+        error = write_apply(job, record, clear);
+        if (error) {
+            return error;
+        }
+    }
+    change->changed = write_differences(change->kind, change->before, change->after);
+    error = write_check_fields(job);
+    if (job->flags & LK_W_RESTORE) {
+        write_take_stamps(job, record);
+        return error;
+    }
+    if (!error && change->kind->check) {
+        error = change->kind->check(job->txn, change);
+        change->changed = write_differences(change->kind, change->before, change->after);
+    }
+    if (!error && !(job->flags & LK_W_UPKEEP)) {
+        error = write_check_references(job);
+    }
+    if (!error && change->operation == LK_REMOVE) {
+        error = write_restricted(job);
+    }
+    return error;
+}
+
+int lk_write(struct lk_txn *txn, const struct lk_kind *kind, enum lk_operation operation,
+             struct lk_id id, struct lk_record *record, uint64_t clear, const char *verb,
+             unsigned flags)
+{
+    struct write_job job = {
+        .txn = txn, .change = {.kind = kind, .operation = operation, .id = id}, .flags = flags};
+    struct lk_key key;
+    size_t size;
+    int error = 0;
+
+    if (!txn->open || txn->mode != LK_WRITE) {
+        return LK_E_STATE;
+    }
+    job.work = lk_work(txn);
+    if (operation != LK_ADD) {
+        error = write_load_before(&job);
+        if (!error && operation != LK_PURGE && operation != LK_RESTORE && !(flags & LK_W_UPKEEP) &&
+            LK_HAS(job.change.before, 5)) {
+            error = LK_E_NOT_FOUND;
+        }
+        if (!error && operation == LK_RESTORE && !LK_HAS(job.change.before, 5)) {
+            error = lk_refuse(txn, LK_E_CHECK, kind, NULL, LK_TEXT(""), "was not removed");
+        }
+    }
+    if (error) {
+        return error;
+    }
+    if (operation == LK_PURGE) {
+        return write_purge(&job, verb);
+    }
+    if (operation == LK_ADD) {
+        error = write_check_owner(&job);
+    }
+    if (!error) {
+        error = write_prepare(&job, record, clear);
+    }
+    if (error || (operation == LK_UPDATE && !job.change.changed)) {
+        return error;
+    }
+    write_stamp(&job);
+    error = write_settle(&job, &size);
+    if (!error) {
+        error = lk_index_each(txn->store, kind, job.change.after, write_unique_entry, &job);
+    }
+    if (!error && operation == LK_ADD) {
+        error = write_new_id(&job, record);
+        job.change.after->id = job.change.id;
+    }
+    if (error) {
+        return error;
+    }
+    lk_key_record(&key, kind, job.change.id);
+    error = lk_value_put(txn, &key, job.work->new_value, size);
+    if (!error) {
+        error = write_indexes(&job, job.change.before, job.change.after);
+    }
+    return error ? error : write_finish(&job, verb);
+}
+
+int lk_drop(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
+{
+    struct write_job job = {.txn = txn, .change = {.kind = kind, .id = id}};
+    struct lk_key key;
+    int error;
+
+    job.work = lk_work(txn);
+    error = write_load_before(&job);
+    if (!error) {
+        error = write_indexes(&job, job.change.before, NULL);
+    }
+    lk_key_record(&key, kind, id);
+    return error ? error : txn->store->storage->ops->remove(&txn->storage, lk_key_span(&key));
+}
+
+/* One class of a user, or (user 0) everything under a tenant's number, index entries included. */
+static int write_purge_prefix(struct lk_txn *txn, const struct lk_key *prefix)
+{
+    const struct lk_storage_ops *ops = txn->store->storage->ops;
+    struct lk_storage_cursor cursor;
+    struct lk_span found, value;
+    struct lk_key key;
+    int error = 0;
+
+    while (!error) {
+        const struct lk_kind *kind;
+        struct lk_id id;
+
+        error = lk_cursor_begin(txn, &cursor, prefix);
+        if (!error) {
+            error = ops->seek(&cursor, (struct lk_span){NULL, 0}, &found, &value);
+        }
+        if (!error) {
+            key.size = 0;
+            lk_key_put_bytes(&key, found);
+        }
+        lk_cursor_end(&cursor);
+        if (error) {
+            break;
+        }
+        if (!lk_key_parse(txn->store, lk_key_span(&key), &kind, &id) && kind->index_count) {
+            error = lk_drop(txn, kind, id);
+            /* A damaged record is taken away all the same; verify finds entries it leaves. */
+            if (error != LK_E_CORRUPT) {
+                continue;
+            }
+        }
+        error = ops->remove(&txn->storage, lk_key_span(&key));
+    }
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
+int lk_purge_range(struct lk_txn *txn, uint32_t tenant, uint32_t user)
+{
+    struct lk_key prefix;
+    uint8_t class_;
+    int error = 0;
+
+    if (!user) {
+        prefix.size = 0;
+        lk_key_put_number(&prefix, tenant);
+        return write_purge_prefix(txn, &prefix);
+    }
+    for (class_ = 1; !error && class_ <= 3; class_++) {
+        prefix.size = 0;
+        lk_key_put_number(&prefix, tenant);
+        lk_key_put_byte(&prefix, class_);
+        lk_key_put_number(&prefix, user);
+        error = write_purge_prefix(txn, &prefix);
+    }
+    return error;
+}
+
+/* ---- Public -------------------------------------------------------------------------------------
+ */
+
+int lk_add(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record *record,
+           const char *verb)
+{
+    return kind->flags & LK_K_INTERNAL
+               ? LK_E_ARGUMENT
+               : lk_write(txn, kind, LK_ADD, record->id, record, 0, verb, 0);
+}
+
+int lk_update(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id,
+              struct lk_record *record, uint64_t clear, const char *verb)
+{
+    return kind->flags & LK_K_INTERNAL ? LK_E_ARGUMENT
+                                       : lk_write(txn, kind, LK_UPDATE, id, record, clear, verb, 0);
+}
+
+int lk_remove(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id, const char *verb)
+{
+    if (kind->flags & LK_K_INTERNAL) {
+        return LK_E_ARGUMENT;
+    }
+    return lk_write(txn, kind, kind->flags & LK_K_SOFT_DELETE ? LK_REMOVE : LK_PURGE, id, NULL, 0,
+                    verb ? verb : "remove", 0);
+}
+
+int lk_restore(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
+{
+    return kind->flags & LK_K_SOFT_DELETE ? lk_write(txn, kind, LK_RESTORE, id, NULL, 0, NULL, 0)
+                                          : LK_E_ARGUMENT;
+}
+
+int lk_purge(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
+{
+    return kind->flags & LK_K_INTERNAL ? LK_E_ARGUMENT
+                                       : lk_write(txn, kind, LK_PURGE, id, NULL, 0, NULL, 0);
+}
+
+int lk_put_back(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record *record)
+{
+    struct lk_id id = record->id;
+    uint32_t number = kind->shape == LK_SHAPE_TENANT ? id.tenant
+                      : kind->shape == LK_SHAPE_USER ? id.user
+                                                     : id.sub;
+    int error;
+
+    if (!txn->open || txn->mode != LK_WRITE) {
+        return LK_E_STATE;
+    }
+    if (!(kind->flags & LK_K_EXPORTED)) {
+        return LK_E_ARGUMENT;
+    }
+    if (kind == &lk_kind_sequence) {
+        const struct lk_kind *of = lk_store_kind_numbered(txn->store, id.sub);
+        struct lk_sequence *sequence = (struct lk_sequence *)record;
+
+        if (!of || sequence->last > UINT32_MAX) {
+            return lk_refuse(txn, LK_E_CHECK, kind, "last", LK_TEXT(""),
+                             "is not a number of records");
+        }
+        return lk_sequence_raise(txn, id.tenant, of, (uint32_t)sequence->last);
+    }
+    if ((!id.tenant || (kind->shape != LK_SHAPE_ONE_A_USER && !number))) {
+        return lk_refuse(txn, LK_E_CHECK, kind, "id", LK_TEXT(""), "is required");
+    }
+    error =
+        lk_write(txn, kind, LK_ADD, id, record, 0, NULL, LK_W_RESTORE | LK_W_GIVEN_ID | LK_W_QUIET);
+    if (!error && kind->shape != LK_SHAPE_ONE_A_USER && kind != &lk_kind_grant) {
+        error = lk_sequence_raise(txn, kind->shape == LK_SHAPE_TENANT ? LK_STORE_TENANT : id.tenant,
+                                  kind, number);
+    }
+    if (!error && kind == &lk_kind_grant) {
+        error = lk_grants_refresh(txn, (struct lk_id){id.tenant, id.user, 0});
+    }
+    if (!error && kind == &lk_kind_role) {
+        error = lk_roles_recompile(txn, id.tenant);
+    }
+    return error;
+}
