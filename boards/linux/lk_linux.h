@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lk_linux.h: what the Linux library offers beside lk_host_open and lk_host_create: stores that are
+ * filled before they have a name, and backups.
+ *
+ * Caveats
+ * - A backup without a passphrase opens only with the device secret that the store had. The secret
+ * is not in it: keep a copy of the secret elsewhere, or give a passphrase.
+ * - A passphrase can be guessed at by whoever has the backup; Argon2id only makes it slow.
+ */
+#ifndef LK_LINUX_H
+#define LK_LINUX_H
+
+#include "latchkey.h"
+
+/*
+ * Makes a store without tenants and hands it to `fill` before it has its name. When `fill` answers
+ * anything but 0, that is the answer, and there is no store. LK_E_EXISTS: something is there.
+ */
+int lk_host_create_filled(const struct lk_host_config *config,
+                          int (*fill)(void *context, struct lk_store *store), void *context);
+
+/*
+ * A compacted copy of the store as it is now, in the new directory `directory`; others may read and
+ * write the store meanwhile. With a passphrase (not empty; 8 bytes at least) the copy opens by that
+ * and no longer by this device's secret. A cut leaves no backup or a whole one. LK_E_EXISTS,
+ * LK_E_CHECK (passphrase), LK_E_FULL, LK_E_IO.
+ */
+int lk_host_backup(struct lk_host *host, const char *directory, struct lk_span passphrase);
+
+/*
+ * Makes the store of `config` from a backup, which is left as it was. With a passphrase the new
+ * store is wrapped by the device secret of `config` (made when there is none); without, that must
+ * be the secret of the store that was backed up. A cut leaves no store or a whole one. LK_E_EXISTS;
+ * LK_E_SECRET: the passphrase, or the secret, is not the backup's; LK_E_NOT_FOUND: no backup there.
+ */
+int lk_host_restore(const struct lk_host_config *config, const char *backup,
+                    struct lk_span passphrase);
+
+/* Of a host that lk_host_open gave this store. */
+struct lk_host *lk_host_of(struct lk_store *store);
+
+/* Why the last lk_host_… call of this thread was refused, as a sentence without a full stop; NULL
+ * when there is no more to say than the code. Until the next such call. */
+const char *lk_host_problem(void);
+
+#endif
