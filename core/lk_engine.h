@@ -16,7 +16,7 @@
 #define LK_TOKEN_HASH_SIZE 16 /* of 32: as strong as the 20 random bytes need */
 #define LK_MS_PER_DAY      86400000u
 
-_Static_assert(LK_WORK_SIZE >= 3 * LK_VALUE_MAX + 4 * sizeof(union lk_any_record) + 8,
+_Static_assert(LK_WORK_SIZE >= 3 * LK_VALUE_MAX + 4 * sizeof(union lk_any_record) + 16,
                "LK_WORK_SIZE must hold struct lk_work");
 
 /* Scratch of the one writer. `before` and `old_value` belong to the write path, `extra` to whoever
@@ -26,6 +26,7 @@ struct lk_work {
     uint8_t old_value[LK_VALUE_MAX];
     uint8_t new_value[LK_VALUE_MAX];
     uint8_t audit[LK_VALUE_MAX];
+    uint8_t uuid[16];
 };
 
 static inline struct lk_work *lk_work(const struct lk_txn *txn)
@@ -129,7 +130,7 @@ int lk_sequence_next(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *
                      uint32_t *number);
 int lk_sequence_raise(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
                       uint32_t number);
-/* A random external id, in the record's own memory of the writer. */
+/* A random UUID (RFC 4122, version 4), in the writer's scratch. */
 int lk_fill_uuid(struct lk_txn *txn, struct lk_record *record, const struct lk_field *field);
 void lk_cursor_end(struct lk_storage_cursor *cursor);
 int lk_cursor_begin(struct lk_txn *txn, struct lk_storage_cursor *cursor, const struct lk_key *key);

@@ -178,6 +178,17 @@ int lk_sequence_next(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *
     return lk_sequence_raise(txn, tenant, kind, *number);
 }
 
+int lk_fill_uuid(struct lk_txn *txn, struct lk_record *record, const struct lk_field *field)
+{
+    uint8_t *uuid = lk_work(txn)->uuid;
+    int error = lk_random(txn->store, uuid, 16);
+
+    uuid[6] = (uint8_t)((uuid[6] & 0x0F) | 0x40);
+    uuid[8] = (uint8_t)((uuid[8] & 0x3F) | 0x80);
+    lk_field_set_span(record, field, (struct lk_span){uuid, 16});
+    return error;
+}
+
 int lk_cursor_begin(struct lk_txn *txn, struct lk_storage_cursor *cursor, const struct lk_key *key)
 {
     memset(cursor, 0, sizeof(*cursor));
