@@ -127,27 +127,27 @@ static inline uint64_t cbor_random_number(struct cbor_random *random)
 static inline size_t cbor_random_text(struct cbor_random *random, uint8_t *out, size_t count)
 {
     /* One of each length, and the neighbours of the surrogates and of the two ends. */
-    static const char *const points[] = {"a",
-                                         "Z",
-                                         "0",
-                                         " ",
-                                         "\x7F",
-                                         "\xC2\x80",
-                                         "\xDF\xBF",
-                                         "\xE0\xA0\x80",
-                                         "\xED\x9F\xBF",
-                                         "\xEE\x80\x80",
-                                         "\xEF\xBF\xBF",
-                                         "\xF0\x90\x80\x80",
-                                         "\xF4\x8F\xBF\xBF"};
+    const struct lk_span points[] = {LK_TEXT("a"),
+                                     LK_TEXT("Z"),
+                                     LK_TEXT("0"),
+                                     LK_TEXT(" "),
+                                     LK_TEXT("\x7F"),
+                                     LK_TEXT("\xC2\x80"),
+                                     LK_TEXT("\xDF\xBF"),
+                                     LK_TEXT("\xE0\xA0\x80"),
+                                     LK_TEXT("\xED\x9F\xBF"),
+                                     LK_TEXT("\xEE\x80\x80"),
+                                     LK_TEXT("\xEF\xBF\xBF"),
+                                     LK_TEXT("\xF0\x90\x80\x80"),
+                                     LK_TEXT("\xF4\x8F\xBF\xBF")};
     size_t size = 0;
 
     for (size_t i = 0; i < count; i++) {
-        const char *point = points[cbor_random_below(random, sizeof(points) / sizeof(points[0]))];
-        size_t length = strlen(point);
+        struct lk_span point =
+            points[cbor_random_below(random, sizeof(points) / sizeof(points[0]))];
 
-        memcpy(out + size, point, length);
-        size += length;
+        memcpy(out + size, point.data, point.size);
+        size += point.size;
     }
     return size;
 }
@@ -194,6 +194,7 @@ static inline int cbor_random_key_order(const void *a, const void *b)
 static inline void cbor_random_item(struct cbor_random *random, struct lk_cbor_writer *writer,
                                     unsigned depth);
 
+/* NOLINTBEGIN(misc-no-recursion): `depth` bounds it, and tests have room on the stack. */
 static inline void cbor_random_map(struct cbor_random *random, struct lk_cbor_writer *writer,
                                    unsigned depth, size_t count)
 {
@@ -250,5 +251,6 @@ static inline void cbor_random_item(struct cbor_random *random, struct lk_cbor_w
         cbor_random_item(random, writer, depth - 1);
     }
 }
+/* NOLINTEND(misc-no-recursion) */
 
 #endif

@@ -30,7 +30,7 @@ static int tool_answer(void)
         tool_line[strcspn(tool_line, "\r\n")] = '\0';
         bytes.size = cbor_from_hex(tool_line, tool_in, sizeof(tool_in));
         if (bytes.size == SIZE_MAX) {
-            fprintf(stderr, "cbor_tool: not hex, or too long: %.60s\n", tool_line);
+            (void)fprintf(stderr, "cbor_tool: not hex, or too long: %.60s\n", tool_line);
             return 2;
         }
         if (lk_cbor_check(bytes) != LK_OK) {
@@ -38,7 +38,7 @@ static int tool_answer(void)
             continue;
         }
         if (cbor_reencode(bytes, tool_out, sizeof(tool_out), &size) != LK_OK) {
-            fprintf(stderr, "cbor_tool: accepted, but not written again: %s\n", tool_line);
+            (void)fprintf(stderr, "cbor_tool: accepted, but not written again: %s\n", tool_line);
             return 1;
         }
         printf("ok ");
@@ -58,8 +58,8 @@ static int tool_generate(uint64_t seed, unsigned long count)
         lk_cbor_writer_init(&writer, tool_out, sizeof(tool_out));
         cbor_random_item(&random, &writer, LK_CBOR_DEPTH);
         if (lk_cbor_finish(&writer, &size) != LK_OK) {
-            fprintf(stderr, "cbor_tool: item %lu of seed %llu is too large\n", i,
-                    (unsigned long long)seed);
+            (void)fprintf(stderr, "cbor_tool: item %lu of seed %llu is too large\n", i,
+                          (unsigned long long)seed);
             return 1;
         }
         tool_print(tool_out, size);
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         return tool_generate(strtoull(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
     }
     if (argc != 1) {
-        fprintf(stderr, "usage: cbor_tool [--generate SEED COUNT]\n");
+        (void)fprintf(stderr, "usage: cbor_tool [--generate SEED COUNT]\n");
         return 2;
     }
     return tool_answer();

@@ -307,7 +307,7 @@ static uint8_t vectors_bytes[256];
 /* Tables may set spaces between parts. */
 static struct lk_span vectors_span(const char *hex)
 {
-    char packed[512];
+    char packed[512] = "";
     size_t size = 0;
 
     for (; *hex != '\0'; hex++) {
@@ -347,12 +347,13 @@ static void vectors_put_number(struct vectors_notation *notation, uint64_t numbe
         vectors_put_string(notation, "-18446744073709551616");
         return;
     }
-    snprintf(digits, sizeof(digits), "%s%llu", negative ? "-" : "",
-             (unsigned long long)(negative ? number + 1 : number));
+    (void)snprintf(digits, sizeof(digits), "%s%llu", negative ? "-" : "",
+                   (unsigned long long)(negative ? number + 1 : number));
     vectors_put_string(notation, digits);
 }
 
-/* Diagnostic notation (RFC 8949, section 8) of one item. */
+/* Diagnostic notation (RFC 8949, section 8) of one item. Called for what passed the check only, so
+ * LK_CBOR_DEPTH bounds it. NOLINTNEXTLINE(misc-no-recursion) */
 static void vectors_notate(struct vectors_notation *notation, struct lk_cbor_reader *reader)
 {
     struct lk_cbor_item item;
@@ -367,7 +368,7 @@ static void vectors_notate(struct vectors_notation *notation, struct lk_cbor_rea
         for (size_t i = 0; i < item.span.size; i++) {
             char digits[3];
 
-            snprintf(digits, sizeof(digits), "%02x", item.span.data[i]);
+            (void)snprintf(digits, sizeof(digits), "%02x", item.span.data[i]);
             vectors_put_string(notation, digits);
         }
         vectors_put_string(notation, "'");
@@ -408,7 +409,7 @@ static void vectors_expect_good(const char *hex, const char *wanted)
     struct vectors_notation notation = {.size = 0};
     struct lk_cbor_reader reader;
     uint8_t out[sizeof(vectors_bytes)];
-    size_t size;
+    size_t size = 0;
 
     if (lk_cbor_check(bytes) != LK_OK) {
         fail_msg("refused; rerun: echo %s | cbor_tool", hex);

@@ -140,11 +140,9 @@ static void test_text_email_table(void **state)
         "a@b/c",
         "a\x7F@b",
         "a\xC2\x80@b",
-        "a@\xC2\x9F"
-        "b",
+        "a@\xC2\x9Fx",
         "a\xC3@b",
-        "a@\x80"
-        "b",
+        "a@\x80x",
     };
 
     (void)state;
@@ -174,7 +172,7 @@ static bool form_email_label(size_t label)
 
     memset(text, 'a', sizeof(text));
     text[1] = '@';
-    memcpy(text + 2 + label, ".b", 2);
+    text[2 + label] = '.';
     return lk_email_valid((struct lk_span){text, label + 4});
 }
 

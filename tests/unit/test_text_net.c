@@ -245,10 +245,10 @@ static void test_text_address_random_texts(void **state)
         length = random >> 16 & 15;
         /* Mostly variations of a good address, as chance seldom makes one. */
         if (round % 4 != 0) {
-            snprintf(text, sizeof(text), "%s",
-                     round % 4 == 1   ? "1:2::a:1.2.3.4"
-                     : round % 4 == 2 ? "1:2:3:4:5:6:7:8"
-                                      : "192.10.0.255");
+            (void)snprintf(text, sizeof(text), "%s",
+                           round % 4 == 1   ? "1:2::a:1.2.3.4"
+                           : round % 4 == 2 ? "1:2:3:4:5:6:7:8"
+                                            : "192.10.0.255");
             text[length % strlen(text)] = characters[(random >> 8) % (sizeof(characters) - 1)];
         } else {
             for (size_t i = 0; i < length; i++) {

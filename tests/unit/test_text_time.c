@@ -303,8 +303,8 @@ static void test_text_time_every_day(void **state)
                 char text[64];
                 char out[25];
 
-                snprintf(text, sizeof(text), "%u-%02u-%02uT%02u:%02u:%02uZ", year, month, date,
-                         second / 3600, second / 60 % 60, second % 60);
+                (void)snprintf(text, sizeof(text), "%u-%02u-%02uT%02u:%02u:%02uZ", year, month,
+                               date, second / 3600, second / 60 % 60, second % 60);
                 if (lk_time_format(wanted, out, sizeof(out)) != 20 || strcmp(out, text) != 0 ||
                     lk_time_parse(time_span(text), 0, &ms) != LK_OK || ms != wanted) {
                     fail_msg("%s", text);
