@@ -107,6 +107,10 @@ LIBRARY_OBJ := $(call objects,$(CORE_SRC) $(STORAGE_SRC) $(PORT_SRC) $(wildcard 
 FRONT_OBJ   := $(call objects,$(FRONT_SRC))
 BOARD_OBJ   := $(call objects,$(BOARD_SRC))
 
+# Below the Linux front ends nothing allocates.
+FRUGAL_SRC := $(CORE_SRC) $(call sources,cli storage/ram storage/fault storage/flash port/fake port/template)
+FRUGAL_OBJ := $(filter $(call objects,$(FRUGAL_SRC)),$(LIBRARY_OBJ) $(FRONT_OBJ))
+
 PREFIX    ?= /usr/local
 LIBDIR    ?= $(PREFIX)/lib
 VERSION   := $(shell sed -n 's/^\#define LK_VERSION *"\(.*\)"/\1/p' core/latchkey.h)
@@ -244,7 +248,8 @@ $(addprefix $(RESULTS)/,$(addsuffix .result,$(CROSSES))): $(RESULTS)/%.result: t
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(REPLAYS))): $(RESULTS)/fuzz/%.result: $(BUILD)/tests/fuzz/% FORCE
 	@$(RUN_TEST) fuzz/$* script $(RUNNER) $< $(wildcard tests/fuzz/seeds/$*)
 
-$(RESULTS)/house/deps-check.result: FORCE
+# Its objects are prerequisites here as well, so that two makes never compile the same file.
+$(RESULTS)/house/deps-check.result: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) FORCE
 	@$(RUN_TEST) house/deps-check script $(MAKE) deps-check
 
 test: $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED))) ## every test, or TEST=part/test_name (patterns with *); -j runs them side by side
@@ -297,7 +302,8 @@ ubsan: ## build and test under UndefinedBehaviorSanitizer alone, optimised
 
 # Programs that valgrind would only slow down are listed with the reason.
 VALGRIND_SKIP := $(shell sed 's/[ \t]*\#.*//' tests/house/valgrind_skip.txt)
-VALGRIND      := valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
+VALGRIND      := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
+	--errors-for-leak-kinds=definite
 
 valgrind: ## the test programs under valgrind, but those in tests/house/valgrind_skip.txt
 	@$(MAKE) test RUNNER='$(VALGRIND)' RESULTS=$(BUILD)/valgrind TEST_TIMEOUT=1800 \
@@ -351,11 +357,8 @@ endif
 # What an application, and the command line, may include.
 PUBLIC_HEADERS := $(addprefix core/,latchkey.h lk_base.h lk_kind.h lk_limits.h lk_text.h lk_cbor.h) \
 	boards/$(BOARD)/lk_board_limits.h storage/lk_storage.h port/lk_port.h
-BACKEND_HEADERS := $(wildcard $(foreach d,$(STORAGE_DIRS) $(PORT_DIRS),$(d)/lk_$(notdir $(d)).h))
-
-# Below the Linux front ends nothing allocates.
-FRUGAL_SRC := $(CORE_SRC) $(call sources,cli storage/ram storage/fault storage/flash port/fake port/template)
-FRUGAL_OBJ := $(filter $(call objects,$(FRUGAL_SRC)),$(LIBRARY_OBJ) $(FRONT_OBJ))
+BACKEND_HEADERS := $(filter-out $(PUBLIC_HEADERS),$(wildcard boards/$(BOARD)/lk_*.h)) $(wildcard \
+	$(foreach d,$(STORAGE_DIRS) $(PORT_DIRS),$(d)/lk_$(notdir $(d)).h))
 
 deps-check: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) ## what includes what, what the core's objects need, and the rules of the tree
 	@$(PYTHON) -B tests/house/check_includes.py $(addprefix --public=,$(notdir $(PUBLIC_HEADERS)))
@@ -375,7 +378,7 @@ format-check: ## fail where a C file is not as .clang-format says
 LINT_SRC := $(CORE_SRC) $(STORAGE_SRC) $(PORT_SRC) $(FRONT_SRC) $(call sources,boards/$(BOARD) port/template) \
 	$(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(call sources,tests/house)
 LINT_FLAGS = $(OWN_CPPFLAGS) $(addprefix -I,$(wildcard tests/*/)) -Itests -std=c11
-$(BUILD)/lint/%.c.ok: %.c .clang-tidy $(filter %.h,$(C_FILES))
+$(BUILD)/lint/%.c.ok: %.c .clang-tidy tests/.clang-tidy $(filter %.h,$(C_FILES))
 	@mkdir -p $(@D)
 	$(say) TIDY $<
 	$(Q)$(CLANG_TIDY) --quiet --warnings-as-errors='*' $< -- $(LINT_FLAGS) 2>$@.err || \

@@ -6,8 +6,8 @@ BOARD_STORAGES := ram lmdb fault
 BOARD_PORTS    := sodium foreign posix fake
 BOARD_FRONTS   := cli cli/host
 
-# Of boards/linux/, this belongs to the library; the rest to the program.
-BOARD_LIBRARY  := boards/linux/host.c
+# Of boards/linux/, these belong to the library; the rest to the program.
+BOARD_LIBRARY  := $(wildcard boards/linux/host*.c)
 
 BOARD_LIBS     := -llmdb -lsodium -lmbedcrypto -lcrypt -lpthread
 BOARD_FRONT_LIBS := -ljansson -ledit
