@@ -126,7 +126,8 @@ int lk_record_load(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id 
  * none of them, or whose indexed fields did not change. */
 int lk_record_store(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_record *record,
                     uint8_t *buffer);
-int lk_sequence_next(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
+/* The next free number; nothing is written until lk_sequence_raise, which lk_write does. */
+int lk_sequence_peek(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
                      uint32_t *number);
 int lk_sequence_raise(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
                       uint32_t number);
@@ -278,6 +279,11 @@ int lk_keyring_adopt(struct lk_txn *txn, struct lk_span passphrase);
 
 extern const struct lk_kind lk_kind_bucket;
 int lk_clock_read(struct lk_store *store, uint64_t *ms, enum lk_clock_quality *quality);
+/* Milliseconds from `then` to `now`; 0 when the clock stands before it. */
+static inline uint64_t lk_elapsed(uint64_t now, uint64_t then)
+{
+    return now > then ? now - then : 0;
+}
 int lk_random(const struct lk_store *store, uint8_t *out, size_t size);
 static inline void lk_wipe(const struct lk_store *store, void *data, size_t size)
 {

@@ -62,7 +62,7 @@ static int login_charge(struct lk_login *login, struct lk_txn *txn, const struct
         login->problem.wait_s = (uint32_t)((counts->locked_until - now + 999) / 1000);
         return LK_E_LOCKED;
     }
-    if (now - counts->last_failure_at >= LOGIN_FORGET_MS) {
+    if (lk_elapsed(now, counts->last_failure_at) >= LOGIN_FORGET_MS) {
         count = 0;
     }
     count++;

@@ -32,7 +32,7 @@ static int maintain_purge(struct lk_txn *txn, const struct lk_kind *kind,
     }
     error = maintain_tenant(txn, id.tenant, &tenant);
     if (error || !tenant.purge_after_days ||
-        txn->now_ms - deleted_at < tenant.purge_after_days * LK_MS_PER_DAY) {
+        lk_elapsed(txn->now_ms, deleted_at) < tenant.purge_after_days * LK_MS_PER_DAY) {
         return error;
     }
     error = lk_purge(txn, kind, id);

@@ -223,7 +223,7 @@ int lk_password_put(struct lk_txn *txn, struct lk_id user, const struct lk_verif
 
     if (error == LK_E_NOT_FOUND) {
         operation = LK_ADD;
-        error = lk_sequence_next(txn, user.tenant, &lk_kind_credential, &id.sub);
+        error = lk_sequence_peek(txn, user.tenant, &lk_kind_credential, &id.sub);
     } else if (!error) {
         id = credential.record.id;
     }

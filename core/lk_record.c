@@ -162,7 +162,7 @@ int lk_sequence_raise(struct lk_txn *txn, uint32_t tenant, const struct lk_kind 
     return lk_value_put(txn, &key, buffer, size);
 }
 
-int lk_sequence_next(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
+int lk_sequence_peek(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
                      uint32_t *number)
 {
     struct lk_sequence sequence;
@@ -175,7 +175,7 @@ int lk_sequence_next(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *
         return lk_refuse(txn, LK_E_LIMIT, kind, NULL, LK_TEXT(""), "has used up its numbers");
     }
     *number = (uint32_t)sequence.last + 1;
-    return lk_sequence_raise(txn, tenant, kind, *number);
+    return 0;
 }
 
 int lk_fill_uuid(struct lk_txn *txn, struct lk_record *record, const struct lk_field *field)

@@ -459,7 +459,7 @@ int lk_api_key_add(struct lk_txn *txn, struct lk_id user, struct lk_span label,
     }
     /* The number goes into the token before the record is written. */
     if (!error) {
-        error = lk_sequence_next(txn, user.tenant, &lk_kind_credential, &credential.record.id.sub);
+        error = lk_sequence_peek(txn, user.tenant, &lk_kind_credential, &credential.record.id.sub);
     }
     if (!error) {
         error = lk_token_make(txn->store, 'a', credential.record.id, text, hash);

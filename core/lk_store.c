@@ -72,17 +72,33 @@ int lk_random(const struct lk_store *store, uint8_t *out, size_t size)
     return store->port->entropy->fill(store->port->self, out, size);
 }
 
+/* Readers of other threads look at the time while a writer moves it. */
+static void store_lock(struct lk_store *store, bool take)
+{
+    const struct lk_lock *lock = store->port->lock;
+
+    if (lock && take) {
+        lock->take(store->port->self);
+    } else if (lock) {
+        lock->give(store->port->self);
+    }
+}
+
 /* Never behind what the store has seen: with the clock unset or set back, time goes on from there
  * by the monotonic clock. */
 int lk_clock_read(struct lk_store *store, uint64_t *ms, enum lk_clock_quality *quality)
 {
     const struct lk_port *port = store->port;
-    uint64_t monotonic;
+    uint64_t monotonic, mark, mark_at;
     int error = port->clock->wall(port->self, ms, quality);
 
-    if (!error && (*quality == LK_CLOCK_UNSET || *ms < store->high_water_ms)) {
+    store_lock(store, true);
+    mark = store->high_water_ms;
+    mark_at = store->high_water_at;
+    store_lock(store, false);
+    if (!error && (*quality == LK_CLOCK_UNSET || *ms < mark)) {
         error = port->clock->monotonic(port->self, &monotonic);
-        *ms = store->high_water_ms + (monotonic - store->high_water_at);
+        *ms = mark + lk_elapsed(monotonic, mark_at);
         *quality = LK_CLOCK_HELD;
     }
     return error;
@@ -91,8 +107,16 @@ int lk_clock_read(struct lk_store *store, uint64_t *ms, enum lk_clock_quality *q
 /* Remembers a time, and when in this boot it was. */
 static int store_high_water(struct lk_store *store, uint64_t ms)
 {
-    store->high_water_ms = ms;
-    return store->port->clock->monotonic(store->port->self, &store->high_water_at);
+    uint64_t at;
+    int error = store->port->clock->monotonic(store->port->self, &at);
+
+    if (!error) {
+        store_lock(store, true);
+        store->high_water_ms = ms;
+        store->high_water_at = at;
+        store_lock(store, false);
+    }
+    return error;
 }
 
 static int store_setup(struct lk_store *store, const struct lk_config *config)
@@ -371,6 +395,10 @@ int lk_commit(struct lk_txn *txn)
     }
     if (txn->mode == LK_WRITE && txn->now_ms >= store->high_water_ms + STORE_TIME_GRAIN) {
         error = store_meta_put(txn, txn->now_ms);
+        if (!error) {
+            /* Ahead of the commit, while no other writer can be: time that was seen was seen. */
+            error = store_high_water(store, txn->now_ms);
+        }
         if (error) {
             lk_abort(txn);
             return error;
@@ -379,15 +407,9 @@ int lk_commit(struct lk_txn *txn)
     txn->open = false;
     if (txn->mode == LK_WRITE) {
         lk_cache_clear(txn);
-    }
-    error = store->storage->ops->commit(&txn->storage, LK_COMMIT_DURABLE);
-    if (!error && txn->mode == LK_WRITE) {
         store->commit_count++;
-        if (txn->now_ms >= store->high_water_ms + STORE_TIME_GRAIN) {
-            error = store_high_water(store, txn->now_ms);
-        }
     }
-    return error;
+    return store->storage->ops->commit(&txn->storage, LK_COMMIT_DURABLE);
 }
 
 void lk_abort(struct lk_txn *txn)

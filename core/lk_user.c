@@ -69,7 +69,8 @@ int lk_user_compute(struct lk_txn *txn, struct lk_record *record)
         }
     }
     if (activity.last_active_at) {
-        status = txn->now_ms - activity.last_active_at <= USER_ACTIVE_DAYS * (uint64_t)LK_MS_PER_DAY
+        status = lk_elapsed(txn->now_ms, activity.last_active_at) <=
+                         USER_ACTIVE_DAYS * (uint64_t)LK_MS_PER_DAY
                      ? LK_ACTIVITY_ACTIVE
                      : LK_ACTIVITY_INACTIVE;
     }

@@ -366,38 +366,55 @@ static int write_check_owner(struct write_job *job)
                                    : error;
 }
 
+/* Kinds whose records are numbered in the tenant (tenants: in the store). */
+static bool write_is_numbered(const struct lk_kind *kind)
+{
+    return kind->shape != LK_SHAPE_ONE_A_USER && kind->shape != LK_SHAPE_RING &&
+           kind != &lk_kind_grant && kind != &lk_kind_session && kind != &lk_kind_sequence &&
+           kind != &lk_kind_bucket;
+}
+
+static uint32_t *write_number(const struct lk_kind *kind, struct lk_id *id)
+{
+    return kind->shape == LK_SHAPE_TENANT ? &id->tenant
+           : kind->shape == LK_SHAPE_USER ? &id->user
+                                          : &id->sub;
+}
+
+/* Where a record of this id would be, something must not be. */
+static int write_check_free(struct write_job *job)
+{
+    struct lk_key key;
+    struct lk_span value;
+    int error;
+
+    lk_key_record(&key, job->change.kind, job->change.id);
+    error = job->txn->store->storage->ops->get(&job->txn->storage, lk_key_span(&key), &value);
+    if (!error) {
+        return lk_refuse(job->txn, LK_E_CONFLICT, job->change.kind, "id", LK_TEXT(""), "is taken");
+    }
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
 static int write_new_id(struct write_job *job, struct lk_record *record)
 {
     const struct lk_kind *kind = job->change.kind;
-    struct lk_id *id = &job->change.id;
-    uint32_t number;
-    int error;
+    uint32_t *number = write_number(kind, &job->change.id);
+    uint32_t scope = kind->shape == LK_SHAPE_TENANT ? LK_STORE_TENANT : job->change.id.tenant;
+    int error = 0;
 
-    if (job->flags & LK_W_GIVEN_ID) {
-        struct lk_key key;
-        struct lk_span value;
-
-        lk_key_record(&key, kind, *id);
-        error = job->txn->store->storage->ops->get(&job->txn->storage, lk_key_span(&key), &value);
-        if (!error) {
-            return lk_refuse(job->txn, LK_E_CONFLICT, kind, "id", LK_TEXT(""), "is taken");
-        }
-        return error == LK_E_NOT_FOUND ? 0 : error;
-    }
-    error = lk_sequence_next(
-        job->txn, kind->shape == LK_SHAPE_TENANT ? LK_STORE_TENANT : id->tenant, kind, &number);
-    if (error) {
-        return error;
-    }
-    if (kind->shape == LK_SHAPE_TENANT) {
-        *id = (struct lk_id){number, 0, 0};
-    } else if (kind->shape == LK_SHAPE_USER) {
-        *id = (struct lk_id){id->tenant, number, 0};
+    if (!(job->flags & LK_W_GIVEN_ID)) {
+        error = lk_sequence_peek(job->txn, scope, kind, number);
     } else {
-        id->sub = number;
+        error = write_check_free(job);
     }
-    record->id = *id;
-    return 0;
+    if (!error && write_is_numbered(kind)) {
+        error = lk_sequence_raise(job->txn, scope, kind, *number);
+    }
+    if (!error) {
+        record->id = job->change.id;
+    }
+    return error;
 }
 
 static void write_stamp(struct write_job *job)
@@ -709,9 +726,6 @@ int lk_purge(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
 int lk_put_back(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record *record)
 {
     struct lk_id id = record->id;
-    uint32_t number = kind->shape == LK_SHAPE_TENANT ? id.tenant
-                      : kind->shape == LK_SHAPE_USER ? id.user
-                                                     : id.sub;
     int error;
 
     if (!txn->open || txn->mode != LK_WRITE) {
@@ -730,15 +744,11 @@ int lk_put_back(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record
         }
         return lk_sequence_raise(txn, id.tenant, of, (uint32_t)sequence->last);
     }
-    if ((!id.tenant || (kind->shape != LK_SHAPE_ONE_A_USER && !number))) {
+    if (!id.tenant || (kind->shape != LK_SHAPE_ONE_A_USER && !*write_number(kind, &id))) {
         return lk_refuse(txn, LK_E_CHECK, kind, "id", LK_TEXT(""), "is required");
     }
     error =
         lk_write(txn, kind, LK_ADD, id, record, 0, NULL, LK_W_RESTORE | LK_W_GIVEN_ID | LK_W_QUIET);
-    if (!error && kind->shape != LK_SHAPE_ONE_A_USER && kind != &lk_kind_grant) {
-        error = lk_sequence_raise(txn, kind->shape == LK_SHAPE_TENANT ? LK_STORE_TENANT : id.tenant,
-                                  kind, number);
-    }
     if (!error && kind == &lk_kind_grant) {
         error = lk_grants_refresh(txn, (struct lk_id){id.tenant, id.user, 0});
     }

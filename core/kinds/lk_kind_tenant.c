@@ -146,6 +146,10 @@ static int tenant_changed(struct lk_txn *txn, const struct lk_change *change)
     if (change->operation == LK_PURGE) {
         return lk_purge_range(txn, change->id.tenant, 0);
     }
+    if (change->operation == LK_REMOVE) {
+        /* Sessions of before stay over when the tenant comes back. */
+        return lk_tenant_bump(txn, change->id.tenant, true, false);
+    }
     if (change->operation == LK_UPDATE && (change->changed >> 19) & 1) {
         return lk_audit_resize(txn, change->id.tenant);
     }
