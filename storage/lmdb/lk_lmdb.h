@@ -22,7 +22,9 @@
  * read transaction of this process is open; and on the way, when a batch does not fit: the batch is
  * kept in memory while the map can still grow, and replayed on the larger map. It is LK_E_BUSY when
  * that would need the end of a read transaction of this process, or when another process wrote in
- * between; LK_E_FULL only at `map_max`. A put is refused while room for deletions is still left.
+ * between; LK_E_FULL only at `map_max`. A put is refused while room for deletions is still
+ * left; since LMDB does not tell how many pages a batch has copied, the most it can have copied is
+ * counted, so that near the end a large batch is refused where smaller ones still fit.
  */
 #ifndef LK_LMDB_H
 #define LK_LMDB_H

@@ -11,22 +11,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BACKUP_PART LK_LMDB_DATA ".part"
+#define BACKUP_PART  LK_LMDB_DATA ".part"
+#define BACKUP_TRIES 16
 
-static int backup_copy(struct lk_lmdb_state *state, int fd)
+static int backup_copy(struct lk_storage *storage, int fd)
 {
-    /* LMDB's own read transaction counts: the map must not move under it. */
-    (void)pthread_mutex_lock(&state->lock);
-    state->reader_count++;
-    (void)pthread_mutex_unlock(&state->lock);
-    int code = mdb_env_copyfd2(state->env, fd, MDB_CP_COMPACT);
-    (void)pthread_mutex_lock(&state->lock);
-    state->reader_count--;
-    (void)pthread_mutex_unlock(&state->lock);
-    return lk_lmdb_error(code);
+    struct lk_storage_txn txn = {0};
+    int code = MDB_MAP_RESIZED;
+    int rc = LK_OK;
+    /*
+     * LMDB copies in a read transaction of its own. One of ours beside it keeps this process from
+     * moving the map, and is what follows the map when another process has made it larger.
+     */
+    for (int i = 0; i < BACKUP_TRIES && code == MDB_MAP_RESIZED; i++) {
+        rc = lk_lmdb_begin(storage, &txn, LK_READ);
+        if (rc != LK_OK) {
+            break;
+        }
+        code = mdb_env_copyfd2(lk_lmdb_state_of(storage)->env, fd, MDB_CP_COMPACT);
+        lk_lmdb_abort(&txn);
+        rc = lk_lmdb_error(code);
+    }
+    lk_lmdb_release(storage, &txn);
+    return rc;
 }
 
-static int backup_into(struct lk_lmdb_state *state, int directory)
+static int backup_into(struct lk_storage *storage, int directory)
 {
     int fd =
         openat(directory, BACKUP_PART, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -35,7 +45,7 @@ static int backup_into(struct lk_lmdb_state *state, int directory)
     }
     int rc = fchmod(fd, 0600) == 0 ? LK_OK : LK_E_IO;
     if (rc == LK_OK) {
-        rc = backup_copy(state, fd);
+        rc = backup_copy(storage, fd);
     }
     if (rc == LK_OK && fsync(fd) != 0) {
         rc = LK_E_IO;
@@ -57,8 +67,7 @@ int lk_lmdb_backup(struct lk_storage *storage, const char *directory)
     if (storage == NULL || storage->ops != &lk_lmdb_ops || directory == NULL) {
         return LK_E_ARGUMENT;
     }
-    struct lk_lmdb_state *state = lk_lmdb_state_of(storage);
-    if (state == NULL) {
+    if (lk_lmdb_state_of(storage) == NULL) {
         return LK_E_STATE;
     }
     if (mkdir(directory, 0700) != 0) {
@@ -70,7 +79,7 @@ int lk_lmdb_backup(struct lk_storage *storage, const char *directory)
         rc = lk_lmdb_errno(errno);
     }
     if (rc == LK_OK) {
-        rc = backup_into(state, fd);
+        rc = backup_into(storage, fd);
     }
     if (fd >= 0) {
         (void)close(fd); /* read only */
