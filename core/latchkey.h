@@ -28,8 +28,7 @@
 #define LK_VERSION        "0.1.0"
 #define LK_SCHEMA_VERSION 1 /* of what is stored; SPEC.md */
 
-/* ---- Records of the built-in kinds ------------------------------------------------------------
- */
+/* ---- Records of the built-in kinds ---- */
 
 enum lk_tenant_status { LK_TENANT_ACTIVE = 0, LK_TENANT_SUSPENDED = 1 };
 
@@ -166,8 +165,7 @@ union lk_any_record {
     uint64_t words[LK_RECORD_WORDS];
 };
 
-/* ---- The store --------------------------------------------------------------------------------
- */
+/* ---- The store ---- */
 
 struct lk_config {
     struct lk_storage *storage; /* lives as long as the store */
@@ -305,8 +303,7 @@ const struct lk_problem *lk_problem(const struct lk_txn *txn);
 /* Milliseconds since 1970, as the store counts: never backwards. */
 uint64_t lk_now(const struct lk_txn *txn);
 
-/* ---- Records, whatever their kind -------------------------------------------------------------
- */
+/* ---- Records, whatever their kind ---- */
 
 /* Built-in or the application's. NULL when there is none. */
 const struct lk_kind *lk_store_kind(const struct lk_store *store, struct lk_span name);
@@ -352,8 +349,7 @@ int lk_purge(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id);
 /* Puts an exported record back with its ids and audit fields (restore). Not audited one by one. */
 int lk_put_back(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record *record);
 
-/* ---- Lists ------------------------------------------------------------------------------------
- */
+/* ---- Lists ---- */
 
 struct lk_filter {
     const struct lk_field *field;
@@ -389,8 +385,7 @@ int lk_list_next(struct lk_list *list, struct lk_record *record);
 int lk_list_cursor(const struct lk_list *list, char cursor[LK_CURSOR_SIZE]);
 void lk_list_end(struct lk_list *list);
 
-/* ---- Values as text ---------------------------------------------------------------------------
- */
+/* ---- Values as text ---- */
 
 /*
  * Parses `text` into a field of `record` and marks it present. Bytes that need room (UUID, address,
@@ -404,8 +399,7 @@ int lk_value_parse(struct lk_txn *txn, const struct lk_kind *kind, const struct 
 int lk_value_format(const struct lk_field *field, const struct lk_record *record, char *out,
                     size_t size);
 
-/* ---- Passwords and logins ---------------------------------------------------------------------
- */
+/* ---- Passwords and logins ---- */
 
 #define LK_PASSWORD_MAX 128
 
@@ -488,8 +482,7 @@ void lk_login_cancel(struct lk_login *login);
 int lk_login(struct lk_store *store, const struct lk_login_request *request,
              struct lk_login_result *result, struct lk_problem *problem);
 
-/* ---- Sessions and rights ----------------------------------------------------------------------
- */
+/* ---- Sessions and rights ---- */
 
 struct lk_verdict {
     struct lk_id id; /* session, or credential for an API key */
@@ -546,8 +539,7 @@ int lk_tenant_set_status(struct lk_txn *txn, uint32_t tenant, enum lk_tenant_sta
 /* A tenant with the permissions and roles that a new one starts with. */
 int lk_tenant_add(struct lk_txn *txn, struct lk_tenant *tenant);
 
-/* ---- Audit ------------------------------------------------------------------------------------
- */
+/* ---- Audit ---- */
 
 struct lk_audit_query {
     /* Filled by the caller; zero means any. */
@@ -577,8 +569,7 @@ int lk_audit_next(struct lk_audit_query *query, struct lk_audit_entry *entry);
  */
 int lk_audit_write(struct lk_txn *txn, enum lk_ring_number ring, struct lk_audit_entry *entry);
 
-/* ---- Upkeep -----------------------------------------------------------------------------------
- */
+/* ---- Upkeep ---- */
 
 struct lk_stats {
     struct lk_storage_stat storage;
@@ -626,8 +617,7 @@ int lk_rewrap_passphrase(struct lk_txn *txn, struct lk_span passphrase);
 /* Opens a store wrapped by a passphrase and wraps it by this device's secret. */
 int lk_adopt(const struct lk_config *config, struct lk_span passphrase);
 
-/* ---- Linux (liblatchkey; boards/linux) --------------------------------------------------------
- */
+/* ---- Linux (liblatchkey; boards/linux) ---- */
 
 struct lk_host;
 

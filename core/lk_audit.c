@@ -34,11 +34,10 @@ void lk_words_add_number(struct lk_words *words, uint64_t number)
     lk_words_add_span(words, (struct lk_span){(const uint8_t *)text, size > 0 ? (size_t)size : 0});
 }
 
-/* ---- Slots --------------------------------------------------------------------------------------
- */
+/* ---- Slots ---- */
 
-static int audit_slot(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
-                      struct lk_audit_entry *entry)
+int lk_audit_slot(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
+                  struct lk_audit_entry *entry)
 {
     struct lk_id id = {tenant, ring, slot};
     int error = lk_record_load(txn, &lk_kind_audit, id, &entry->record);
@@ -50,17 +49,16 @@ static int audit_slot(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32
 }
 
 /* seq of a slot, 0 where it is empty. */
-static int audit_seq(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
-                     uint64_t *seq)
+int lk_audit_seq(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot, uint64_t *seq)
 {
     struct lk_audit_entry entry;
-    int error = audit_slot(txn, tenant, ring, slot, &entry);
+    int error = lk_audit_slot(txn, tenant, ring, slot, &entry);
 
     *seq = error ? 0 : entry.seq;
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
 
-static int audit_capacity(struct lk_txn *txn, uint32_t tenant, uint32_t *capacity)
+int lk_audit_capacity(struct lk_txn *txn, uint32_t tenant, uint32_t *capacity)
 {
     struct lk_tenant record;
     int error;
@@ -75,12 +73,12 @@ static int audit_capacity(struct lk_txn *txn, uint32_t tenant, uint32_t *capacit
 }
 
 /* The newest slot of a ring by bisection. `seq` 0: the ring is empty. */
-static int audit_bisect(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t capacity,
-                        uint32_t *slot, uint64_t *seq)
+int lk_audit_bisect(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t capacity,
+                    uint32_t *slot, uint64_t *seq)
 {
     uint32_t low = 0, high = capacity; /* low holds an entry of the newest lap, high does not */
     uint64_t first, middle_seq;
-    int error = audit_seq(txn, tenant, ring, 0, &first);
+    int error = lk_audit_seq(txn, tenant, ring, 0, &first);
 
     *slot = 0;
     *seq = first;
@@ -90,7 +88,7 @@ static int audit_bisect(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
 
-        error = audit_seq(txn, tenant, ring, middle, &middle_seq);
+        error = lk_audit_seq(txn, tenant, ring, middle, &middle_seq);
         if (error) {
             return error;
         }
@@ -135,9 +133,9 @@ static int audit_head(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32
     int error;
 
     if (hint->used && hint->slot < capacity) {
-        error = audit_seq(txn, tenant, ring, hint->slot, &at);
+        error = lk_audit_seq(txn, tenant, ring, hint->slot, &at);
         if (!error && at == hint->seq) {
-            error = audit_seq(txn, tenant, ring, (hint->slot + 1) % capacity, &after);
+            error = lk_audit_seq(txn, tenant, ring, (hint->slot + 1) % capacity, &after);
             if (!error && (after < at || (capacity == 1 && after == at))) {
                 *slot = hint->slot;
                 *seq = at;
@@ -145,7 +143,7 @@ static int audit_head(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32
             }
         }
     }
-    return audit_bisect(txn, tenant, ring, capacity, slot, seq);
+    return lk_audit_bisect(txn, tenant, ring, capacity, slot, seq);
 }
 
 static void audit_remember(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
@@ -158,8 +156,7 @@ static void audit_remember(struct lk_txn *txn, uint32_t tenant, uint32_t ring, u
     hint->used = txn->store->commit_count + 1;
 }
 
-/* ---- Writing ------------------------------------------------------------------------------------
- */
+/* ---- Writing ---- */
 
 static void audit_set(struct lk_audit_entry *entry, unsigned number, uint64_t value)
 {
@@ -172,7 +169,7 @@ int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number rin
     uint32_t capacity, slots[LK_RING_COUNT];
     uint64_t seqs[LK_RING_COUNT], seq = 0, at = txn->now_ms;
     unsigned i;
-    int error = audit_capacity(txn, tenant, &capacity);
+    int error = lk_audit_capacity(txn, tenant, &capacity);
 
     for (i = 0; !error && i < LK_RING_COUNT; i++) {
         error = audit_head(txn, tenant, i, capacity, &slots[i], &seqs[i]);
@@ -182,7 +179,7 @@ int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number rin
         struct lk_audit_entry newest;
 
         if (seqs[i] == seq) {
-            error = audit_slot(txn, tenant, i, slots[i], &newest);
+            error = lk_audit_slot(txn, tenant, i, slots[i], &newest);
             at = !error && newest.at > at ? newest.at : at;
         }
     }
@@ -353,8 +350,7 @@ int lk_audit_write(struct lk_txn *txn, enum lk_ring_number ring, struct lk_audit
     return lk_audit_append(txn, entry->record.id.tenant, ring, entry);
 }
 
-/* ---- Another capacity ---------------------------------------------------------------------------
- */
+/* ---- Another capacity ---- */
 
 static int audit_move(struct lk_txn *txn, uint32_t tenant, uint32_t from_ring, uint32_t from,
                       uint32_t to_ring, uint32_t to)
@@ -419,7 +415,7 @@ static int audit_relay(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint3
     int error = audit_used(txn, tenant, ring, &used);
 
     if (!error && used) {
-        error = audit_bisect(txn, tenant, ring, used, &head, &seq);
+        error = lk_audit_bisect(txn, tenant, ring, used, &head, &seq);
     }
     if (error || !used || (head == used - 1 && used <= capacity)) {
         return error;
@@ -448,192 +444,11 @@ int lk_audit_resize(struct lk_txn *txn, uint32_t tenant)
 {
     uint32_t capacity;
     unsigned i;
-    int error = audit_capacity(txn, tenant, &capacity);
+    int error = lk_audit_capacity(txn, tenant, &capacity);
 
     for (i = 0; !error && i < LK_RING_COUNT; i++) {
         error = audit_relay(txn, tenant, i, capacity);
     }
     memset(txn->store->audit_heads, 0, sizeof(txn->store->audit_heads));
     return error;
-}
-
-/* ---- Reading ------------------------------------------------------------------------------------
- */
-
-enum audit_by { BY_SEQ, BY_TIME };
-
-/* Position (0: oldest) of the first entry whose seq or time is at least `bound`. */
-static int audit_lower_bound(struct lk_audit_query *query, unsigned ring, enum audit_by by,
-                             uint64_t bound, uint32_t *position)
-{
-    uint32_t low = 0, high = query->rings[ring].count;
-    struct lk_audit_entry entry;
-    int error;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        uint32_t slot = (query->rings[ring].first + middle) % query->rings[ring].capacity;
-
-        error = audit_slot(query->txn, query->tenant, ring, slot, &entry);
-        if (error) {
-            return error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
-        }
-        if ((by == BY_SEQ ? entry.seq : entry.at) < bound) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    *position = low;
-    return 0;
-}
-
-/* Narrows a ring to the positions that the query's bounds leave: [at, count) or [first, at). */
-static int audit_narrow(struct lk_audit_query *query, unsigned ring)
-{
-    uint32_t low = 0, high = query->rings[ring].count, bound;
-    int error = 0;
-
-    if (query->since) {
-        error = audit_lower_bound(query, ring, BY_TIME, query->since, &low);
-    }
-    if (!error && query->until) {
-        error = audit_lower_bound(query, ring, BY_TIME, query->until, &high);
-    }
-    if (!error && query->after_seq) {
-        error = audit_lower_bound(query, ring, BY_SEQ,
-                                  query->after_seq + (query->oldest_first ? 1 : 0), &bound);
-        if (!error && query->oldest_first) {
-            low = bound > low ? bound : low;
-        } else if (!error) {
-            high = bound < high ? bound : high;
-        }
-    }
-    if (error) {
-        return error;
-    }
-    high = high < low ? low : high;
-    query->rings[ring].first = (query->rings[ring].first + low) % query->rings[ring].capacity;
-    query->rings[ring].count = high - low;
-    query->rings[ring].at = 0;
-    return 0;
-}
-
-int lk_audit_begin(struct lk_txn *txn, struct lk_audit_query *query)
-{
-    uint32_t capacity, slot;
-    uint64_t seq, next;
-    unsigned i;
-    int error;
-
-    if (!txn->open) {
-        return LK_E_STATE;
-    }
-    query->txn = txn;
-    memset(query->rings, 0, sizeof(query->rings));
-    error = audit_capacity(txn, query->tenant, &capacity);
-    for (i = 0; !error && i < LK_RING_COUNT; i++) {
-        query->rings[i].capacity = capacity;
-        error = audit_bisect(txn, query->tenant, i, capacity, &slot, &seq);
-        if (error || !seq) {
-            continue;
-        }
-        error = audit_seq(txn, query->tenant, i, (slot + 1) % capacity, &next);
-        query->rings[i].first = next && slot + 1 < capacity ? slot + 1 : 0;
-        query->rings[i].count = next && slot + 1 < capacity ? capacity : slot + 1;
-        if (!error) {
-            error = audit_narrow(query, i);
-        }
-    }
-    return error;
-}
-
-static uint32_t audit_position(const struct lk_audit_query *query, unsigned ring)
-{
-    uint32_t count = query->rings[ring].count, at = query->rings[ring].at;
-    uint32_t offset = query->oldest_first ? at : count - 1 - at;
-
-    return (query->rings[ring].first + offset) % query->rings[ring].capacity;
-}
-
-static bool audit_text_matches(struct lk_span want, struct lk_span have)
-{
-    return !want.size || lk_span_equal(want, have);
-}
-
-static bool audit_matches(const struct lk_audit_query *query, const struct lk_audit_entry *entry)
-{
-    return (!query->actor || entry->actor == query->actor) &&
-           audit_text_matches(query->action, entry->action) &&
-           audit_text_matches(query->resource_type, entry->resource_type) &&
-           audit_text_matches(query->resource_id, entry->resource_id) &&
-           (!query->outcome || entry->outcome == (uint64_t)query->outcome - 1) &&
-           (!query->category || entry->category == (uint64_t)query->category - 1);
-}
-
-int lk_audit_next(struct lk_audit_query *query, struct lk_audit_entry *entry)
-{
-    for (;;) {
-        int best = -1;
-        unsigned i;
-        int error;
-
-        for (i = 0; i < LK_RING_COUNT; i++) {
-            if (query->rings[i].at >= query->rings[i].count) {
-                continue;
-            }
-            if (!query->rings[i].loaded) {
-                error = audit_seq(query->txn, query->tenant, i, audit_position(query, i),
-                                  &query->rings[i].seq);
-                if (error) {
-                    return error;
-                }
-                query->rings[i].loaded = true;
-            }
-            if (best < 0 || (query->oldest_first ? query->rings[i].seq < query->rings[best].seq
-                                                 : query->rings[i].seq > query->rings[best].seq)) {
-                best = (int)i;
-            }
-        }
-        if (best < 0) {
-            return LK_E_NOT_FOUND;
-        }
-        error = audit_slot(query->txn, query->tenant, (uint32_t)best,
-                           audit_position(query, (unsigned)best), entry);
-        query->rings[best].at++;
-        query->rings[best].loaded = false;
-        if (error) {
-            return error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
-        }
-        if (audit_matches(query, entry)) {
-            return 0;
-        }
-    }
-}
-
-int lk_audit_verify(struct lk_txn *txn, uint32_t tenant,
-                    int (*fault)(void *context, const char *what, struct lk_id id), void *context)
-{
-    struct lk_audit_query query = {.tenant = tenant, .oldest_first = true};
-    struct lk_audit_entry entry;
-    uint64_t last_seq = 0, last_at = 0;
-    int error = lk_audit_begin(txn, &query), stop = 0;
-
-    while (!error && !stop) {
-        error = lk_audit_next(&query, &entry);
-        if (error) {
-            break;
-        }
-        if (entry.seq <= last_seq) {
-            stop = fault(context, "audit entry out of order", entry.record.id);
-        } else if (entry.at < last_at) {
-            stop = fault(context, "audit entry older than the one before", entry.record.id);
-        }
-        last_seq = entry.seq;
-        last_at = entry.at;
-    }
-    if (error == LK_E_CORRUPT) {
-        stop = fault(context, "audit ring with a gap", (struct lk_id){tenant, 0, 0});
-    }
-    return stop ? stop : error == LK_E_NOT_FOUND || error == LK_E_CORRUPT ? 0 : error;
 }

@@ -36,8 +36,7 @@ static inline struct lk_work *lk_work(const struct lk_txn *txn)
 
 enum lk_store_flags { LK_STORE_OPEN = 1, LK_STORE_READ_ONLY = 2 };
 
-/* ---- lk_key.c: bytes of keys ------------------------------------------------------------------
- */
+/* ---- lk_key.c: bytes of keys ---- */
 
 #define LK_CLASS_INDEX  0xFF
 #define LK_STORE_TENANT 0 /* what is unique over the store, and the store's own records */
@@ -68,8 +67,7 @@ int lk_key_parse(const struct lk_store *store, struct lk_span bytes, const struc
                  struct lk_id *id);
 void lk_key_index_prefix(struct lk_key *key, const struct lk_index *index, uint32_t tenant);
 
-/* ---- lk_index.c --------------------------------------------------------------------------------
- */
+/* ---- lk_index.c ---- */
 
 /* Visits every index entry that a record should have. */
 typedef int lk_index_visit(void *context, const struct lk_index *index, const struct lk_key *key,
@@ -91,8 +89,7 @@ bool lk_index_has(const struct lk_store *store, const struct lk_kind *kind,
 /* The implied index of soft-deleted records, shared by all kinds. */
 extern const struct lk_index lk_index_deleted;
 
-/* ---- lk_codec.c: records to CBOR and back ------------------------------------------------------
- */
+/* ---- lk_codec.c: records to CBOR and back ---- */
 
 int lk_record_encode(const struct lk_kind *kind, const struct lk_record *record, uint8_t *out,
                      size_t capacity, size_t *size);
@@ -110,8 +107,7 @@ bool lk_refs_hold(struct lk_span encoded, uint32_t number);
 int lk_refs_change(struct lk_span encoded, uint32_t number, bool in, uint8_t *out, size_t capacity,
                    size_t *size);
 
-/* ---- lk_record.c: values with their checksums --------------------------------------------------
- */
+/* ---- lk_record.c: values with their checksums ---- */
 
 /* The CBOR of a value whose checksum holds. */
 int lk_value_get(struct lk_txn *txn, const struct lk_key *key, struct lk_span *cbor);
@@ -137,8 +133,7 @@ void lk_cursor_end(struct lk_storage_cursor *cursor);
 int lk_cursor_begin(struct lk_txn *txn, struct lk_storage_cursor *cursor, const struct lk_key *key);
 void lk_key_of_user(struct lk_key *key, const struct lk_kind *kind, uint32_t tenant, uint32_t user);
 
-/* ---- lk_check.c --------------------------------------------------------------------------------
- */
+/* ---- lk_check.c ---- */
 
 int lk_check_field(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_field *field,
                    const struct lk_record *record);
@@ -148,8 +143,7 @@ int lk_refuse(struct lk_txn *txn, int error, const struct lk_kind *kind, const c
 void lk_problem_set(struct lk_problem *problem, int error, const char *kind, const char *field,
                     struct lk_span given, const char *rule);
 
-/* ---- lk_write.c: the one write path ------------------------------------------------------------
- */
+/* ---- lk_write.c: the one write path ---- */
 
 enum lk_write_flags {
     LK_W_QUIET = 1,    /* part of another operation, which is audited */
@@ -165,11 +159,19 @@ int lk_write(struct lk_txn *txn, const struct lk_kind *kind, enum lk_operation o
              unsigned flags);
 /* Takes a record, its index entries and nothing else away. */
 int lk_drop(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id);
-/* Every record of a user (user 0: of the whole tenant), index entries included. */
+/* lk_purge.c: every record of a user (user 0: of the whole tenant), index entries included. */
 int lk_purge_range(struct lk_txn *txn, uint32_t tenant, uint32_t user);
 
-/* ---- lk_audit.c --------------------------------------------------------------------------------
- */
+/* ---- lk_refer.c ---- */
+
+/* Every reference that changed leads to something. LK_E_REFERENCE. */
+int lk_refer_check(struct lk_txn *txn, const struct lk_change *change);
+/* Nothing that must be kept refers to the record. LK_E_REFERENCE. */
+int lk_refer_restricted(struct lk_txn *txn, const struct lk_change *change);
+/* Whom a new record belongs to is there. LK_E_REFERENCE. */
+int lk_refer_owner(struct lk_txn *txn, const struct lk_change *change, bool removed_too);
+
+/* ---- lk_audit.c, lk_audit_read.c ---- */
 
 int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number ring,
                     struct lk_audit_entry *entry);
@@ -178,6 +180,13 @@ int lk_audit_resize(struct lk_txn *txn, uint32_t tenant);
 /* Order and completeness of a tenant's rings. */
 int lk_audit_verify(struct lk_txn *txn, uint32_t tenant,
                     int (*fault)(void *context, const char *what, struct lk_id id), void *context);
+/* An entry by ring and slot; its seq (0: empty); slots of a ring; the newest slot (seq 0: none). */
+int lk_audit_slot(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
+                  struct lk_audit_entry *entry);
+int lk_audit_seq(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot, uint64_t *seq);
+int lk_audit_capacity(struct lk_txn *txn, uint32_t tenant, uint32_t *capacity);
+int lk_audit_bisect(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t capacity,
+                    uint32_t *slot, uint64_t *seq);
 /* A text built in the caller's buffer; cut when it is full. */
 struct lk_words {
     char *data;
@@ -194,8 +203,7 @@ static inline struct lk_span lk_words_span(const struct lk_words *words)
 /* Goes on with a list whose cursor was ended, as a write in between demands. */
 int lk_list_reopen(struct lk_list *list);
 
-/* ---- lk_authz.c --------------------------------------------------------------------------------
- */
+/* ---- lk_authz.c, lk_role.c ---- */
 
 int lk_role_check_change(struct lk_txn *txn, struct lk_change *change);
 int lk_role_changed(struct lk_txn *txn, const struct lk_change *change);
@@ -207,6 +215,9 @@ int lk_grants_refresh(struct lk_txn *txn, struct lk_id user);
 /* `only` (LK_REFS form) limits the roles that count; empty: all. */
 int lk_rights_check(struct lk_txn *txn, struct lk_id user, struct lk_span only,
                     struct lk_span resource, struct lk_span action, struct lk_reason *reason);
+/* Numbers of the permissions of just this pair, wildcards taken literally. */
+int lk_permission_pair(struct lk_txn *txn, uint32_t tenant, struct lk_span resource,
+                       struct lk_span action, uint32_t numbers[LK_PAIR_MAX], uint32_t *count);
 /* What the role's compiled set should be. */
 int lk_role_compile(struct lk_txn *txn, uint32_t tenant, uint32_t role,
                     uint8_t bits[LK_PERMISSION_BYTES], size_t *size);
@@ -216,8 +227,7 @@ void lk_cache_clear(struct lk_txn *txn);
 /* Brings every role's compiled set up to date. */
 int lk_roles_recompile(struct lk_txn *txn, uint32_t tenant);
 
-/* ---- lk_session.c, lk_user.c -------------------------------------------------------------------
- */
+/* ---- lk_session.c, lk_user.c ---- */
 
 int lk_user_compute(struct lk_txn *txn, struct lk_record *record);
 int lk_session_compute(struct lk_txn *txn, struct lk_record *record);
@@ -234,8 +244,7 @@ int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id);
 /* All zero where the user has none yet. */
 int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *activity);
 
-/* ---- lk_password.c -----------------------------------------------------------------------------
- */
+/* ---- lk_password.c ---- */
 
 enum { LK_VERIFIER_ARGON2ID = 1, LK_VERIFIER_FOREIGN = 2 };
 #define LK_VERIFIER_MAX 256
@@ -262,8 +271,7 @@ int lk_password_form(struct lk_span password, const char **rule);
 int lk_claim_add(struct lk_txn *txn, struct lk_id user, char code[LK_CLAIM_SIZE]);
 int lk_claim_hash(struct lk_store *store, struct lk_span code, uint8_t hash[LK_TOKEN_HASH_SIZE]);
 
-/* ---- lk_keyring.c ------------------------------------------------------------------------------
- */
+/* ---- lk_keyring.c ---- */
 
 /* Makes a store key, wraps it by the device secret, derives the subkeys and puts the boot record.
  */
@@ -274,8 +282,7 @@ void lk_keyring_wipe(struct lk_store *store);
 /* Opens by a passphrase, wraps by the device secret (which is made where there is none). */
 int lk_keyring_adopt(struct lk_txn *txn, struct lk_span passphrase);
 
-/* ---- lk_store.c, lk_seed.c ---------------------------------------------------------------------
- */
+/* ---- lk_store.c, lk_seed.c ---- */
 
 extern const struct lk_kind lk_kind_bucket;
 int lk_clock_read(struct lk_store *store, uint64_t *ms, enum lk_clock_quality *quality);

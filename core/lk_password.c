@@ -270,8 +270,7 @@ int lk_password_set(struct lk_txn *txn, struct lk_id user, const struct lk_passw
     return error ? error : lk_sessions_drop(txn, user, keep_session, NULL);
 }
 
-/* ---- Verifiers of other programs ---------------------------------------------------------------
- */
+/* ---- Verifiers of other programs ---- */
 
 static int password_field(struct lk_span *at, struct lk_span *field)
 {
@@ -457,8 +456,7 @@ int lk_password_export(struct lk_txn *txn, struct lk_id id, char *out, size_t si
     return error;
 }
 
-/* ---- Claim codes --------------------------------------------------------------------------------
- */
+/* ---- Claim codes ---- */
 
 /* Dashes, spaces and case do not count. */
 int lk_claim_hash(struct lk_store *store, struct lk_span code, uint8_t hash[LK_TOKEN_HASH_SIZE])

@@ -202,8 +202,7 @@ void lk_cursor_end(struct lk_storage_cursor *cursor)
     }
 }
 
-/* ---- Lookups by unique index -------------------------------------------------------------------
- */
+/* ---- Lookups by unique index ---- */
 
 int lk_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
             uint32_t tenant, const struct lk_span *values, struct lk_id *id)

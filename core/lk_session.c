@@ -102,8 +102,7 @@ int lk_session_compute(struct lk_txn *txn, struct lk_record *record)
     return error;
 }
 
-/* ---- Checking
- * ------------------------------------------------------------------------------------ */
+/* ---- Checking ---- */
 
 static int session_matches(struct lk_store *store, struct lk_span token, struct lk_span stored)
 {
@@ -214,8 +213,7 @@ int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
     return error == LK_E_NOT_FOUND ? LK_E_REFUSED : error;
 }
 
-/* ---- Changing
- * ------------------------------------------------------------------------------------ */
+/* ---- Changing ---- */
 
 int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *activity)
 {
@@ -415,8 +413,7 @@ int lk_logout(struct lk_txn *txn, struct lk_span token)
     return session_end(txn, verdict.id, "logout", "logged out");
 }
 
-/* ---- Keys ---------------------------------------------------------------------------------------
- */
+/* ---- Keys ---- */
 
 static void session_set_span(struct lk_credential *credential, unsigned number, struct lk_span span)
 {

@@ -347,8 +347,7 @@ int lk_adopt(const struct lk_config *config, struct lk_span passphrase)
     return error;
 }
 
-/* ---- Transactions -------------------------------------------------------------------------------
- */
+/* ---- Transactions ---- */
 
 int lk_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode mode,
              const struct lk_actor *actor)

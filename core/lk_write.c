@@ -127,61 +127,7 @@ static int write_check_fields(struct write_job *job)
     return 0;
 }
 
-static int write_check_target(struct write_job *job, const struct lk_field *field, uint32_t number)
-{
-    const struct lk_kind *target = lk_store_kind_numbered(job->txn->store, field->target);
-    struct lk_id id = {job->change.id.tenant, 0, number};
-    union lk_any_record *found = &job->work->extra[0];
-    char text[24];
-    int error, size;
-
-    if (!target) {
-        return LK_E_ARGUMENT;
-    }
-    if (target->shape == LK_SHAPE_USER) {
-        id = (struct lk_id){job->change.id.tenant, number, 0};
-    }
-    error = number ? lk_get(job->txn, target, id, &found->record) : LK_E_NOT_FOUND;
-    if (error != LK_E_NOT_FOUND) {
-        return error;
-    }
-    size = lk_uint_format(number, text, sizeof(text));
-    return lk_refuse(job->txn, LK_E_REFERENCE, job->change.kind, field->name,
-                     (struct lk_span){(const uint8_t *)text, size > 0 ? (size_t)size : 0},
-                     "refers to nothing");
-}
-
-static int write_check_references(struct write_job *job)
-{
-    const struct lk_kind *kind = job->change.kind;
-    size_t i;
-    int error = 0;
-
-    for (i = 0; !error && i < kind->field_count; i++) {
-        const struct lk_field *field = &kind->fields[i];
-
-        if (!((job->change.changed >> field->number) & 1) ||
-            !LK_HAS(job->change.after, field->number)) {
-            continue;
-        }
-        if (field->type == LK_REF) {
-            error =
-                write_check_target(job, field, (uint32_t)lk_field_number(job->change.after, field));
-        } else if (field->type == LK_REFS) {
-            struct lk_refs refs;
-            uint32_t number;
-
-            lk_refs_begin(&refs, lk_field_span(job->change.after, field));
-            while (!error && lk_refs_next(&refs, &number)) {
-                error = write_check_target(job, field, number);
-            }
-        }
-    }
-    return error;
-}
-
-/* ---- Indexes ------------------------------------------------------------------------------------
- */
+/* ---- Indexes ---- */
 
 static int write_unique_entry(void *context, const struct lk_index *index, const struct lk_key *key,
                               struct lk_span value)
@@ -257,70 +203,7 @@ static int write_indexes(struct write_job *job, const struct lk_record *before,
     return error;
 }
 
-/* ---- RESTRICT -----------------------------------------------------------------------------------
- */
-
-static int write_refuse_referred(struct write_job *job, const struct lk_kind *from, struct lk_id by)
-{
-    int error = lk_refuse(job->txn, LK_E_REFERENCE, job->change.kind, from->name, LK_TEXT(""),
-                          "still refers to it");
-
-    job->txn->problem.id = by;
-    return error;
-}
-
-/* Looks for a record of `from` that refers to job's by `field`, which must be kept. */
-static int write_restricted_by(struct write_job *job, const struct lk_kind *from,
-                               const struct lk_field *field)
-{
-    struct lk_txn *txn = job->txn;
-    uint32_t number =
-        job->change.kind->shape == LK_SHAPE_USER ? job->change.id.user : job->change.id.sub;
-    union lk_any_record *record = &job->work->extra[0];
-    struct lk_list list = {.kind = from, .scope = {job->change.id.tenant, 0, 0}};
-    int error = lk_list_begin(txn, &list);
-
-    while (!error) {
-        error = lk_list_next(&list, &record->record);
-        if (!error &&
-            (field->type == LK_REF ? LK_HAS(&record->record, field->number) &&
-                                         lk_field_number(&record->record, field) == number
-                                   : lk_refs_hold(lk_field_span(&record->record, field), number))) {
-            error = write_refuse_referred(job, from, record->record.id);
-        }
-    }
-    lk_list_end(&list);
-    return error == LK_E_NOT_FOUND ? 0 : error;
-}
-
-static int write_restricted(struct write_job *job)
-{
-    const struct lk_kind *const *lists[2] = {lk_kinds, job->txn->store->kinds};
-    size_t i, f;
-    int error;
-
-    for (i = 0; i < LK_COUNT(lists); i++) {
-        const struct lk_kind *const *at;
-
-        for (at = lists[i]; at && *at; at++) {
-            for (f = 0; f < (*at)->field_count; f++) {
-                const struct lk_field *field = &(*at)->fields[f];
-
-                if ((field->type == LK_REF || field->type == LK_REFS) &&
-                    field->target == job->change.kind->number && field->on_delete == LK_RESTRICT) {
-                    error = write_restricted_by(job, *at, field);
-                    if (error) {
-                        return error;
-                    }
-                }
-            }
-        }
-    }
-    return 0;
-}
-
-/* ---- The path
- * ------------------------------------------------------------------------------------ */
+/* ---- The path ---- */
 
 static int write_load_before(struct write_job *job)
 {
@@ -338,32 +221,6 @@ static int write_load_before(struct write_job *job)
     job->change.before = &job->work->before.record;
     return lk_record_decode(job->change.kind, (struct lk_span){job->work->old_value, cbor.size},
                             &job->work->before.record);
-}
-
-/* Whom a new record belongs to must be there: restoring, even if removed. */
-static int write_check_owner(struct write_job *job)
-{
-    struct lk_id id = job->change.id;
-    union lk_any_record *owner = &job->work->extra[0];
-    bool removed_too = (job->flags & LK_W_RESTORE) != 0;
-    const struct lk_kind *kind = &lk_kind_tenant;
-    int error;
-
-    if (job->change.kind->shape == LK_SHAPE_TENANT) {
-        return 0;
-    }
-    if (job->change.kind->shape == LK_SHAPE_OF_USER ||
-        job->change.kind->shape == LK_SHAPE_ONE_A_USER) {
-        kind = &lk_kind_user;
-    } else {
-        id.user = 0;
-    }
-    id.sub = 0;
-    error = removed_too ? lk_get_deleted(job->txn, kind, id, &owner->record)
-                        : lk_get(job->txn, kind, id, &owner->record);
-    return error == LK_E_NOT_FOUND ? lk_refuse(job->txn, LK_E_REFERENCE, job->change.kind,
-                                               kind->name, LK_TEXT(""), "does not exist")
-                                   : error;
 }
 
 /* Kinds whose records are numbered in the tenant (tenants: in the store). */
@@ -484,7 +341,7 @@ static int write_finish(struct write_job *job, const char *verb)
 static int write_purge(struct write_job *job, const char *verb)
 {
     struct lk_key key;
-    int error = write_restricted(job);
+    int error = lk_refer_restricted(job->txn, &job->change);
 
     if (error) {
         return error;
@@ -544,10 +401,10 @@ static int write_prepare(struct write_job *job, struct lk_record *record, uint64
         change->changed = write_differences(change->kind, change->before, change->after);
     }
     if (!error && !(job->flags & LK_W_UPKEEP)) {
-        error = write_check_references(job);
+        error = lk_refer_check(job->txn, change);
     }
     if (!error && change->operation == LK_REMOVE) {
-        error = write_restricted(job);
+        error = lk_refer_restricted(job->txn, &job->change);
     }
     return error;
 }
@@ -583,7 +440,7 @@ int lk_write(struct lk_txn *txn, const struct lk_kind *kind, enum lk_operation o
         return write_purge(&job, verb);
     }
     if (operation == LK_ADD) {
-        error = write_check_owner(&job);
+        error = lk_refer_owner(txn, &job.change, (flags & LK_W_RESTORE) != 0);
     }
     if (!error) {
         error = write_prepare(&job, record, clear);
@@ -626,66 +483,7 @@ int lk_drop(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
     return error ? error : txn->store->storage->ops->remove(&txn->storage, lk_key_span(&key));
 }
 
-/* One class of a user, or (user 0) everything under a tenant's number, index entries included. */
-static int write_purge_prefix(struct lk_txn *txn, const struct lk_key *prefix)
-{
-    const struct lk_storage_ops *ops = txn->store->storage->ops;
-    struct lk_storage_cursor cursor;
-    struct lk_span found, value;
-    struct lk_key key;
-    int error = 0;
-
-    while (!error) {
-        const struct lk_kind *kind;
-        struct lk_id id;
-
-        error = lk_cursor_begin(txn, &cursor, prefix);
-        if (!error) {
-            error = ops->seek(&cursor, (struct lk_span){NULL, 0}, &found, &value);
-        }
-        if (!error) {
-            key.size = 0;
-            lk_key_put_bytes(&key, found);
-        }
-        lk_cursor_end(&cursor);
-        if (error) {
-            break;
-        }
-        if (!lk_key_parse(txn->store, lk_key_span(&key), &kind, &id) && kind->index_count) {
-            error = lk_drop(txn, kind, id);
-            /* A damaged record is taken away all the same; verify finds entries it leaves. */
-            if (error != LK_E_CORRUPT) {
-                continue;
-            }
-        }
-        error = ops->remove(&txn->storage, lk_key_span(&key));
-    }
-    return error == LK_E_NOT_FOUND ? 0 : error;
-}
-
-int lk_purge_range(struct lk_txn *txn, uint32_t tenant, uint32_t user)
-{
-    struct lk_key prefix;
-    uint8_t class_;
-    int error = 0;
-
-    if (!user) {
-        prefix.size = 0;
-        lk_key_put_number(&prefix, tenant);
-        return write_purge_prefix(txn, &prefix);
-    }
-    for (class_ = 1; !error && class_ <= 3; class_++) {
-        prefix.size = 0;
-        lk_key_put_number(&prefix, tenant);
-        lk_key_put_byte(&prefix, class_);
-        lk_key_put_number(&prefix, user);
-        error = write_purge_prefix(txn, &prefix);
-    }
-    return error;
-}
-
-/* ---- Public -------------------------------------------------------------------------------------
- */
+/* ---- Public ---- */
 
 int lk_add(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record *record,
            const char *verb)

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/* lk_login.h: what the phases of a login share. */
+#ifndef LK_LOGIN_H
+#define LK_LOGIN_H
+
+#include "lk_engine.h"
+
+#define LK_LOGIN_NAME_MAX 255
+
+enum lk_login_state { LOGIN_IDLE, LOGIN_VERIFY, LOGIN_RENEW, LOGIN_READY };
+
+enum lk_login_flags {
+    LOGIN_KNOWN = 1,    /* the name is a user's */
+    LOGIN_FOREIGN = 2,  /* another program's verifier */
+    LOGIN_HAS = 4,      /* there is a verifier at all */
+    LOGIN_CLAIM = 8,    /* there is a claim code */
+    LOGIN_GOOD = 16,    /* proved by password */
+    LOGIN_CLAIMED = 32, /* proved by claim code */
+    LOGIN_MUST = 64,    /* a new password is due */
+    LOGIN_FRESH = 128,  /* `fresh` is a new verifier */
+};
+
+/* A field of the activity record by its number. */
+static inline const struct lk_field *lk_login_field(unsigned number)
+{
+    return lk_field_numbered(&lk_kind_activity, number);
+}
+
+/* Told apart without keeping the bytes: has this record changed? */
+uint64_t lk_login_stamp(const struct lk_store *store, struct lk_span bytes);
+
+/* lk_login_charge.c: counts one failure; LK_E_LOCKED, and nothing changed, while a delay runs. */
+int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_kind *kind,
+                    struct lk_activity *counts, const struct lk_tenant *tenant);
+/* The bucket of a name: by a keyed hash, so that nobody can choose whom to share it with. */
+uint32_t lk_login_bucket(struct lk_store *store, uint32_t tenant, struct lk_span name);
+
+#endif

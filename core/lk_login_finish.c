@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+/* lk_login_finish.c: the commit that ends a login, one way or the other. */
+#include "lk_login.h"
+
+static int login_audit(struct lk_login *login, struct lk_txn *txn, enum lk_outcome outcome)
+{
+    struct lk_audit_entry entry;
+    char resource[16];
+    struct lk_words words = {resource, 0, sizeof(resource)};
+    const struct lk_kind *kind = &lk_kind_audit;
+
+    memset(&entry, 0, sizeof(entry));
+    lk_field_set_span(&entry.record, lk_field_numbered(kind, 12), LK_TEXT("login"));
+    lk_field_set_span(&entry.record, lk_field_numbered(kind, 13), LK_TEXT("user"));
+    if (login->flags & LOGIN_KNOWN) {
+        lk_words_add_number(&words, login->user.user);
+        lk_field_set_span(&entry.record, lk_field_numbered(kind, 14), lk_words_span(&words));
+    }
+    lk_field_set_span(&entry.record, lk_field_numbered(kind, 16),
+                      outcome == LK_SUCCESS        ? LK_TEXT("logged in")
+                      : login->flags & LOGIN_KNOWN ? LK_TEXT("login refused")
+                                                   : LK_TEXT("login refused: unknown name"));
+    if (outcome != LK_SUCCESS) {
+        lk_field_set_number(&entry.record, lk_field_numbered(kind, 15), LK_FAILURE);
+    }
+    return lk_audit_append(txn, login->user.tenant, LK_RING_ACTIVITY, &entry);
+}
+
+/* One try of a claim code less, where what was given has a claim code's form. */
+static int login_spend_claim(struct lk_login *login, struct lk_txn *txn)
+{
+    struct lk_credential claim;
+    uint8_t hash[LK_TOKEN_HASH_SIZE];
+    int error;
+
+    if (!(login->flags & LOGIN_CLAIM) ||
+        lk_claim_hash(login->store, login->request->password, hash)) {
+        return 0;
+    }
+    error = lk_credential_find(txn, login->user, LK_CREDENTIAL_CLAIM, &claim);
+    if (error) {
+        return error == LK_E_NOT_FOUND ? 0 : error;
+    }
+    if (claim.tries_left <= 1) {
+        return lk_drop(txn, &lk_kind_credential, claim.record.id);
+    }
+    lk_field_set_number(&claim.record, lk_field_numbered(&lk_kind_credential, 15),
+                        claim.tries_left - 1);
+    return lk_record_store(txn, &lk_kind_credential, &claim.record, lk_work(txn)->new_value);
+}
+
+static int login_refuse(struct lk_login *login, struct lk_txn *txn)
+{
+    int error = login_spend_claim(login, txn);
+
+    if (!error) {
+        error = login_audit(login, txn, LK_FAILURE);
+    }
+    if (!error) {
+        error = lk_commit(txn);
+    }
+    login->store->refusal_count++;
+    return error ? error : LK_E_REFUSED;
+}
+
+/* What was true at begin must be true now. */
+static int login_recheck(struct lk_login *login, struct lk_txn *txn, struct lk_tenant *tenant)
+{
+    struct lk_credential credential;
+    struct lk_user user;
+    int error =
+        lk_get(txn, &lk_kind_tenant, (struct lk_id){login->user.tenant, 0, 0}, &tenant->record);
+
+    if (!error) {
+        error = lk_get(txn, &lk_kind_user, login->user, &user.record);
+    }
+    if (error) {
+        return error == LK_E_NOT_FOUND ? LK_E_REFUSED : error;
+    }
+    if (tenant->status != LK_TENANT_ACTIVE || user.status != LK_USER_ACTIVE) {
+        return LK_E_REFUSED;
+    }
+    if (lk_login_stamp(login->store, user.record.raw) != login->user_stamp) {
+        return LK_E_BUSY;
+    }
+    if (!(login->flags & LOGIN_HAS)) {
+        return 0;
+    }
+    error = lk_get(txn, &lk_kind_credential, login->credential, &credential.record);
+    if (!error && lk_login_stamp(login->store, credential.secret) != login->credential_stamp) {
+        error = LK_E_BUSY;
+    }
+    return error == LK_E_NOT_FOUND ? LK_E_BUSY : error;
+}
+
+/* Ends dead sessions, and the oldest while there are too many. */
+static int login_make_room(struct lk_txn *txn, struct lk_id user, const struct lk_tenant *tenant)
+{
+    uint32_t alive, oldest;
+    int error;
+
+    do {
+        struct lk_list list = {.kind = &lk_kind_session, .scope = user};
+        struct lk_session session;
+
+        alive = 0;
+        oldest = 0;
+        error = lk_list_begin(txn, &list);
+        while (!error) {
+            error = lk_list_next(&list, &session.record);
+            if (error) {
+                break;
+            }
+            if (!lk_session_alive(&session, txn->now_ms, tenant->auth_epoch)) {
+                oldest = session.record.id.sub;
+                alive = UINT32_MAX;
+                break;
+            }
+            oldest = oldest ? oldest : session.record.id.sub;
+            alive++;
+        }
+        lk_list_end(&list);
+        if (error && error != LK_E_NOT_FOUND) {
+            return error;
+        }
+        error = 0;
+        if (oldest &&
+            (alive == UINT32_MAX || (tenant->session_max && alive >= tenant->session_max))) {
+            error = lk_drop(txn, &lk_kind_session, (struct lk_id){user.tenant, user.user, oldest});
+        } else {
+            oldest = 0;
+        }
+    } while (!error && oldest);
+    return error;
+}
+
+static int login_put_session(struct lk_login *login, struct lk_txn *txn,
+                             const struct lk_tenant *tenant, uint32_t number,
+                             struct lk_login_result *result)
+{
+    const struct lk_login_request *request = login->request;
+    const struct lk_kind *kind = &lk_kind_session;
+    struct lk_session session;
+    uint8_t hash[LK_TOKEN_HASH_SIZE];
+    int error;
+
+    memset(&session, 0, sizeof(session));
+    session.record.id = (struct lk_id){login->user.tenant, login->user.user, number};
+    error = lk_token_make(login->store, 's', session.record.id, result->token, hash);
+    if (error) {
+        return error;
+    }
+    result->session = session.record.id;
+    result->expires_at = txn->now_ms + tenant->session_lifetime * 1000;
+    lk_field_set_span(&session.record, lk_field_numbered(kind, 8),
+                      (struct lk_span){hash, sizeof(hash)});
+    lk_field_set_number(&session.record, lk_field_numbered(kind, 9), txn->now_ms);
+    lk_field_set_number(&session.record, lk_field_numbered(kind, 10), txn->now_ms);
+    lk_field_set_number(&session.record, lk_field_numbered(kind, 11), result->expires_at);
+    if (tenant->session_idle) {
+        lk_field_set_number(&session.record, lk_field_numbered(kind, 12), tenant->session_idle);
+    }
+    lk_field_set_number(&session.record, lk_field_numbered(kind, 13), tenant->auth_epoch);
+    lk_field_set_number(&session.record, lk_field_numbered(kind, 14), request->channel);
+    if (request->ip.size == 4 || request->ip.size == 16) {
+        lk_field_set_span(&session.record, lk_field_numbered(kind, 15), request->ip);
+    }
+    if (request->user_agent.size && lk_utf8_valid(request->user_agent)) {
+        struct lk_span cut = request->user_agent;
+
+        if (cut.size > 500) {
+            for (cut.size = 500; cut.size && (cut.data[cut.size] & 0xC0) == 0x80; cut.size--) {
+            }
+        }
+        lk_field_set_span(&session.record, lk_field_numbered(kind, 16), cut);
+    }
+    if (request->device_info.size) {
+        lk_field_set_span(&session.record, lk_field_numbered(kind, 17), request->device_info);
+        error = lk_check_field(txn, kind, lk_field_numbered(kind, 17), &session.record);
+        if (error) {
+            return error;
+        }
+    }
+    return lk_record_store(txn, kind, &session.record, lk_work(txn)->new_value);
+}
+
+static int login_put_activity(struct lk_txn *txn, struct lk_activity *activity)
+{
+    bool fresh = !activity->record.raw.size;
+    struct lk_activity patch;
+    uint64_t clear = LK_BIT(13) | LK_BIT(14) | LK_BIT(15);
+
+    memset(&patch, 0, sizeof(patch));
+    patch.record.id = activity->record.id;
+    lk_field_set_number(&patch.record, lk_login_field(8), txn->now_ms);
+    lk_field_set_number(&patch.record, lk_login_field(9), activity->login_count + 1);
+    lk_field_set_number(&patch.record, lk_login_field(10), txn->now_ms);
+    lk_field_set_number(&patch.record, lk_login_field(11), txn->now_ms);
+    lk_field_set_number(&patch.record, lk_login_field(16), activity->session_number);
+    return lk_write(txn, &lk_kind_activity, fresh ? LK_ADD : LK_UPDATE, patch.record.id,
+                    &patch.record, fresh ? 0 : clear, NULL,
+                    LK_W_QUIET | LK_W_SYSTEM | LK_W_GIVEN_ID);
+}
+
+/* The charge goes back although there is no session: the credential was right. */
+static int login_take_back(struct lk_txn *txn, struct lk_id user)
+{
+    struct lk_activity none;
+    int error;
+
+    memset(&none, 0, sizeof(none));
+    error = lk_write(txn, &lk_kind_activity, LK_UPDATE, (struct lk_id){user.tenant, user.user, 0},
+                     &none.record, LK_BIT(13) | LK_BIT(14) | LK_BIT(15), NULL,
+                     LK_W_QUIET | LK_W_SYSTEM);
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
+static int login_renew(struct lk_login *login, struct lk_txn *txn, bool *rehashed)
+{
+    struct lk_verifier verifier;
+    int error;
+
+    *rehashed = false;
+    if (!(login->flags & LOGIN_FRESH)) {
+        return 0;
+    }
+    if (login->flags & LOGIN_MUST) {
+        return lk_password_set(txn, login->user, &login->fresh, 0);
+    }
+    memset(&verifier, 0, sizeof(verifier));
+    verifier.form = LK_VERIFIER_ARGON2ID;
+    verifier.argon2id = login->fresh;
+    error = lk_password_put(txn, login->user, &verifier, "rehash", LK_W_QUIET);
+    lk_wipe(login->store, &verifier, sizeof(verifier));
+    *rehashed = true;
+    return error;
+}
+
+static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
+                        struct lk_login_result *result)
+{
+    struct lk_activity activity;
+    bool rehashed;
+    int error = login_renew(login, txn, &rehashed);
+
+    result->rehashed = rehashed;
+    if (!error) {
+        error = login_make_room(txn, login->user, tenant);
+    }
+    if (!error) {
+        error = lk_load_activity(txn, login->user, &activity);
+    }
+    if (!error && activity.session_number >= UINT32_MAX) {
+        error = LK_E_LIMIT;
+    }
+    if (error) {
+        return error;
+    }
+    activity.session_number++;
+    error = login_put_session(login, txn, tenant, (uint32_t)activity.session_number, result);
+    if (!error) {
+        error = login_put_activity(txn, &activity);
+    }
+    txn->actor.session = result->session.sub;
+    return error ? error : login_audit(login, txn, LK_SUCCESS);
+}
+
+static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_login_result *result)
+{
+    struct lk_tenant tenant;
+    int error;
+
+    if (!(login->flags & (LOGIN_GOOD | LOGIN_CLAIMED))) {
+        return login_refuse(login, txn);
+    }
+    error = login_recheck(login, txn, &tenant);
+    if (error) {
+        return error == LK_E_REFUSED ? login_refuse(login, txn) : error;
+    }
+    if (login->flags & LOGIN_MUST && login->flags & LOGIN_FRESH &&
+        login->fresh.length < tenant.password_min) {
+        lk_problem_set(&login->problem, LK_E_MUST_CHANGE, "credential", "new_password", LK_TEXT(""),
+                       "is shorter than the tenant's password_min");
+    }
+    if (login->problem.error == LK_E_MUST_CHANGE) {
+        error = login_take_back(txn, login->user);
+        if (!error) {
+            error = lk_commit(txn);
+        }
+        return error ? error : LK_E_MUST_CHANGE;
+    }
+    error = login_accept(login, txn, &tenant, result);
+    if (!error) {
+        error = lk_commit(txn);
+    }
+    login->store->login_count += error ? 0 : 1;
+    return error;
+}
+
+int lk_login_finish(struct lk_login *login, struct lk_login_result *result)
+{
+    struct lk_store *store = login->store;
+    struct lk_actor actor;
+    struct lk_txn txn;
+    int error;
+
+    if (login->state != LOGIN_READY) {
+        return LK_E_STATE;
+    }
+    memset(result, 0, sizeof(*result));
+    memset(&actor, 0, sizeof(actor));
+    actor.tenant = login->user.tenant;
+    actor.user = login->flags & LOGIN_KNOWN ? login->user.user : 0;
+    actor.channel = login->request->channel;
+    actor.ip = login->request->ip;
+    actor.user_agent = login->request->user_agent;
+    memset(&txn, 0, sizeof(txn));
+    error = lk_begin(store, &txn, LK_WRITE, &actor);
+    if (!error) {
+        error = login_finish(login, &txn, result);
+        lk_abort(&txn);
+    }
+    lk_txn_release(&txn);
+    if (error) {
+        lk_wipe(store, result, sizeof(*result));
+    }
+    {
+        struct lk_problem problem = login->problem;
+
+        lk_login_cancel(login);
+        login->problem = problem;
+        login->problem.error = error;
+    }
+    return error;
+}
