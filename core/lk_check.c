@@ -114,7 +114,7 @@ static const char *check_refs(const struct lk_field *field, struct lk_span encod
     if (encoded.size > field->max) {
         return "holds too many";
     }
-    if (encoded.size && (lk_cbor_check(encoded) || encoded.data[0] >> 5 != LK_CBOR_ARRAY)) {
+    if (!encoded.size || lk_cbor_check(encoded) || encoded.data[0] >> 5 != LK_CBOR_ARRAY) {
         return "is not a list of numbers";
     }
     lk_refs_begin(&refs, encoded);
