@@ -220,14 +220,17 @@ space := $() $()
 TEST_LIBS := $(BOARD_FRONT_LIBS) $(BOARD_LIBS)
 $(BUILD)/obj/tests/%.o: EXTRA_CPPFLAGS = -I$(patsubst $(BUILD)/obj/%,%,$(@D)) -Itests
 
-# The helpers of each folder, as an archive.
+# The helpers of each folder, as an archive, and which folders use another's too ("core/bench.h").
 helpers = $(BUILD)/tests/$(1)/helpers.a
+HELPERS_fault  := core
+HELPERS_golden := core
 TEST_PARTS := $(sort $(patsubst tests/%/,%,$(dir $(TEST_SRC))))
 define part-helpers
 $$(call list,tests-$(1)): LIST = $$(call objects,$$(filter tests/$(1)/%,$$(HELPER_SRC)))
 $$(call helpers,$(1)): $$(call objects,$$(filter tests/$(1)/%,$$(HELPER_SRC))) $$(call list,tests-$(1))
 	$$(make-archive)
-$$(BUILD)/tests/$(1)/test_%: $$(BUILD)/obj/tests/$(1)/test_%.o $$(call helpers,$(1)) $$(FRONTS) $$(LIBRARY)
+$$(BUILD)/tests/$(1)/test_%: $$(BUILD)/obj/tests/$(1)/test_%.o $$(call helpers,$(1)) \
+		$$(foreach p,$$(HELPERS_$(1)),$$(call helpers,$$(p))) $$(FRONTS) $$(LIBRARY)
 	$$(say) LD $$@
 	$$(Q)$$(LINK) $$(filter %.o %.a,$$^) $$(TEST_LIBS) -lcmocka -o $$@
 $$(BUILD)/tests/%_tool: $$(BUILD)/obj/tests/$(1)/%_tool.o $$(call helpers,$(1)) $$(FRONTS) $$(LIBRARY)
