@@ -11,10 +11,9 @@
 #include <cmocka.h>
 
 #define CONF_SIZE_SMALL ((size_t)1 << 20)
-#define CONF_SIZE_BIG   ((size_t)16 << 20)
 #define CONF_TEST_MAX   256
 
-static struct lk_storage *conf_open(void **state, size_t size)
+struct lk_storage *conformance_open(void **state, size_t size)
 {
     const struct conformance_backend *backend = *state;
     struct lk_storage *s = backend->make(size);
@@ -23,7 +22,7 @@ static struct lk_storage *conf_open(void **state, size_t size)
     return s;
 }
 
-static void conf_close(void **state, struct lk_storage *s)
+void conformance_close(void **state, struct lk_storage *s)
 {
     const struct conformance_backend *backend = *state;
     s->ops->close(s);
@@ -35,7 +34,7 @@ static struct lk_span conf_text(const char *text)
     return (struct lk_span){(const uint8_t *)text, strlen(text)};
 }
 
-static bool conf_same(struct lk_span a, struct lk_span b)
+bool conformance_same(struct lk_span a, struct lk_span b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
@@ -58,7 +57,7 @@ static void conf_expect(struct lk_storage *s, struct lk_storage_txn *txn, const 
         return;
     }
     assert_int_equal(rc, LK_OK);
-    assert_true(conf_same(v, conf_text(value)));
+    assert_true(conformance_same(v, conf_text(value)));
 }
 
 static void conf_expect_now(struct lk_storage *s, const char *key, const char *value)
@@ -82,7 +81,7 @@ static void test_storage_ordering(void **state)
         {(const uint8_t *)"\xFF\xFF", 2}, {(const uint8_t *)"\xFF\xFF\xFF", 3},
     };
     const size_t count = sizeof keys / sizeof keys[0];
-    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
     struct lk_storage_txn txn = {0};
     struct lk_storage_cursor cursor = {0};
     struct lk_span key;
@@ -98,8 +97,8 @@ static void test_storage_ordering(void **state)
     int rc = s->ops->seek(&cursor, (struct lk_span){NULL, 0}, &key, &value);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(rc, LK_OK);
-        assert_true(conf_same(key, keys[i]));
-        assert_true(conf_same(value, keys[i]));
+        assert_true(conformance_same(key, keys[i]));
+        assert_true(conformance_same(value, keys[i]));
         rc = s->ops->next(&cursor, &key, &value);
     }
     assert_int_equal(rc, LK_E_NOT_FOUND);
@@ -107,32 +106,22 @@ static void test_storage_ordering(void **state)
     rc = s->ops->seek_before(&cursor, (struct lk_span){NULL, 0}, &key, &value);
     for (size_t i = count; i-- > 0;) {
         assert_int_equal(rc, LK_OK);
-        assert_true(conf_same(key, keys[i]));
+        assert_true(conformance_same(key, keys[i]));
         rc = s->ops->prev(&cursor, &key, &value);
     }
     assert_int_equal(rc, LK_E_NOT_FOUND);
     s->ops->cursor_close(&cursor);
     s->ops->abort(&txn);
     s->ops->release(s, &txn);
-    conf_close(state, s);
+    conformance_close(state, s);
 }
 
 /* Each prefix, from each place, both ways, against a list of what is there. */
 static void test_storage_prefixes(void **state)
 {
-    static const char *const keys[] = {"a",
-                                       "ab",
-                                       "aba",
-                                       "abb",
-                                       "abc",
-                                       "ac",
-                                       "b",
-                                       "\xFE\xFF",
-                                       "\xFF",
-                                       "\xFF\xFE",
-                                       "\xFF\xFF",
-                                       "\xFF\xFF"
-                                       "a"};
+    static const char *const keys[] = {"a",    "ab",       "aba",      "abb",
+                                       "abc",  "ac",       "b",        "\xFE\xFF",
+                                       "\xFF", "\xFF\xFE", "\xFF\xFF", "\xFF\xFFz"};
     static const char *const prefixes[] = {"",  "a", "ab",   "abc",  "abcd",     "ac",
                                            "b", "c", "\xFE", "\xFF", "\xFF\xFF", "\xFF\xFF\xFF",
                                            "A"};
@@ -140,7 +129,7 @@ static void test_storage_prefixes(void **state)
         "",  "A",  "a", "aa",   "ab",   "abaa",     "abb",      "abz",         "ac",
         "b", "bb", "c", "\xFE", "\xFF", "\xFF\xFD", "\xFF\xFF", "\xFF\xFF\xFF"};
     const int count = (int)(sizeof keys / sizeof keys[0]);
-    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
     for (int i = 0; i < count; i++) {
         conf_put(s, keys[i], "v");
     }
@@ -169,14 +158,14 @@ static void test_storage_prefixes(void **state)
             int rc = s->ops->seek(&cursor, conf_text(places[q]), &key, NULL);
             for (; up < count && strncmp(keys[up], prefixes[p], size) == 0; up++) {
                 assert_int_equal(rc, LK_OK);
-                assert_true(conf_same(key, conf_text(keys[up])));
+                assert_true(conformance_same(key, conf_text(keys[up])));
                 rc = s->ops->next(&cursor, &key, NULL);
             }
             assert_int_equal(rc, LK_E_NOT_FOUND);
             rc = s->ops->seek_before(&cursor, conf_text(places[q]), &key, NULL);
             for (; down >= 0 && strncmp(keys[down], prefixes[p], size) == 0; down--) {
                 assert_int_equal(rc, LK_OK);
-                assert_true(conf_same(key, conf_text(keys[down])));
+                assert_true(conformance_same(key, conf_text(keys[down])));
                 rc = s->ops->prev(&cursor, &key, NULL);
             }
             assert_int_equal(rc, LK_E_NOT_FOUND);
@@ -185,12 +174,12 @@ static void test_storage_prefixes(void **state)
     }
     s->ops->abort(&txn);
     s->ops->release(s, &txn);
-    conf_close(state, s);
+    conformance_close(state, s);
 }
 
 static void test_storage_isolation(void **state)
 {
-    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
     struct lk_storage_txn reader = {0};
     struct lk_storage_txn other = {0};
     struct lk_storage_txn writer = {0};
@@ -227,12 +216,12 @@ static void test_storage_isolation(void **state)
     s->ops->release(s, &reader);
     s->ops->release(s, &other);
     s->ops->release(s, &writer);
-    conf_close(state, s);
+    conformance_close(state, s);
 }
 
 static void test_storage_abort_restores(void **state)
 {
-    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
     struct lk_storage_txn txn = {0};
     conf_put(s, "a", "1");
     conf_put(s, "b", "2");
@@ -264,13 +253,13 @@ static void test_storage_abort_restores(void **state)
     assert_int_equal(s->ops->stat(s, &stat), LK_OK);
     assert_int_equal(stat.entries, 3);
     s->ops->release(s, &txn);
-    conf_close(state, s);
+    conformance_close(state, s);
 }
 
 static void test_storage_limits(void **state)
 {
     static uint8_t bytes[CONFORMANCE_VALUE_MAX + 1];
-    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
     struct lk_storage_txn txn = {0};
     struct lk_span v;
     memset(bytes, 'k', sizeof bytes);
@@ -297,7 +286,7 @@ static void test_storage_limits(void **state)
         int rc = s->ops->get(&txn, key, &v);
         if (rows[i].answer == LK_OK) {
             assert_int_equal(rc, LK_OK);
-            assert_true(conf_same(v, value));
+            assert_true(conformance_same(v, value));
         } else {
             assert_int_not_equal(
                 rc, rows[i].key_size > 0 && rows[i].key_size <= LK_KEY_MAX ? LK_E_TOO_BIG : LK_OK);
@@ -305,13 +294,13 @@ static void test_storage_limits(void **state)
         s->ops->abort(&txn);
     }
     s->ops->release(s, &txn);
-    conf_close(state, s);
+    conformance_close(state, s);
 }
 
 static void test_storage_failed_put_spoils_batch(void **state)
 {
     static uint8_t big[CONFORMANCE_VALUE_MAX + 1];
-    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
     struct lk_storage_txn txn = {0};
     conf_put(s, "a", "1");
     assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
@@ -328,13 +317,13 @@ static void test_storage_failed_put_spoils_batch(void **state)
     conf_put(s, "c", "3");
     conf_expect_now(s, "c", "3");
     s->ops->release(s, &txn);
-    conf_close(state, s);
+    conformance_close(state, s);
 }
 
 static void test_storage_full_recovers(void **state)
 {
     static uint8_t bytes[CONFORMANCE_VALUE_MAX];
-    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
     struct lk_storage_txn txn = {0};
     for (int round = 0; round < 3; round++) {
         uint32_t count = 0;
@@ -377,12 +366,12 @@ static void test_storage_full_recovers(void **state)
         }
     }
     s->ops->release(s, &txn);
-    conf_close(state, s);
+    conformance_close(state, s);
 }
 
 static void test_storage_read_only(void **state)
 {
-    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
     struct lk_storage_txn txn = {0};
     conf_put(s, "a", "1");
     assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
@@ -400,12 +389,12 @@ static void test_storage_read_only(void **state)
         assert_int_equal(s->ops->scrub(s, &bytes), LK_E_READ_ONLY);
     }
     conf_expect_now(s, "a", "1");
-    conf_close(state, s);
+    conformance_close(state, s);
 }
 
 static void test_storage_reopen(void **state)
 {
-    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
     conf_put(s, "a", "1");
     for (int i = 0; i < 3; i++) {
         struct lk_storage_txn txn = {0};
@@ -419,12 +408,12 @@ static void test_storage_reopen(void **state)
         s->ops->abort(&txn);
         s->ops->release(s, &txn);
     }
-    conf_close(state, s);
+    conformance_close(state, s);
 }
 
 static void test_storage_cursor_after_put(void **state)
 {
-    struct lk_storage *s = conf_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
     struct lk_storage_txn txn = {0};
     struct lk_storage_cursor cursor = {0};
     struct lk_span key;
@@ -439,11 +428,11 @@ static void test_storage_cursor_after_put(void **state)
     assert_int_equal(s->ops->next(&cursor, &key, &value), LK_E_STATE);
     assert_int_equal(s->ops->seek(&cursor, conf_text("a"), &key, &value), LK_OK);
     assert_int_equal(s->ops->next(&cursor, &key, &value), LK_OK);
-    assert_true(conf_same(key, conf_text("aa")));
+    assert_true(conformance_same(key, conf_text("aa")));
     assert_int_equal(s->ops->remove(&txn, conf_text("aa")), LK_OK);
     assert_int_equal(s->ops->prev(&cursor, &key, &value), LK_E_STATE);
     assert_int_equal(s->ops->seek_before(&cursor, conf_text("b"), &key, &value), LK_OK);
-    assert_true(conf_same(key, conf_text("a")));
+    assert_true(conformance_same(key, conf_text("a")));
     assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
     s->ops->cursor_close(&cursor); /* after its transaction */
     assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
@@ -452,179 +441,7 @@ static void test_storage_cursor_after_put(void **state)
     s->ops->abort(&txn);
     s->ops->cursor_close(&cursor);
     s->ops->release(s, &txn);
-    conf_close(state, s);
-}
-
-/* Seeded; the same numbers on every machine. */
-static uint32_t conf_random(uint64_t *seed)
-{
-    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(*seed >> 33);
-}
-
-#define MODEL_MAX 400
-
-struct conf_model {
-    struct conf_entry {
-        uint8_t key[12];
-        size_t key_size;
-        uint32_t fill;
-        size_t value_size;
-    } entries[MODEL_MAX];
-    size_t count;
-};
-
-static int conf_order(const struct conf_entry *e, const uint8_t *key, size_t key_size)
-{
-    size_t size = e->key_size < key_size ? e->key_size : key_size;
-    int rc = memcmp(e->key, key, size);
-    return rc != 0 ? rc : (e->key_size > key_size) - (e->key_size < key_size);
-}
-
-static size_t model_find(const struct conf_model *m, const uint8_t *key, size_t key_size)
-{
-    size_t i = 0;
-    while (i < m->count && conf_order(&m->entries[i], key, key_size) < 0) {
-        i++;
-    }
-    return i;
-}
-
-static void conf_fill(uint8_t *out, uint32_t fill, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        out[i] = (uint8_t)(fill >> (i % 4 * 8));
-    }
-}
-
-static void conf_compare(struct lk_storage *s, struct lk_storage_txn *txn,
-                         const struct conf_model *m)
-{
-    static uint8_t bytes[CONFORMANCE_VALUE_MAX];
-    struct lk_storage_cursor cursor = {0};
-    struct lk_span key;
-    struct lk_span value;
-    assert_int_equal(s->ops->cursor_open(txn, &cursor, (struct lk_span){NULL, 0}), LK_OK);
-    int rc = s->ops->seek(&cursor, (struct lk_span){NULL, 0}, &key, &value);
-    for (size_t i = 0; i < m->count; i++) {
-        assert_int_equal(rc, LK_OK);
-        const struct conf_entry *e = &m->entries[i];
-        conf_fill(bytes, e->fill, e->value_size);
-        assert_true(conf_same(key, (struct lk_span){e->key, e->key_size}));
-        assert_true(conf_same(value, (struct lk_span){bytes, e->value_size}));
-        rc = s->ops->next(&cursor, &key, &value);
-    }
-    assert_int_equal(rc, LK_E_NOT_FOUND);
-    s->ops->cursor_close(&cursor);
-}
-
-static void conf_model_step(struct lk_storage *s, struct lk_storage_txn *txn, struct conf_model *m,
-                            uint64_t *seed)
-{
-    static uint8_t bytes[CONFORMANCE_VALUE_MAX];
-    uint8_t key[12];
-    size_t key_size = 1 + conf_random(seed) % 11;
-    for (size_t i = 0; i < key_size; i++) {
-        static const uint8_t letters[] = {0x00, 'a', 0xFF};
-        key[i] = letters[conf_random(seed) % 3];
-    }
-    struct lk_span k = {key, key_size};
-    size_t at = model_find(m, key, key_size);
-    bool there = at < m->count && conf_order(&m->entries[at], key, key_size) == 0;
-    uint32_t what = conf_random(seed) % 8;
-    if (what < 4 && (there || m->count < MODEL_MAX)) {
-        size_t size = conf_random(seed) % 10 == 0 ? conf_random(seed) % CONFORMANCE_VALUE_MAX
-                                                  : conf_random(seed) % 60;
-        uint32_t fill = conf_random(seed);
-        conf_fill(bytes, fill, size);
-        assert_int_equal(s->ops->put(txn, k, (struct lk_span){bytes, size}), LK_OK);
-        if (!there) {
-            memmove(&m->entries[at + 1], &m->entries[at], (m->count - at) * sizeof m->entries[0]);
-            m->count++;
-            memcpy(m->entries[at].key, key, key_size);
-            m->entries[at].key_size = key_size;
-        }
-        m->entries[at].fill = fill;
-        m->entries[at].value_size = size;
-    } else if (what < 6) {
-        assert_int_equal(s->ops->remove(txn, k), there ? LK_OK : LK_E_NOT_FOUND);
-        if (there) {
-            memmove(&m->entries[at], &m->entries[at + 1],
-                    (m->count - at - 1) * sizeof m->entries[0]);
-            m->count--;
-        }
-    } else {
-        struct lk_span v;
-        int rc = s->ops->get(txn, k, &v);
-        assert_int_equal(rc, there ? LK_OK : LK_E_NOT_FOUND);
-        if (there) {
-            assert_int_equal(v.size, m->entries[at].value_size);
-        }
-        struct lk_storage_cursor cursor = {0};
-        struct lk_span found;
-        assert_int_equal(s->ops->cursor_open(txn, &cursor, (struct lk_span){NULL, 0}), LK_OK);
-        rc = s->ops->seek_before(&cursor, k, &found, NULL);
-        assert_int_equal(rc, at > 0 ? LK_OK : LK_E_NOT_FOUND);
-        if (at > 0) {
-            assert_int_equal(conf_order(&m->entries[at - 1], found.data, found.size), 0);
-        }
-        s->ops->cursor_close(&cursor);
-    }
-}
-
-static void test_storage_model(void **state)
-{
-    static struct conf_model model; /* of the open batch */
-    static struct conf_model kept;  /* committed */
-    static const uint64_t seeds[] = {1, 20240229, UINT64_C(0xDECAFBAD)};
-    for (size_t n = 0; n < sizeof seeds / sizeof seeds[0]; n++) {
-        struct lk_storage *s = conf_open(state, CONF_SIZE_BIG);
-        uint64_t seed = seeds[n];
-        struct lk_storage_txn txn = {0};
-        print_message("[   seed   ] %llu\n", (unsigned long long)seeds[n]);
-        memset(&kept, 0, sizeof kept);
-        uint32_t done = 0;
-        while (done < 20000) {
-            uint32_t batch = 1 + conf_random(&seed) % 60;
-            assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
-            model = kept;
-            for (uint32_t i = 0; i < batch; i++, done++) {
-                conf_model_step(s, &txn, &model, &seed);
-            }
-            uint32_t end = conf_random(&seed) % 8;
-            if (end == 0) {
-                conf_compare(s, &txn, &model);
-                s->ops->abort(&txn);
-            } else {
-                assert_int_equal(
-                    s->ops->commit(&txn, end == 1 ? LK_COMMIT_DURABLE : LK_COMMIT_LAZY), LK_OK);
-                kept = model;
-            }
-            if (end < 3) {
-                assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
-                conf_compare(s, &txn, &kept);
-                s->ops->abort(&txn);
-            }
-            if (conf_random(&seed) % 100 == 0) {
-                s->ops->release(s, &txn);
-                uint64_t bytes = 0;
-                switch (conf_random(&seed) % 3) {
-                case 0:
-                    assert_int_equal(s->ops->scrub != NULL ? s->ops->scrub(s, &bytes) : 0, 0);
-                    break;
-                case 1:
-                    assert_int_equal(s->ops->check != NULL ? s->ops->check(s, NULL, NULL) : 0, 0);
-                    break;
-                default:
-                    s->ops->close(s);
-                    assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
-                    break;
-                }
-            }
-        }
-        s->ops->release(s, &txn);
-        conf_close(state, s);
-    }
+    conformance_close(state, s);
 }
 
 int conformance_run(const struct conformance_backend *backends, size_t count)
@@ -643,7 +460,7 @@ int conformance_run(const struct conformance_backend *backends, size_t count)
         {"read_only", test_storage_read_only},
         {"reopen", test_storage_reopen},
         {"cursor_after_put", test_storage_cursor_after_put},
-        {"model", test_storage_model},
+        {"model", conformance_test_model},
     };
     static struct CMUnitTest list[CONF_TEST_MAX];
     static char names[CONF_TEST_MAX][64];

@@ -26,4 +26,10 @@ struct conformance_backend {
 /* Runs the suite for each backend; the answer is that of cmocka. */
 int conformance_run(const struct conformance_backend *backends, size_t count);
 
+/* For the suite's own files. */
+struct lk_storage *conformance_open(void **state, size_t size);
+void conformance_close(void **state, struct lk_storage *s);
+bool conformance_same(struct lk_span a, struct lk_span b);
+void conformance_test_model(void **state);
+
 #endif
