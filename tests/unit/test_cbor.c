@@ -65,6 +65,35 @@ static void test_cbor_reader_of_nothing(void **state)
     assert_true(lk_utf8_valid(cbor_span(NULL, 0)));
 }
 
+/* What lk_cbor_check would refuse a little later, lk_cbor_read refuses at once: its callers take
+ * strings and counts as they are. */
+static void test_cbor_reader_trusts_no_length(void **state)
+{
+    static const char *const rows[] = {
+        "18", "19",   "1901",     "1a010203", "1b01020304050607", /* arguments cut */
+        "41", "4201", "6261",     "58180102",                     /* strings cut */
+        "81", "8201", "981800",               /* arrays of more items than bytes */
+        "a1", "a101", "a2010203", "b8180000", /* maps of more pairs than pairs of bytes */
+    };
+    uint8_t bytes[16];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct lk_cbor_reader reader;
+        struct lk_cbor_item item;
+        size_t size = cbor_from_hex(rows[i], bytes, sizeof(bytes));
+        const uint8_t *start;
+
+        assert_true(size != SIZE_MAX);
+        memmove(bytes + sizeof(bytes) - size, bytes, size);
+        start = bytes + sizeof(bytes) - size;
+        lk_cbor_reader_init(&reader, cbor_span(start, size));
+        if (lk_cbor_read(&reader, &item) != LK_E_CORRUPT || reader.at != start) {
+            fail_msg("%s was read", rows[i]);
+        }
+    }
+}
+
 static void test_cbor_strings_lie_inside_the_input(void **state)
 {
     static const uint8_t bytes[] = {0x83, 0x42, 0x01, 0x02, 0x62, 0xC3, 0xBC, 0x40};
@@ -288,7 +317,7 @@ static void test_cbor_writer_later_small_item_is_not_written(void **state)
 
 static void test_cbor_writer_refuses_bad_text(void **state)
 {
-    uint8_t out[16];
+    uint8_t out[16] = {0xEE};
     struct lk_cbor_writer writer;
     size_t size;
 
@@ -297,6 +326,7 @@ static void test_cbor_writer_refuses_bad_text(void **state)
     lk_cbor_put_text(&writer, LK_TEXT("\xC3("));
     lk_cbor_put_uint(&writer, 1);
     assert_int_equal(lk_cbor_finish(&writer, &size), LK_E_USAGE);
+    assert_int_equal(out[0], 0xEE);
 
     /* A dry run tells it before there is a buffer. */
     lk_cbor_writer_init(&writer, NULL, 0);
@@ -465,6 +495,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cbor_reader_stays_put_on_error),
         cmocka_unit_test(test_cbor_reader_of_nothing),
+        cmocka_unit_test(test_cbor_reader_trusts_no_length),
         cmocka_unit_test(test_cbor_strings_lie_inside_the_input),
         cmocka_unit_test(test_cbor_skip_takes_one_item),
         cmocka_unit_test(test_cbor_skip_depth),

@@ -318,7 +318,9 @@ static struct lk_span vectors_span(const char *hex)
     packed[size] = '\0';
     size = cbor_from_hex(packed, vectors_bytes, sizeof(vectors_bytes));
     assert_true(size != SIZE_MAX);
-    return (struct lk_span){vectors_bytes, size};
+    /* At the very end, so that a sanitizer sees a byte read too many. */
+    memmove(vectors_bytes + sizeof(vectors_bytes) - size, vectors_bytes, size);
+    return (struct lk_span){vectors_bytes + sizeof(vectors_bytes) - size, size};
 }
 
 struct vectors_notation {

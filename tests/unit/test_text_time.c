@@ -246,7 +246,8 @@ static void test_text_time_spans(void **state)
         {"418986w", 0},
         {"18446744073709551616s", NOW}, /* 2^64 */
         {"18446744073709552s", NOW},    /* 2^64 in milliseconds */
-        {"30500568904944w", NOW},       /* 2^64 in seconds */
+        {"30500568905w", NOW},    /* just over 2^64 milliseconds: small again after wrapping */
+        {"30500568904944w", NOW}, /* 2^64 in seconds */
         {"340282366920938463463374607431768211456s", NOW},
         {"99999999999999999999999999999999999999999999w", NOW},
     };
