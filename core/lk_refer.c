@@ -38,8 +38,11 @@ int lk_refer_check(struct lk_txn *txn, const struct lk_change *change)
 
     for (i = 0; !error && i < kind->field_count; i++) {
         const struct lk_field *field = &kind->fields[i];
+        /* What a removed record needs may have gone meanwhile. */
+        bool due = (change->changed >> field->number) & 1 ||
+                   (change->operation == LK_RESTORE && field->on_delete == LK_RESTRICT);
 
-        if (!((change->changed >> field->number) & 1) || !LK_HAS(change->after, field->number)) {
+        if (!due || !LK_HAS(change->after, field->number)) {
             continue;
         }
         if (field->type == LK_REF) {

@@ -127,7 +127,8 @@ int lk_role_check_change(struct lk_txn *txn, struct lk_change *change)
     unsigned steps, above, below = 0;
     int error;
 
-    if (!((change->changed >> 10) & 1) || !LK_HAS(&role->record, 10)) {
+    if (!LK_HAS(&role->record, 10) ||
+        (!((change->changed >> 10) & 1) && change->operation != LK_RESTORE)) {
         return 0;
     }
     error = role_climb(txn, change->id.tenant, parent, change->id.sub, &steps, &above);
@@ -179,12 +180,41 @@ static int role_ungrant(struct lk_txn *txn, struct lk_id role)
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
 
+/* The same for removed users, whom no index but that of the removed names. */
+static int role_ungrant_removed(struct lk_txn *txn, struct lk_id role)
+{
+    struct lk_list list = {.kind = &lk_kind_user, .scope = {role.tenant, 0, 0}, .deleted = true};
+    struct lk_user user;
+    int error = lk_list_begin(txn, &list);
+
+    while (!error) {
+        struct lk_id id;
+
+        error = lk_list_next(&list, &user.record);
+        if (error) {
+            break;
+        }
+        id = user.record.id;
+        lk_list_end(&list);
+        error = lk_drop(txn, &lk_kind_grant, (struct lk_id){id.tenant, id.user, role.sub});
+        if (!error) {
+            error = lk_grants_refresh(txn, id);
+        }
+        if (!error || error == LK_E_NOT_FOUND) {
+            error = lk_list_reopen(&list);
+        }
+    }
+    lk_list_end(&list);
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
 int lk_role_changed(struct lk_txn *txn, const struct lk_change *change)
 {
     int error = 0;
 
     if (change->operation == LK_PURGE) {
         error = role_ungrant(txn, change->id);
+        error = error ? error : role_ungrant_removed(txn, change->id);
     }
     if (!error && change->operation != LK_PURGE) {
         error = lk_roles_recompile(txn, change->id.tenant);

@@ -181,7 +181,7 @@ static int user_check(struct lk_txn *txn, struct lk_change *change)
         return lk_refuse(txn, LK_E_CHECK, change->kind, "username", user->username,
                          "begins with '#', which stands for a number");
     }
-    if ((change->changed >> 8) & 1 && memchr(user->username.data, '@', user->username.size) &&
+    if ((change->changed >> 8) & 3 && memchr(user->username.data, '@', user->username.size) &&
         !(LK_HAS(&user->record, 9) && lk_text_equal_fold(user->username, user->email))) {
         return lk_refuse(txn, LK_E_CHECK, change->kind, "username", user->username,
                          "holds '@' but is not the user's own e-mail address");
