@@ -223,17 +223,15 @@ int lk_csv_read(struct lk_csv_reader *reader)
             return error;
         }
     } while (reader->rule == NULL && reader->field_count == 1 && reader->text_size == 0);
-    if (reader->rule == NULL && !lk_utf8_valid((struct lk_span){reader->text, reader->text_size})) {
-        csv_refuse(reader, "is not UTF-8");
-    }
-    if (reader->rule != NULL) {
-        return LK_E_USAGE;
-    }
-    for (size_t i = 0; i < reader->field_count; i++) {
+    /* Each by itself: halves of a character in two fields are none. */
+    for (size_t i = 0; reader->rule == NULL && i < reader->field_count; i++) {
         reader->fields[i] = (struct lk_span){reader->text + reader->starts[i],
                                              reader->starts[i + 1] - reader->starts[i]};
+        if (!lk_utf8_valid(reader->fields[i])) {
+            csv_refuse(reader, "is not UTF-8");
+        }
     }
-    return 0;
+    return reader->rule == NULL ? 0 : LK_E_USAGE;
 }
 
 static bool csv_must_quote(struct lk_span field)

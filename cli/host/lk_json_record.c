@@ -372,8 +372,8 @@ static int record_read_map(const json_t *value, struct record_room *room, struct
         if (json_is_string(text)) {
             error = lk_base64url_decode(record_span(text), out, left, &size);
         }
-        if (!error) {
-            error = lk_cbor_check((struct lk_span){out, size});
+        if (!error && (lk_cbor_check((struct lk_span){out, size}) || out[0] >> 5 != LK_CBOR_MAP)) {
+            error = LK_E_USAGE;
         }
     } else {
         error = lk_json_value_to_cbor(value, out, left, &size, &rule);

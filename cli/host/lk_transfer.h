@@ -15,6 +15,7 @@
 #define LK_TRANSFER_H
 
 #include "latchkey.h"
+#include "lk_cli.h"
 #include "lk_csv.h"
 
 /* ---- What comes in ---------------------------------------------------------------------------
@@ -106,5 +107,17 @@ struct lk_export {
  * `limit`: nothing was written then, since the size is found out first.
  */
 int lk_export_run(struct lk_export *export);
+
+/* ---- Commands --------------------------------------------------------------------------------
+ */
+
+/* What a Linux front end's lk_cli.self begins with. */
+struct lk_host_front {
+    struct lk_host_config config; /* of the store that the options name */
+    struct lk_host *host;         /* NULL until it was opened */
+};
+
+/* import, export, backup; to a NULL noun. */
+extern const struct lk_cli_command lk_transfer_commands[];
 
 #endif

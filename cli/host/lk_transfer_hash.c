@@ -87,9 +87,9 @@ static bool hash_days(struct lk_span text, uint64_t *days)
 
 /*
  * shadow(5). An account whose password was locked ('!' before the hash, as passwd -l does) comes as
- * suspended with its hash, so that activating it does what passwd -u would; one that was made but
- * never given a password ("!", "!!") comes as suspended without. "*" and "!*" are accounts of
- * daemons: nobody can have logged in to them, and they are passed over. An empty field would let
+ * suspended with its hash, so that activating it does what passwd -u would; so does one that has
+ * expired. Where there is no hash ("*", "!", "!!", "!*": daemons, and accounts that never had a
+ * password) there is nothing to take over, and the line is passed over. An empty field would let
  * anybody in, and is refused.
  */
 static int hash_parse_shadow(struct lk_span text, uint64_t now_ms, struct lk_hash_line *line,
@@ -117,7 +117,7 @@ static int hash_parse_shadow(struct lk_span text, uint64_t now_ms, struct lk_has
         line->hash.data++;
         line->hash.size--;
     }
-    if (line->hash.size > 0 && line->hash.data[0] == '*') {
+    if (line->hash.size == 0 || line->hash.data[0] == '*') {
         line->pass = true;
         return 0;
     }

@@ -103,4 +103,21 @@ int lk_import_ids_put(struct lk_import_ids *ids, unsigned kind, uint32_t user, u
 uint32_t lk_import_ids_get(const struct lk_import_ids *ids, unsigned kind, uint32_t user,
                            uint32_t sub);
 
+/* ---- lk_transfer.c: what the commands share --------------------------------------------------
+ */
+
+lk_cli_handler lk_transfer_import, lk_transfer_export, lk_transfer_backup;
+/* Says why the Linux library refused; answers `error`. */
+int lk_transfer_host_refused(struct lk_cli *cli, int error, const char *what);
+/*
+ * A passphrase into work->secrets[0]: with `from_stdin` a line of standard input, else asked, twice
+ * where it is a new one.
+ */
+int lk_transfer_passphrase(struct lk_cli *cli, bool from_stdin, bool twice,
+                           struct lk_span *passphrase);
+/* An entry about data that is about to leave the store; `details` is CBOR or empty. What cannot be
+ * audited does not happen. */
+int lk_transfer_audit(struct lk_cli *cli, uint32_t tenant, const char *action,
+                      const char *description, struct lk_span details);
+
 #endif
