@@ -41,10 +41,12 @@ struct lk_cbor_reader {
 };
 
 void lk_cbor_reader_init(struct lk_cbor_reader *reader, struct lk_span bytes);
-/* Reads one item's head (and a string's content). LK_E_CORRUPT, the reader then stays put. */
+/* Reads one item's head (and a string's content). LK_E_CORRUPT, the reader then stays put; also for
+ * text that is not UTF-8 and for a count that the bytes left cannot hold, so that a count fits a
+ * size_t. */
 int lk_cbor_read(struct lk_cbor_reader *reader, struct lk_cbor_item *item);
 /* Reads one whole item with everything in it, checked as lk_cbor_check does; `whole` (may be NULL)
- * gets its bytes. `depth` is the nesting it may have (LK_CBOR_DEPTH at the top). */
+ * gets its bytes. `depth` is the nesting it may have, at most LK_CBOR_DEPTH. */
 int lk_cbor_skip(struct lk_cbor_reader *reader, unsigned depth, struct lk_span *whole);
 /* 0 when the bytes are exactly one item in the deterministic form above, else LK_E_CORRUPT. */
 int lk_cbor_check(struct lk_span bytes);
@@ -67,6 +69,7 @@ void lk_cbor_writer_init(struct lk_cbor_writer *writer, uint8_t *data, size_t ca
 void lk_cbor_put_uint(struct lk_cbor_writer *writer, uint64_t number);
 void lk_cbor_put_int(struct lk_cbor_writer *writer, int64_t number);
 void lk_cbor_put_bytes(struct lk_cbor_writer *writer, struct lk_span bytes);
+/* Text that is not UTF-8 makes the sticky error LK_E_USAGE. */
 void lk_cbor_put_text(struct lk_cbor_writer *writer, struct lk_span text);
 void lk_cbor_put_array(struct lk_cbor_writer *writer, size_t count);
 void lk_cbor_put_map(struct lk_cbor_writer *writer, size_t count);

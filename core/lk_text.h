@@ -10,7 +10,8 @@
 
 #include "lk_base.h"
 
-/* RFC 3339 in UTC with milliseconds where not zero: 2026-11-21T13:20:24Z, …24.250Z. */
+/* RFC 3339 in UTC with milliseconds where not zero: 2026-11-21T13:20:24Z, …24.250Z. LK_E_ARGUMENT
+ * after the year 9999. */
 int lk_time_format(uint64_t ms, char *out, size_t size);
 /*
  * RFC 3339 (any offset, up to millisecond fractions; leap second 60 is taken as 59), a bare date
@@ -27,11 +28,13 @@ int lk_uint_format(uint64_t number, char *out, size_t size);
 int lk_uuid_parse(struct lk_span text, uint8_t uuid[16]);
 int lk_uuid_format(const uint8_t uuid[16], char *out, size_t size);
 
-/* IPv4 (4 bytes) and IPv6 (16 bytes; RFC 4291 in, RFC 5952 out). `size` gets 4 or 16. */
+/* IPv4 (4 bytes) and IPv6 (16 bytes; RFC 4291 in, RFC 5952 out). `size` gets 4 or 16; formatting
+ * any other size is LK_E_ARGUMENT. */
 int lk_address_parse(struct lk_span text, uint8_t address[16], size_t *size);
 int lk_address_format(struct lk_span address, char *out, size_t size);
 
-/* RFC 4648 section 5 without padding; non-zero spare bits are refused. */
+/* RFC 4648 section 5 without padding; non-zero spare bits are refused. Decoders check all of the
+ * text first; on LK_E_SPACE `size` tells what is needed and `out` was left alone. */
 int lk_base64url_encode(struct lk_span bytes, char *out, size_t size);
 int lk_base64url_decode(struct lk_span text, uint8_t *out, size_t capacity, size_t *size);
 /* RFC 4648 section 4, with padding optional on input and written on output. */
