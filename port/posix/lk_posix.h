@@ -21,6 +21,7 @@
 #include "lk_port.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct lk_posix_config {
     /*
@@ -46,6 +47,7 @@ struct lk_posix {
 
     /* Private. */
     struct lk_crypto crypto;
+    atomic_uint_least64_t clock_seen; /* second << 2 | quality, when the kernel was last asked */
     pthread_mutex_t mutex;
     const char *secret_path;
     bool secret_given;
@@ -64,6 +66,7 @@ struct lk_posix {
  * Fills `posix`, whose `port` then serves until lk_posix_close(). `config` may be NULL. The secret
  * file is not looked at yet: a store that is being made makes it.
  * LK_E_ARGUMENT: both secret_path and secret_fd. LK_E_SECRET: secret_fd does not give 32 bytes.
+ * LK_E_IO: it cannot be read.
  * LK_E_CRYPTO: libsodium does not start. After an error there is nothing to close.
  */
 int lk_posix_init(struct lk_posix *posix, const struct lk_posix_config *config);

@@ -23,12 +23,11 @@ static int posix_console_wait(const struct lk_posix *posix, int fd, short events
     int error = lk_posix_clock_monotonic(NULL, &start);
 
     for (now = start; error == LK_OK; error = lk_posix_clock_monotonic(NULL, &now)) {
-        struct pollfd one = {.fd = fd, .events = events};
         uint64_t past = now - start;
         int wait_ms = -1;
         int ready;
 
-        if (lk_posix_tty_interrupts() != posix->console.interrupts) {
+        if (posix->console.tty >= 0 && lk_posix_tty_interrupts() != posix->console.interrupts) {
             return LK_E_NOT_FOUND;
         }
         if (timeout_ms != 0) {
@@ -36,15 +35,15 @@ static int posix_console_wait(const struct lk_posix *posix, int fd, short events
 
             wait_ms = left > INT_MAX ? INT_MAX : (int)left;
         }
-        ready = poll(&one, 1, wait_ms);
-        if (ready < 0 && errno != EINTR) {
-            return LK_E_IO;
+        ready = lk_posix_tty_wait(posix->console.tty, fd, events, wait_ms);
+        if (ready < 0) {
+            return ready;
         }
         if (ready > 0) {
             /* What came before a hang-up is read first. */
-            return (one.revents & events) != 0 ? 1 : LK_E_NOT_FOUND;
+            return (ready & events) != 0 ? 1 : LK_E_NOT_FOUND;
         }
-        if (ready == 0 && wait_ms >= 0 && past + (uint64_t)wait_ms >= timeout_ms) {
+        if (wait_ms == 0) {
             return 0;
         }
     }

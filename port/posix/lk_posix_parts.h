@@ -23,6 +23,12 @@ int lk_posix_clock_monotonic(void *self, uint64_t *ms);
  */
 int lk_posix_tty_enter(int fd, const struct termios *mode, int action);
 void lk_posix_tty_leave(int guard);
+/*
+ * Waits for `events` on `fd` like poll(), and no longer than until a signal was handled, in
+ * whichever thread and however shortly before. Answers poll()'s revents, 0 when there are none
+ * (time ran out, or a signal: look at the two counts below), LK_E_IO. `guard` -1: no terminal.
+ */
+int lk_posix_tty_wait(int guard, int fd, short events, int timeout_ms);
 /* How often the mode was put on again, after a stop or a handled signal. */
 unsigned lk_posix_tty_resumed(int guard);
 /* How many signals that end a program were handled by the program itself. */

@@ -46,23 +46,9 @@ static void posix_prompt_show(const char *text)
 static int posix_prompt_byte(struct posix_prompt *prompt, char *byte)
 {
     for (;;) {
-        ssize_t got = read(prompt->fd, byte, 1);
+        int ready;
+        ssize_t got;
 
-        if (got >= 0) {
-            return (int)got;
-        }
-        if (errno == EIO && prompt->tty >= 0) {
-            return 0; /* hung up */
-        }
-        if (errno == EAGAIN) {
-            struct pollfd one = {.fd = prompt->fd, .events = POLLIN};
-
-            if (poll(&one, 1, -1) < 0 && errno != EINTR) {
-                return LK_E_IO;
-            }
-        } else if (errno != EINTR) {
-            return LK_E_IO;
-        }
         if (prompt->tty >= 0) {
             unsigned resumed = lk_posix_tty_resumed(prompt->tty);
 
@@ -73,6 +59,23 @@ static int posix_prompt_byte(struct posix_prompt *prompt, char *byte)
                 prompt->resumed = resumed;
                 posix_prompt_show(prompt->text); /* the shell has written over it */
             }
+        }
+        ready = lk_posix_tty_wait(prompt->tty, prompt->fd, POLLIN, -1);
+        if (ready < 0) {
+            return ready;
+        }
+        if (ready == 0) {
+            continue;
+        }
+        got = read(prompt->fd, byte, 1);
+        if (got >= 0) {
+            return (int)got;
+        }
+        if (errno == EIO && prompt->tty >= 0) {
+            return 0; /* hung up */
+        }
+        if (errno != EINTR && errno != EAGAIN) {
+            return LK_E_IO;
         }
     }
 }

@@ -10,10 +10,12 @@
 #include "lk_posix_parts.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define POSIX_TTY_GUARDS 4
@@ -28,6 +30,8 @@ struct posix_tty_guard {
     atomic_int state;
     atomic_uint resumed;
     int fd;
+    /* Made once and never closed: a handler in another thread may be about to write to it. */
+    int wake_fd;
     struct termios saved;
     struct termios mode;
 };
@@ -36,7 +40,8 @@ static const int posix_tty_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTST
 
 #define POSIX_TTY_SIGNALS (sizeof posix_tty_signals / sizeof posix_tty_signals[0])
 
-static struct posix_tty_guard posix_tty_guards[POSIX_TTY_GUARDS];
+static struct posix_tty_guard posix_tty_guards[POSIX_TTY_GUARDS] = {
+    {.wake_fd = -1}, {.wake_fd = -1}, {.wake_fd = -1}, {.wake_fd = -1}};
 static struct sigaction posix_tty_old[POSIX_TTY_SIGNALS];
 static atomic_uint posix_tty_interrupted;
 /* Of enter and leave; the handler does not take it. */
@@ -70,6 +75,15 @@ static void posix_tty_resume_all(void)
         if (atomic_load(&guard->state) == POSIX_TTY_HELD && posix_tty_ours(guard->fd)) {
             (void)tcsetattr(guard->fd, TCSANOW, &guard->mode); /* as above */
             (void)atomic_fetch_add(&guard->resumed, 1u);
+        }
+    }
+}
+
+static void posix_tty_wake_all(void)
+{
+    for (size_t i = 0; i < POSIX_TTY_GUARDS; i++) {
+        if (atomic_load(&posix_tty_guards[i].state) != POSIX_TTY_FREE) {
+            (void)eventfd_write(posix_tty_guards[i].wake_fd, 1); /* full: it is awake already */
         }
     }
 }
@@ -114,6 +128,7 @@ static void posix_tty_handle(int number, siginfo_t *info, void *context)
         (void)atomic_fetch_add(&posix_tty_interrupted, 1u);
     }
     posix_tty_resume_all();
+    posix_tty_wake_all();
     errno = kept_errno;
 }
 
@@ -133,7 +148,7 @@ static void posix_tty_install(void)
 
     memset(&ours, 0, sizeof ours);
     ours.sa_sigaction = posix_tty_handle;
-    ours.sa_flags = SA_SIGINFO; /* not restarting: the readers look whether they must go on */
+    ours.sa_flags = SA_SIGINFO;
     (void)sigemptyset(&ours.sa_mask);
     for (size_t i = 0; i < POSIX_TTY_SIGNALS; i++) {
         (void)sigaddset(&ours.sa_mask, posix_tty_signals[i]);
@@ -195,6 +210,12 @@ static int posix_tty_enter_locked(int fd, const struct termios *mode, int action
     if (tcgetattr(fd, &guard->saved) != 0) {
         return LK_E_IO;
     }
+    if (guard->wake_fd < 0) {
+        guard->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (guard->wake_fd < 0) {
+            return LK_E_IO;
+        }
+    }
     guard->fd = fd;
     guard->mode = *mode;
     atomic_store(&guard->resumed, 0u);
@@ -235,6 +256,28 @@ void lk_posix_tty_leave(int guard)
     }
     posix_tty_free(left);
     (void)pthread_mutex_unlock(&posix_tty_mutex);
+}
+
+int lk_posix_tty_wait(int guard, int fd, short events, int timeout_ms)
+{
+    /* poll() passes over a negative descriptor. */
+    struct pollfd both[2] = {
+        {.fd = fd, .events = events},
+        {.fd = guard < 0 ? -1 : posix_tty_guards[guard].wake_fd, .events = POLLIN},
+    };
+    eventfd_t signals;
+
+    if (fd < 0) {
+        return LK_E_IO;
+    }
+    if (poll(both, 2, timeout_ms) < 0) {
+        return errno == EINTR ? 0 : LK_E_IO;
+    }
+    if (both[1].revents != 0) {
+        (void)eventfd_read(both[1].fd, &signals); /* the counts say what happened */
+        return 0;
+    }
+    return both[0].revents;
 }
 
 unsigned lk_posix_tty_resumed(int guard)

@@ -72,7 +72,7 @@ static int sodium_open(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
                        const uint8_t nonce[LK_SEAL_NONCE_SIZE], struct lk_span sealed,
                        struct lk_span ad, uint8_t *out)
 {
-    uint8_t none[1];
+    uint8_t none[1] = {0};
 
     (void)self;
     if (sealed.size < LK_SEAL_TAG_SIZE) {
