@@ -208,7 +208,7 @@ TEST_PROGRAMS := $(addprefix $(BUILD)/tests/,$(CASES))
 ALL_TESTS     := $(CASES) $(SCRIPTS) $(CROSSES) $(REPLAYS) house/deps-check
 
 TEST         ?= %
-TEST_TIMEOUT ?= 900
+TEST_TIMEOUT ?= 300
 RESULTS      ?= $(BUILD)/results
 WANTED       := $(filter $(subst *,%,$(TEST)),$(ALL_TESTS))
 RERUN        ?= make test$(addprefix $(space)VARIANT=,$(VARIANT)) TEST=
@@ -298,10 +298,10 @@ bench: $(addprefix $(BUILD)/bench/,$(BENCHES)) ## the benchmarks, one after the 
 # ---- The same tests under other eyes -------------------------------------------------------------
 
 asan: ## build and test under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(MAKE) VARIANT=asan test
+	@$(MAKE) VARIANT=asan test TEST_TIMEOUT=900
 
 ubsan: ## build and test under UndefinedBehaviorSanitizer alone, optimised
-	@$(MAKE) VARIANT=ubsan test
+	@$(MAKE) VARIANT=ubsan test TEST_TIMEOUT=900
 
 # Programs that valgrind would only slow down are listed with the reason.
 VALGRIND_SKIP := $(shell sed 's/[ \t]*\#.*//' tests/house/valgrind_skip.txt)
@@ -317,7 +317,7 @@ COV_MIN ?= 90
 
 ifeq ($(VARIANT),cov)
 cov: cov-reset
-	@$(MAKE) test
+	@$(MAKE) test TEST_TIMEOUT=900
 	@gcovr --root . --object-directory $(BUILD)/obj --filter core/ --filter storage/ \
 		--exclude-throw-branches --json-summary $(BUILD)/coverage.json \
 		--html-details $(BUILD)/coverage/index.html $(BUILD)/obj
@@ -364,7 +364,8 @@ BACKEND_HEADERS := $(filter-out $(PUBLIC_HEADERS),$(wildcard boards/$(BOARD)/lk_
 	$(foreach d,$(STORAGE_DIRS) $(PORT_DIRS),$(d)/lk_$(notdir $(d)).h))
 
 deps-check: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) ## what includes what, what the core's objects need, and the rules of the tree
-	@$(PYTHON) -B tests/house/check_includes.py $(addprefix --public=,$(notdir $(PUBLIC_HEADERS)))
+	@$(PYTHON) -B tests/house/check_includes.py $(addprefix --public=,$(notdir $(PUBLIC_HEADERS))) \
+		$(addprefix --host-public=,$(notdir $(wildcard boards/$(BOARD)/lk_$(BOARD).h)))
 	@$(PYTHON) -B tests/house/check_symbols.py --core $(call objects,$(CORE_SRC)) --frugal $(FRUGAL_OBJ)
 	@$(PYTHON) -B tests/house/check_tree.py
 

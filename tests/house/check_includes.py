@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Holds every #include against the layers: boards > cli > core > the storage and port interfaces.
 
-    check_includes.py [--root DIR] --public=HEADER...
+    check_includes.py [--root DIR] --public=HEADER... [--host-public=HEADER...]
 
---public names the headers that the command line may see of what lies below it.
+--public names the headers that the command line may see of what lies below it, --host-public those
+that cli/host may see besides.
 """
 import argparse
 import pathlib
@@ -15,6 +16,8 @@ INTERFACES = {"lk_base.h", "lk_storage.h", "lk_port.h"}
 # These keep to memory they are given and run on any machine; the other backends and ports may
 # use the system and the library they adapt.
 FRUGAL = {"storage/ram", "storage/fault", "storage/flash", "port/fake", "port/template"}
+# Crypto comes as a table of its own, which other ports hand on.
+CRYPTO = {"lk_sodium.h", "lk_foreign.h"}
 LAYERS = ("core", "storage", "port", "cli")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -23,7 +26,7 @@ def headers(root, folder):
     return {path.name for path in (root / folder).rglob("*.h")}
 
 
-def rule_for(root, path, public):
+def rule_for(root, path, public, host_public):
     """(own headers allowed, system headers allowed or None for any, the rule in words)"""
     parts = path.parts
     folder = "/".join(parts[:-1])
@@ -37,25 +40,28 @@ def rule_for(root, path, public):
             return {"lk_base.h"}, FREESTANDING, "an interface includes lk_base.h"
         home = "/".join(parts[:2])
         allowed = headers(root, home) | INTERFACES
+        if parts[0] == "port":
+            allowed |= CRYPTO
         system = FREESTANDING if home in FRUGAL else None
         return allowed, system, f"{home} includes its own headers and the interfaces" + (
+            ", and the crypto tables" if parts[0] == "port" else "") + (
             ", and freestanding headers" if system else "")
     if folder == "cli":
         own = {p.name for p in (root / "cli").glob("*.h")}
         return (own | public, FREESTANDING,
                 "cli includes its own headers, the public ones and freestanding headers")
     if parts[0] == "cli":
-        return headers(root, "cli") | public, None, "cli/host includes cli and the public headers"
+        return headers(root, "cli") | public | host_public, None, "cli/host includes cli and the public headers"
     return None, None, ""
 
 
-def check(root, public):
+def check(root, public, host_public):
     faults = 0
     count = 0
     for layer in LAYERS:
         for path in sorted((root / layer).rglob("*.[ch]")):
             relative = path.relative_to(root)
-            allowed, system, words = rule_for(root, relative, public)
+            allowed, system, words = rule_for(root, relative, public, host_public)
             if allowed is None:
                 continue
             count += 1
@@ -79,8 +85,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", default=".", type=pathlib.Path)
     parser.add_argument("--public", action="append", default=[])
+    parser.add_argument("--host-public", action="append", default=[])
     arguments = parser.parse_args()
-    sys.exit(check(arguments.root, set(arguments.public)))
+    sys.exit(check(arguments.root, set(arguments.public), set(arguments.host_public)))
 
 
 main()

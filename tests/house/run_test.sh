@@ -16,8 +16,16 @@ log=$results/$name.log
 mkdir -p "$(dirname "$log")"
 started=$(date +%s)
 
-CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "${TEST_TIMEOUT:-900}" "$@" >"$log" 2>&1 </dev/null
+# timeout leads a process group, which is named in a file so that what the test left running can
+# be ended with it.
+# shellcheck disable=SC2016 # expanded by the inner shell
+CMOCKA_MESSAGE_OUTPUT=TAP sh -c 'echo $$ >"$0" && exec timeout -k 10 "$@"' "$results/$name.group" \
+    "${TEST_TIMEOUT:-300}" "$@" >"$log" 2>&1 </dev/null
 status=$?
+if read -r group <"$results/$name.group"; then
+    kill -s KILL -- "-$group" 2>/dev/null && echo '# processes left behind were ended' >>"$log"
+fi
+rm -f "$results/$name.group"
 
 counts=$(awk -v form="$form" -v status="$status" '
     form == "cmocka" && /^1\.\.[0-9]+$/ { planned += substr($0, 4) }
@@ -41,7 +49,7 @@ if [ "$failed" -eq 0 ]; then
         "$([ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped")" "$seconds"
 else
     case $status in
-    124 | 137) why="killed after ${TEST_TIMEOUT:-900} s or by signal 9" ;;
+    124 | 137) why="killed after ${TEST_TIMEOUT:-300} s or by signal 9" ;;
     12[89] | 1[3-5]?) why="died of signal $((status - 128))" ;;
     *) why="exit status $status" ;;
     esac

@@ -50,7 +50,8 @@ plant() {
 }
 
 includes() {
-    $python "$home/check_includes.py" --root "$area/tree" --public=latchkey.h --public=lk_port.h
+    $python "$home/check_includes.py" --root "$area/tree" --public=latchkey.h --public=lk_port.h \
+        --host-public=lk_linux.h
 }
 
 tree() {
@@ -81,7 +82,11 @@ expect 1 "the fake port may not include the system" includes
 plant cli/lk_b.c '#include "lk_engine.h"'
 expect 1 "the command line may not include the core's inside" includes
 plant cli/lk_b.c '#include <stdio.h>'
-expect 1 "the portable command line may not include the host" includes
+expect 1 "the portable command line may not include the C library" includes
+plant cli/lk_b.c '#include "lk_linux.h"'
+expect 1 "the portable command line may not include the Linux library" includes
+plant cli/host/lk_c.c '#include "lk_linux.h"'
+expect 0 "its Linux part may" includes
 
 fresh
 expect 0 "a tree in order passes the tree check" tree
@@ -146,6 +151,19 @@ expect 0 "a program without cases fails" counts "0 passed, 1 failed" cmocka true
 TEST_TIMEOUT=1
 export TEST_TIMEOUT
 expect 0 "a test that hangs is ended and fails" counts "0 passed, 1 failed" script sleep 30
+# gone PID: within a second; a killed process lingers until its new parent has noticed.
+gone() {
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        case $(ps -o stat= -p "$1" 2>/dev/null || cut -d ' ' -f 3 "/proc/$1/stat" 2>/dev/null) in
+        '' | Z*) return 0 ;;
+        esac
+        sleep 0.1
+    done
+    return 1
+}
+# shellcheck disable=SC2016 # expanded by the inner shell
+run script sh -c 'sleep 30 & echo $! >"$0"' "$area/child" >/dev/null
+expect 0 "what a test leaves running is ended" gone "$(cat "$area/child")"
 
 rm -rf "$area"
 [ "$failed" -eq 0 ]
