@@ -180,6 +180,8 @@ static void in_on_bad(void *report, const struct lk_import_bad *bad)
     lk_cli_json_text(&json, lk_cli_span(bad->field));
     lk_cli_json_key(&json, "message");
     lk_cli_json_text(&json, (struct lk_span){(const uint8_t *)message, buffer.size});
+    lk_cli_json_close(&json, '}');
+    lk_cli_json_close(&json, '}');
     lk_cli_json_end(&json);
 }
 
@@ -208,6 +210,7 @@ static void in_summary_json(const struct in_run *run)
     lk_cli_json_number(&json, import->passed_count);
     lk_cli_json_key(&json, "bad");
     lk_cli_json_number(&json, import->bad_count);
+    lk_cli_json_close(&json, '}');
     lk_cli_json_end(&json);
 }
 
@@ -429,6 +432,7 @@ static int in_run_backup(struct lk_cli *cli, const struct lk_cli_args *args, con
         lk_cli_json_open(&json, '{');
         lk_cli_json_key(&json, "restored_from");
         lk_cli_json_text(&json, lk_cli_span(backup));
+        lk_cli_json_close(&json, '}');
         lk_cli_json_end(&json);
     }
     return 0;

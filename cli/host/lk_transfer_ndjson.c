@@ -527,5 +527,13 @@ int lk_import_ndjson(struct lk_importer *importer)
 
 int lk_import_records(struct lk_importer *importer)
 {
-    return ndjson_begin(importer, ndjson_put_back);
+    struct lk_import *import = importer->import;
+    int error = ndjson_begin(importer, ndjson_put_back);
+
+    if (!error && import->added_count == 0 && import->bad_count == 0) {
+        importer->line = 1;
+        lk_import_refuse(importer, LK_E_USAGE, "line", "", "is missing: the file holds no record");
+        return LK_E_CHECK;
+    }
+    return error;
 }
