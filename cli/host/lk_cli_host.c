@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/* lk_cli_host.c: the table of a host's own commands, and the short ones among them. */
+#include "lk_cli_host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lk_cli_console.h"
+
+#define HOST_LINE_SIZE    1024
+#define HOST_HISTORY_SIZE 4096
+
+#define END_OF_OPTIONS                                                                             \
+    {                                                                                              \
+        NULL, NULL, NULL                                                                           \
+    }
+
+static const struct lk_cli_option host_init[] = {
+    {"admin", "USER", "username of the first administrator (admin)"},
+    {"password-stdin", NULL, "read the administrator's password from standard input"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option host_console[] = {
+    {"tty", "DEV", "a serial line instead of this terminal"},
+    {"idle", "SECONDS", "log out when nothing was typed for so long (600)"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option host_help[] = {
+    {"man", NULL, "the manual page, as roff: latchkey help --man | man -l -"},
+    {"completion", "SHELL", "a completion script; SHELL is bash"},
+    END_OF_OPTIONS,
+};
+
+#define HOST (LK_CLI_HOST | LK_CLI_NO_STORE)
+
+/* A command is a few lines here, and a dozen as the formatter would have it. */
+/* clang-format off */
+const struct lk_cli_command lk_cli_host_commands[] = {
+    {.noun = "init", .args = "", .help = "make a store, its first tenant and an administrator",
+     .details = "Prints a one-time claim code, which is the administrator's first password and "
+                "must be replaced at the first login. --tenant names the tenant (main). There is "
+                "no default password.",
+     .resource = "store", .action = "write", .flags = HOST, .options = host_init,
+     .handler = lk_cli_init},
+    {.noun = "console", .args = "", .help = "the console of a device, on this terminal or a serial line",
+     .details = "Log in as USER or TENANT/USER; then type commands without the program's name. "
+                "Each is checked against the permissions of the session.",
+     .resource = "store", .action = "read", .flags = LK_CLI_HOST | LK_CLI_WRITES,
+     .options = host_console, .handler = lk_cli_console},
+    {.noun = "help", .args = "[NOUN [VERB]]", .help = "tell about commands", .max_args = 2,
+     .flags = HOST | LK_CLI_ANYONE, .options = host_help, .handler = lk_cli_host_help},
+    {.noun = NULL},
+};
+/* clang-format on */
+
+int lk_cli_host_help(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    const char *shell = lk_cli_option(args, "completion");
+
+    if (shell && !lk_cli_same(shell, "bash")) {
+        return lk_cli_refuse(cli, LK_E_USAGE, "completion", shell, "is not a shell known here");
+    }
+    if (shell) {
+        lk_cli_bash(cli);
+        return 0;
+    }
+    if (lk_cli_option(args, "man")) {
+        lk_cli_man(cli);
+        return 0;
+    }
+    return lk_cli_help(cli, args);
+}
+
+/* ---- init ------------------------------------------------------------------------------------ */
+
+static void host_init_text(struct lk_cli *cli, const char *tenant, const char *admin,
+                           const struct lk_create_result *result)
+{
+    lk_cli_put(cli->out, "the store is made: tenant ");
+    lk_cli_put_text(cli->out, lk_cli_span(tenant));
+    lk_cli_put(cli->out, ", administrator ");
+    lk_cli_put_text(cli->out, lk_cli_span(admin));
+    lk_cli_put(cli->out, "\n");
+    if (result->claim[0]) {
+        lk_cli_put(cli->out, "claim code: ");
+        lk_cli_put(cli->out, result->claim);
+        lk_cli_put(cli->out, "\n");
+        if (!cli->quiet) {
+            lk_cli_put(cli->err, "It is shown this once. Log in with it as the password; a new "
+                                 "password is asked for then:\n  ");
+            lk_cli_put(cli->err, cli->program);
+            lk_cli_put(cli->err, " login ");
+            lk_cli_put_text(cli->err, lk_cli_span(admin));
+            lk_cli_put(cli->err, "\n");
+        }
+    }
+}
+
+int lk_cli_init(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    const char *tenant = cli->tenant_given ? cli->tenant_given : "main";
+    const char *admin = lk_cli_option(args, "admin") ? lk_cli_option(args, "admin") : "admin";
+    struct lk_create_request request = {.tenant = lk_cli_span(tenant), .admin = lk_cli_span(admin)};
+    struct lk_create_result result;
+    struct lk_cli_json json;
+    int error = 0;
+
+    memset(&result, 0, sizeof(result));
+    if (lk_cli_option(args, "password-stdin")) {
+        error = lk_cli_secret(cli, "password: ", true, true, 0, &request.password);
+        /* An empty one would be taken for none, and a claim code made that nobody reads. */
+        if (!error && !request.password.size) {
+            error = lk_cli_refuse(cli, LK_E_CHECK, "password", NULL, "is empty");
+        }
+    }
+    if (!error) {
+        error = cli->env->create(cli->self, &request, &result);
+    }
+    if (!error && cli->json) {
+        lk_cli_json_begin(&json, cli->out);
+        lk_cli_json_open(&json, '{');
+        lk_cli_json_key(&json, "tenant");
+        lk_cli_json_text(&json, lk_cli_span(tenant));
+        lk_cli_json_key(&json, "admin");
+        lk_cli_json_text(&json, lk_cli_span(admin));
+        lk_cli_json_key(&json, "id");
+        lk_cli_json_number(&json, result.admin.user);
+        lk_cli_json_key(&json, "claim_code");
+        if (result.claim[0]) {
+            lk_cli_json_text(&json, lk_cli_span(result.claim));
+        } else {
+            lk_cli_json_null(&json);
+        }
+        lk_cli_json_close(&json, '}');
+        lk_cli_json_end(&json);
+    } else if (!error) {
+        host_init_text(cli, tenant, admin, &result);
+    }
+    lk_cli_wipe(&result, sizeof(result));
+    return error;
+}
+
+/* ---- console --------------------------------------------------------------------------------- */
+
+int lk_cli_console(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    static const struct lk_cli_command *const tables[] = {lk_cli_commands, NULL};
+    struct lk_cli_host *host = (struct lk_cli_host *)cli;
+    const char *device = lk_cli_option(args, "tty");
+    struct lk_cli_console console = {.idle_ms = 0, .once = device == NULL};
+    struct lk_cli inner = *cli;
+    uint64_t idle;
+    int error = lk_cli_option_number(cli, args, "idle", LK_CLI_CONSOLE_IDLE_MS / 1000, &idle);
+
+    if (!error && (!idle || idle > 86400)) {
+        error = lk_cli_refuse(cli, LK_E_USAGE, "idle", NULL, "is not 1 to 86400 seconds");
+    }
+    if (error) {
+        return error;
+    }
+    error = host->ops->console_open(cli->self, device, &console.console, &console.console_self);
+    if (error) {
+        return error;
+    }
+    /* The inner one has state of its own: commands run inside this command. */
+    inner.tables = tables;
+    inner.tenant_name = cli->tenant_given ? cli->tenant_given : cli->tenant_name;
+    console.cli = &inner;
+    console.idle_ms = (uint32_t)idle * 1000;
+    console.line_size = HOST_LINE_SIZE;
+    console.history_size = HOST_HISTORY_SIZE;
+    console.line = calloc(1, HOST_LINE_SIZE);
+    console.history = calloc(1, HOST_HISTORY_SIZE);
+    error = console.line && console.history ? lk_cli_console_run(&console) : LK_E_FULL;
+    host->ops->console_close(cli->self);
+    free(console.line);
+    free(console.history);
+    return error;
+}

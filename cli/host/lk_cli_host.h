@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lk_cli_host.h: commands for machines with files, beside those of lk_transfer.h: making a store,
+ * the console on a terminal or a serial line, the manual, completion. May allocate.
+ */
+#ifndef LK_CLI_HOST_H
+#define LK_CLI_HOST_H
+
+#include "lk_cli.h"
+
+struct lk_cli_host_ops {
+    /* A serial line, or (NULL) the terminal that the program runs on. */
+    int (*console_open)(void *self, const char *device, const struct lk_console **console,
+                        void **console_self);
+    void (*console_close)(void *self);
+};
+
+/* What a program on a host runs commands with. */
+struct lk_cli_host {
+    struct lk_cli cli; /* first, so that handlers find the rest */
+    const struct lk_cli_host_ops *ops;
+};
+
+/* To be put before lk_cli_commands. */
+extern const struct lk_cli_command lk_cli_host_commands[];
+
+lk_cli_handler lk_cli_init, lk_cli_console, lk_cli_host_help;
+
+/* The manual page, in roff (man(7)). */
+void lk_cli_man(struct lk_cli *cli);
+/* A completion script for bash. */
+void lk_cli_bash(struct lk_cli *cli);
+
+#endif

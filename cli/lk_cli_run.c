@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/* lk_cli_run.c: one command from its words to its exit status. */
+#include "lk_cli.h"
+
+#include <string.h>
+
+int lk_cli_open(struct lk_cli *cli, bool read_only)
+{
+    if (cli->store) {
+        return 0;
+    }
+    return cli->env->open ? cli->env->open(cli->self, read_only, &cli->store)
+                          : lk_cli_refuse(cli, LK_E_UNSUPPORTED, NULL, NULL, "there is no store");
+}
+
+static int run_prepare(struct lk_cli *cli)
+{
+    const struct lk_cli_command *row = cli->command;
+    int error = 0;
+
+    if (!(row->flags & LK_CLI_NO_STORE)) {
+        error = lk_cli_open(cli, !(row->flags & LK_CLI_WRITES));
+    }
+    if (!error && cli->session) {
+        error = lk_cli_allowed(cli);
+    }
+    if (!error && row->flags & LK_CLI_TENANT) {
+        error = lk_cli_find_tenant(cli);
+    }
+    return error;
+}
+
+static int run_command(struct lk_cli *cli, size_t count, const char *const *words)
+{
+    struct lk_cli_args *args = &cli->work->args;
+    int error = lk_cli_parse(cli, count, words, args);
+
+    if (error) {
+        return error;
+    }
+    if (cli->help) {
+        lk_cli_help_for(cli, cli->noun, cli->command);
+        return 0;
+    }
+    error = run_prepare(cli);
+    return error ? error : cli->command->handler(cli, args);
+}
+
+int lk_cli_run(struct lk_cli *cli, size_t count, const char *const *words)
+{
+    struct lk_cli_work *work = cli->work;
+    int status;
+
+    cli->json = cli->quiet = cli->help = cli->told = false;
+    cli->tenant_given = NULL;
+    cli->tenant = 0;
+    memset(&cli->problem, 0, sizeof(cli->problem));
+    memset(&work->label, 0, sizeof(work->label));
+    work->used = 0;
+    status = run_command(cli, count, words);
+    if (status < 0) {
+        status = lk_cli_report(cli, status);
+    }
+    lk_abort(&work->txn);
+    if (cli->out->error && status == LK_EXIT_DONE) {
+        /* What was done is done; but whoever asked has not been told. */
+        cli->out->error = 0;
+        status = lk_cli_report(
+            cli, lk_cli_refuse(cli, LK_E_IO, NULL, NULL, "the output cannot be written"));
+        cli->out->error = LK_E_IO;
+    }
+    lk_cli_wipe(work->secrets, sizeof(work->secrets));
+    lk_cli_wipe(work->token, sizeof(work->token));
+    lk_cli_wipe(work->values, sizeof(work->values));
+    return status;
+}

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT
+/* lk_cli_table.c: the commands that every board has. Help, completion, the manual and the console's
+ * permissions all come from here. */
+#include "lk_cli.h"
+
+#define END_OF_OPTIONS                                                                             \
+    {                                                                                              \
+        NULL, NULL, NULL                                                                           \
+    }
+
+static const struct lk_cli_option table_deleted[] = {
+    {"deleted", NULL, "one of the removed ones"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_purge[] = {
+    {"yes", NULL, "do not ask"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_password[] = {
+    {"password-stdin", NULL, "read the password from standard input"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_passwd[] = {
+    {"password-stdin", NULL, "read the password from standard input"},
+    {"must-change", NULL, "the next login must set another one"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_login[] = {
+    {"password-stdin", NULL,
+     "read the password, and on a second line a new one, from standard input"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_check[] = {
+    {"permission", "RESOURCE:ACTION", "the owner must have this permission, too"},
+    {"no-touch", NULL, "do not note the use: an idle session stays idle"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_end_all[] = {
+    {"except", "TOKEN", "keep the session of this token"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_credential[] = {
+    {"label", "TEXT", "name for people"},
+    {"expires", "TIME", "when an api-key ends"},
+    {"roles", "ROLES", "of an api-key: only these of the user's roles count"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_grant[] = {
+    {"until", "TIME", "when the grant ends"},
+    END_OF_OPTIONS,
+};
+
+#define AUDIT_FILTERS                                                                              \
+    {"user", "USER", "entries of what this user did"},                                             \
+        {"action", "NOUN.VERB", "entries of this action"},                                         \
+        {"resource", "TYPE[:ID]", "entries of what was done to this"},                             \
+        {"outcome", "success|failure", "entries that went so"},                                    \
+        {"category", "CATEGORY", "auth, session, user, role, data or system"},                     \
+        {"since", "TIME", "from then on; 7d is seven days ago"},                                   \
+    {                                                                                              \
+        "until", "TIME", "before then"                                                             \
+    }
+
+static const struct lk_cli_option table_audit[] = {
+    AUDIT_FILTERS,
+    {"after", "SEQ", "go on after the page that ended with this"},
+    {"limit", "N", "entries of a page (50)"},
+    {"reverse", NULL, "the oldest first"},
+    {"all", NULL, "everything in one page"},
+    {"wide", NULL, "cut nothing to fit the terminal"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_audit_export[] = {
+    AUDIT_FILTERS,
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_verify[] = {
+    {"deep", NULL, "check the medium's own structure first, in a process of its own"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_maintain[] = {
+    {"budget", "N", "look at no more than this many records"},
+    END_OF_OPTIONS,
+};
+
+#define IN_TENANT LK_CLI_TENANT
+#define IN_WRITES (LK_CLI_TENANT | LK_CLI_WRITES)
+#define IN_FIELDS (LK_CLI_TENANT | LK_CLI_WRITES | LK_CLI_FIELDS)
+#define OF_STORE  (LK_CLI_WHOLE_STORE | LK_CLI_WRITES)
+
+/* A command is a few lines here, and a dozen as the formatter would have it. */
+/* clang-format off */
+const struct lk_cli_command lk_cli_commands[] = {
+    /* ---- tenant ------------------------------------------------------------------------------ */
+    {.noun = "tenant", .verb = "add", .args = "NAME [field=value...]",
+     .help = "add a tenant, with the roles and permissions that each starts with",
+     .details = "It has no users yet: add them with --tenant NAME.",
+     .resource = "tenant", .action = "write", .min_args = 1, .max_args = 1,
+     .flags = OF_STORE | LK_CLI_FIELDS, .kind = &lk_kind_tenant, .handler = lk_cli_tenant_add},
+    {.noun = "tenant", .verb = "show", .args = "[TENANT]",
+     .help = "show every field of a tenant, its policy among them",
+     .resource = "tenant", .action = "read", .max_args = 1,
+     .kind = &lk_kind_tenant, .options = table_deleted, .handler = lk_cli_tenant_show},
+    {.noun = "tenant", .verb = "list", .args = "[field=value...]", .help = "list tenants",
+     .resource = "tenant", .action = "read", .flags = LK_CLI_WHOLE_STORE | LK_CLI_FIELDS,
+     .kind = &lk_kind_tenant, .options = lk_cli_list_options, .handler = lk_cli_kind_list},
+    {.noun = "tenant", .verb = "set", .args = "TENANT field=value...",
+     .help = "change fields of a tenant, its policy among them",
+     .details = "An empty value (field=) clears a field, which then reads as its default.",
+     .resource = "tenant", .action = "write", .min_args = 1, .max_args = 1,
+     .flags = LK_CLI_WRITES | LK_CLI_FIELDS, .kind = &lk_kind_tenant,
+     .handler = lk_cli_kind_set},
+    {.noun = "tenant", .verb = "suspend", .args = "TENANT",
+     .help = "let nobody of a tenant in, and end all its sessions",
+     .resource = "tenant", .action = "write", .min_args = 1, .max_args = 1, .flags = OF_STORE,
+     .kind = &lk_kind_tenant, .handler = lk_cli_tenant_suspend},
+    {.noun = "tenant", .verb = "activate", .args = "TENANT",
+     .help = "let people of a suspended tenant in again",
+     .resource = "tenant", .action = "write", .min_args = 1, .max_args = 1, .flags = OF_STORE,
+     .kind = &lk_kind_tenant, .handler = lk_cli_tenant_activate},
+    {.noun = "tenant", .verb = "remove", .args = "TENANT",
+     .help = "remove a tenant with all that is in it, until it is purged",
+     .resource = "tenant", .action = "write", .min_args = 1, .max_args = 1, .flags = OF_STORE,
+     .kind = &lk_kind_tenant, .handler = lk_cli_kind_remove},
+    {.noun = "tenant", .verb = "restore", .args = "TENANT",
+     .help = "bring a removed tenant back",
+     .details = "TENANT is its name, or #number where that was removed more than once.",
+     .resource = "tenant", .action = "write", .min_args = 1, .max_args = 1, .flags = OF_STORE,
+     .kind = &lk_kind_tenant, .handler = lk_cli_kind_restore},
+    {.noun = "tenant", .verb = "purge", .args = "TENANT",
+     .help = "erase a tenant with all that is in it, for good",
+     .details = "Afterwards none of its bytes can be read in the store's files. Backups keep "
+                "theirs.",
+     .resource = "tenant", .action = "write", .min_args = 1, .max_args = 1, .flags = OF_STORE,
+     .kind = &lk_kind_tenant, .options = table_purge, .handler = lk_cli_kind_purge},
+
+    /* ---- user -------------------------------------------------------------------------------- */
+    {.noun = "user", .verb = "add", .args = "NAME [field=value...]", .help = "add a user",
+     .details = "Without a password the user cannot log in until user passwd sets one.",
+     .resource = "user", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_FIELDS,
+     .kind = &lk_kind_user, .options = table_password, .handler = lk_cli_user_add},
+    {.noun = "user", .verb = "show", .args = "USER",
+     .help = "show every field of a user, the computed ones too",
+     .resource = "user", .action = "read", .min_args = 1, .max_args = 1, .flags = IN_TENANT,
+     .kind = &lk_kind_user, .options = table_deleted, .handler = lk_cli_kind_show},
+    {.noun = "user", .verb = "list", .args = "[field=value...]", .help = "list users",
+     .details = "Any field filters, computed ones too: user list activity_status=Inactive, "
+                "user list roles=operator. An empty value finds those without one.",
+     .resource = "user", .action = "read", .flags = IN_TENANT | LK_CLI_FIELDS,
+     .kind = &lk_kind_user, .options = lk_cli_list_options, .handler = lk_cli_kind_list},
+    {.noun = "user", .verb = "find", .args = "field=value...",
+     .help = "show the one user with this unique value",
+     .details = "By username=, email=, external_id=, or identity_provider= with "
+                "identity_provider_id=.",
+     .resource = "user", .action = "read", .flags = IN_TENANT | LK_CLI_FIELDS,
+     .kind = &lk_kind_user, .handler = lk_cli_user_find},
+    {.noun = "user", .verb = "set", .args = "USER field=value...", .help = "change fields of a user",
+     .details = "An empty value (email=) clears a field.",
+     .resource = "user", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_FIELDS,
+     .kind = &lk_kind_user, .handler = lk_cli_kind_set},
+    {.noun = "user", .verb = "passwd", .args = "USER",
+     .help = "set a user's password, and end the user's sessions",
+     .resource = "credential", .action = "write", .min_args = 1, .max_args = 1,
+     .flags = IN_WRITES, .options = table_passwd, .handler = lk_cli_user_passwd},
+    {.noun = "user", .verb = "suspend", .args = "USER",
+     .help = "shut a user out, and end the user's sessions",
+     .resource = "user", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+     .handler = lk_cli_user_suspend},
+    {.noun = "user", .verb = "activate", .args = "USER",
+     .help = "let a suspended or invited user in",
+     .resource = "user", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+     .handler = lk_cli_user_activate},
+    {.noun = "user", .verb = "unlock", .args = "USER",
+     .help = "forget a user's failed logins and end a delay that runs",
+     .resource = "user", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+     .handler = lk_cli_user_unlock},
+    {.noun = "user", .verb = "remove", .args = "USER",
+     .help = "remove a user, who can be restored until purged",
+     .resource = "user", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+     .kind = &lk_kind_user, .handler = lk_cli_kind_remove},
+    {.noun = "user", .verb = "restore", .args = "USER", .help = "bring a removed user back",
+     .details = "USER is the name, or #number where that was removed more than once; "
+                "user list --deleted shows both.",
+     .resource = "user", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+     .kind = &lk_kind_user, .handler = lk_cli_kind_restore},
+    {.noun = "user", .verb = "purge", .args = "USER",
+     .help = "erase a user, removed or not, for good",
+     .details = "Afterwards none of the user's bytes can be read in the store's files. Audit "
+                "entries stay, without a name. Backups keep theirs.",
+     .resource = "user", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+     .kind = &lk_kind_user, .options = table_purge, .handler = lk_cli_kind_purge},
+
+    /* ---- login and session ------------------------------------------------------------------- */
+    {.noun = "login", .args = "USER", .help = "log in; prints the session token and nothing else",
+     .details = "A claim code stands in for the first password. When a new password must be set, "
+                "it is asked for, or read from the second line of standard input. Exit status 1: "
+                "refused; 6: a delay is running.",
+     .resource = "session", .action = "write", .min_args = 1, .max_args = 1,
+     .flags = LK_CLI_HOST | LK_CLI_WRITES | LK_CLI_QUIET_REFUSAL, .options = table_login,
+     .handler = lk_cli_login_command},
+    {.noun = "logout", .args = "TOKEN", .help = "end the session of a token",
+     .details = "TOKEN may be - to read it from standard input.",
+     .resource = "session", .action = "write", .min_args = 1, .max_args = 1,
+     .flags = LK_CLI_WRITES, .handler = lk_cli_logout},
+    {.noun = "session", .verb = "check", .args = "TOKEN",
+     .help = "is this token good, now? The exit status is the answer",
+     .details = "TOKEN is a session's or an API key, or - to read it from standard input. The use "
+                "is noted once a minute.",
+     .resource = "session", .action = "read", .min_args = 1, .max_args = 1,
+     .flags = LK_CLI_WRITES, .options = table_check, .handler = lk_cli_session_check},
+    {.noun = "session", .verb = "list", .args = "[USER] [field=value...]",
+     .help = "list the sessions of a user, or all",
+     .resource = "session", .action = "read", .max_args = 1,
+     .flags = IN_TENANT | LK_CLI_FIELDS, .kind = &lk_kind_session,
+     .options = lk_cli_list_options, .handler = lk_cli_session_list},
+    {.noun = "session", .verb = "end", .args = "ID", .help = "end a session",
+     .details = "ID is what session list shows, such as 7.3.",
+     .resource = "session", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+     .handler = lk_cli_session_end},
+    {.noun = "session", .verb = "end-all", .args = "USER", .help = "end all sessions of a user",
+     .resource = "session", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+     .options = table_end_all, .handler = lk_cli_session_end_all},
+
+    /* ---- credential -------------------------------------------------------------------------- */
+    {.noun = "credential", .verb = "list", .args = "USER [field=value...]",
+     .help = "list what a user can log in by",
+     .resource = "credential", .action = "read", .min_args = 1, .max_args = 1,
+     .flags = IN_TENANT | LK_CLI_FIELDS, .kind = &lk_kind_credential,
+     .options = lk_cli_list_options, .handler = lk_cli_credential_list},
+    {.noun = "credential", .verb = "add", .args = "TYPE USER",
+     .help = "add a credential; TYPE is ssh-key or api-key",
+     .details = "An ssh-key is read from standard input, as a line of authorized_keys. An "
+                "api-key is made here and printed once; only its keyed hash is kept.",
+     .resource = "credential", .action = "write", .min_args = 2, .max_args = 2,
+     .flags = IN_WRITES, .options = table_credential, .handler = lk_cli_credential_add},
+    {.noun = "credential", .verb = "remove", .args = "USER ID", .help = "remove a credential",
+     .resource = "credential", .action = "write", .min_args = 2, .max_args = 2,
+     .flags = IN_WRITES, .handler = lk_cli_credential_remove},
+
+    /* ---- role -------------------------------------------------------------------------------- */
+    {.noun = "role", .verb = "add", .args = "NAME [field=value...]", .help = "add a role",
+     .details = "permissions= takes names, separated by commas; parent= a role to inherit from.",
+     .resource = "role", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_FIELDS,
+     .kind = &lk_kind_role, .handler = lk_cli_kind_add},
+    {.noun = "role", .verb = "show", .args = "ROLE", .help = "show a role with its permissions",
+     .details = "Who has it: user list roles=ROLE.",
+     .resource = "role", .action = "read", .min_args = 1, .max_args = 1, .flags = IN_TENANT,
+     .kind = &lk_kind_role, .options = table_deleted, .handler = lk_cli_kind_show},
+    {.noun = "role", .verb = "list", .args = "[field=value...]", .help = "list roles",
+     .resource = "role", .action = "read", .flags = IN_TENANT | LK_CLI_FIELDS,
+     .kind = &lk_kind_role, .options = lk_cli_list_options, .handler = lk_cli_kind_list},
+    {.noun = "role", .verb = "set", .args = "ROLE field=value...", .help = "change fields of a role",
+     .resource = "role", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_FIELDS,
+     .kind = &lk_kind_role, .handler = lk_cli_kind_set},
+    {.noun = "role", .verb = "permit", .args = "ROLE PERMISSION...",
+     .help = "add permissions to a role",
+     .details = "PERMISSION is a name, or the resource:action that one permission gives.",
+     .resource = "role", .action = "write", .min_args = 2, .max_args = LK_CLI_MANY,
+     .flags = IN_WRITES, .handler = lk_cli_role_permit},
+    {.noun = "role", .verb = "forbid", .args = "ROLE PERMISSION...",
+     .help = "take permissions of its own away from a role",
+     .details = "What it inherits from its parent stays.",
+     .resource = "role", .action = "write", .min_args = 2, .max_args = LK_CLI_MANY,
+     .flags = IN_WRITES, .handler = lk_cli_role_forbid},
+    {.noun = "role", .verb = "grant", .args = "USER ROLE", .help = "grant a role to a user",
+     .resource = "role", .action = "write", .min_args = 2, .max_args = 2, .flags = IN_WRITES,
+     .options = table_grant, .handler = lk_cli_role_grant},
+    {.noun = "role", .verb = "revoke", .args = "USER ROLE", .help = "take a role from a user",
+     .details = "Open sessions lose its permissions at once.",
+     .resource = "role", .action = "write", .min_args = 2, .max_args = 2, .flags = IN_WRITES,
+     .handler = lk_cli_role_revoke},
+    {.noun = "role", .verb = "remove", .args = "ROLE",
+     .help = "remove a role, which then grants nothing",
+     .resource = "role", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+     .kind = &lk_kind_role, .handler = lk_cli_kind_remove},
+    {.noun = "role", .verb = "restore", .args = "ROLE", .help = "bring a removed role back",
+     .resource = "role", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+     .kind = &lk_kind_role, .handler = lk_cli_kind_restore},
+    {.noun = "role", .verb = "purge", .args = "ROLE", .help = "erase a role for good",
+     .resource = "role", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+     .kind = &lk_kind_role, .options = table_purge, .handler = lk_cli_kind_purge},
+
+    /* ---- permission -------------------------------------------------------------------------- */
+    {.noun = "permission", .verb = "add", .args = "NAME [field=value...]",
+     .help = "add a permission",
+     .details = "A NAME like door:open says resource= and action= itself.",
+     .resource = "permission", .action = "write", .min_args = 1, .max_args = 1,
+     .flags = IN_FIELDS, .kind = &lk_kind_permission, .handler = lk_cli_permission_add},
+    {.noun = "permission", .verb = "show", .args = "PERMISSION", .help = "show a permission",
+     .resource = "permission", .action = "read", .min_args = 1, .max_args = 1,
+     .flags = IN_TENANT, .kind = &lk_kind_permission, .handler = lk_cli_permission_show},
+    {.noun = "permission", .verb = "list", .args = "[field=value...]",
+     .help = "list permissions",
+     .resource = "permission", .action = "read", .flags = IN_TENANT | LK_CLI_FIELDS,
+     .kind = &lk_kind_permission, .options = lk_cli_list_options, .handler = lk_cli_kind_list},
+    {.noun = "permission", .verb = "set", .args = "PERMISSION field=value...",
+     .help = "change fields of a permission",
+     .resource = "permission", .action = "write", .min_args = 1, .max_args = 1,
+     .flags = IN_FIELDS, .kind = &lk_kind_permission, .handler = lk_cli_kind_set},
+    {.noun = "permission", .verb = "remove", .args = "PERMISSION",
+     .help = "remove a permission that no role has",
+     .resource = "permission", .action = "write", .min_args = 1, .max_args = 1,
+     .flags = IN_WRITES, .kind = &lk_kind_permission, .handler = lk_cli_permission_remove},
+    {.noun = "permission", .verb = "restore", .args = "PERMISSION",
+     .help = "bring a removed permission back",
+     .resource = "permission", .action = "write", .min_args = 1, .max_args = 1,
+     .flags = IN_WRITES, .kind = &lk_kind_permission, .handler = lk_cli_kind_restore},
+    {.noun = "permission", .verb = "check", .args = "USER RESOURCE:ACTION",
+     .help = "may this user do that? The exit status is the answer",
+     .details = "Asks about the roles alone: a suspended user is still answered for. session "
+                "check asks about a login.",
+     .resource = "permission", .action = "read", .min_args = 2, .max_args = 2,
+     .flags = IN_TENANT, .handler = lk_cli_permission_check},
+    {.noun = "permission", .verb = "why", .args = "USER RESOURCE:ACTION",
+     .help = "through which role a user may do that",
+     .resource = "permission", .action = "read", .min_args = 2, .max_args = 2,
+     .flags = IN_TENANT, .handler = lk_cli_permission_why},
+
+    /* ---- audit ------------------------------------------------------------------------------- */
+    {.noun = "audit", .verb = "list", .args = "", .help = "who did what, the newest first",
+     .details = "--json shows every field of an entry.",
+     .resource = "audit", .action = "read", .flags = IN_TENANT, .options = table_audit,
+     .handler = lk_cli_audit_list},
+    {.noun = "audit", .verb = "export", .args = "",
+     .help = "every entry as a line of JSON, the oldest first",
+     .resource = "audit", .action = "read", .flags = IN_TENANT, .options = table_audit_export,
+     .handler = lk_cli_audit_export},
+
+    /* ---- the store --------------------------------------------------------------------------- */
+    {.noun = "verify", .args = "", .help = "check every record, index and reference of the store",
+     .details = "Exit status 1: there are faults. With --deep the medium's own structure comes "
+                "first, in a process of its own: where the damage is such that reading crashes, "
+                "only that process ends.",
+     .resource = "store", .action = "read", .flags = LK_CLI_WHOLE_STORE | LK_CLI_NO_STORE,
+     .options = table_verify, .handler = lk_cli_verify},
+    {.noun = "stats", .args = "", .help = "figures of the store",
+     .resource = "store", .action = "read", .flags = LK_CLI_WHOLE_STORE, .handler = lk_cli_stats},
+    {.noun = "maintain", .args = "",
+     .help = "take away expired sessions, grants and keys, and purge what is due",
+     .resource = "store", .action = "write", .flags = OF_STORE, .options = table_maintain,
+     .handler = lk_cli_maintain},
+    {.noun = "compact", .args = "",
+     .help = "overwrite what was deleted, and give room back where the medium can",
+     .resource = "store", .action = "write", .flags = OF_STORE, .handler = lk_cli_compact},
+    {.noun = "describe", .args = "[KIND]", .help = "print the schema: kinds, fields, indexes",
+     .max_args = 1, .flags = LK_CLI_ANYONE | LK_CLI_NO_STORE, .handler = lk_cli_describe},
+    {.noun = "help", .args = "[NOUN [VERB]]", .help = "tell about commands",
+     .max_args = 2, .flags = LK_CLI_ANYONE | LK_CLI_NO_STORE, .handler = lk_cli_help},
+    {.noun = NULL},
+};
+/* clang-format on */
