@@ -55,27 +55,28 @@ static void list_prefix(const struct lk_list *list, struct lk_key *prefix)
     }
 }
 
-/* Tenants lie each at the head of a range of their own: from a key of another kind, goes to where
- * the next tenant's record may be. */
+/* Tenants' records lie far apart: from a key of another kind, goes to where the next one may be. */
 static void list_jump(struct lk_list *list, const struct lk_id *at)
 {
-    struct lk_span met = {list->key, list->key_size};
     struct lk_key key;
+    size_t size;
+    bool behind;
 
     if (list->kind->shape != LK_SHAPE_TENANT) {
         return;
     }
+    /* No key begins as a tenant's record does: the first bytes tell on which side this one lies. */
     lk_key_record(&key, list->kind, (struct lk_id){at->tenant, 0, 0});
-    if (!list->reverse) {
+    size = list->key_size < key.size ? list->key_size : key.size;
+    behind = memcmp(list->key, key.data, size) > 0;
+    if (behind != list->reverse) {
+        /* Away from it: to the first key of the next tenant, or before the first of this one. */
         key.size = 0;
-        lk_key_record(&key, list->kind, (struct lk_id){at->tenant + 1, 0, 0});
-        list->inclusive = true;
-    } else if (met.size > key.size || memcmp(met.data, key.data, met.size) > 0) {
+        lk_key_put_number(&key, (uint64_t)at->tenant + (list->reverse ? 0 : 1));
+    } else if (list->reverse) {
         lk_key_put_byte(&key, 0);
-    } else {
-        key.size = 0;
-        lk_key_put_number(&key, at->tenant);
     }
+    list->inclusive = !list->reverse;
     memcpy(list->key, key.data, key.size);
     list->key_size = key.size;
 }
