@@ -23,7 +23,7 @@ run() {
     wanted=$1
     printf '\n$ %s\n' "$2"
     got=0
-    said=$(eval "$2") || got=$?
+    said=$(eval "$2" 2>&1) || got=$?
     [ -z "$said" ] || printf '%s\n' "$said"
     [ "$got" -eq "$wanted" ] || fail "exit status $got where $wanted was expected, of: $2"
 }
@@ -72,7 +72,7 @@ run 1 "printf 'wrong horse\\n' | latchkey login alice --password-stdin"
 step 'Is this session good, and may its owner do that?'
 run 0 "latchkey session check $token --permission user:read"
 echo '(exit status 0: yes)'
-run 1 "latchkey session check $token --permission user:write"
+run 1 "latchkey session check $token --permission role:write"
 echo '(exit status 1: no)'
 
 step 'Who did what'
