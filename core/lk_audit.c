@@ -285,6 +285,34 @@ static void audit_resource_id(const struct lk_change *change, struct lk_words *w
     }
 }
 
+/* "user 3: set email, status": numbers and names of fields, nothing of their values. */
+static void audit_describe(const struct lk_change *change, struct lk_span action, struct lk_span id,
+                           struct lk_words *text)
+{
+    const struct lk_kind *kind = change->kind;
+    const char *between = " ";
+    size_t i = action.size;
+
+    while (i && action.data[i - 1] != '.') {
+        i--;
+    }
+    lk_words_add(text, kind->name);
+    lk_words_add(text, " ");
+    lk_words_add_span(text, id);
+    lk_words_add(text, ": ");
+    lk_words_add_span(text, (struct lk_span){action.data + i, action.size - i});
+    for (i = 0; change->operation == LK_UPDATE && i < kind->field_count; i++) {
+        const struct lk_field *field = &kind->fields[i];
+
+        if (!(field->flags & (LK_F_HIDDEN | LK_F_SECRET)) &&
+            (change->changed >> field->number) & 1) {
+            lk_words_add(text, between);
+            lk_words_add(text, field->name);
+            between = ", ";
+        }
+    }
+}
+
 int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const char *verb)
 {
     struct lk_audit_entry entry;
@@ -293,22 +321,20 @@ int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const ch
     struct lk_words id = {resource, 0, sizeof(resource)};
     struct lk_words text = {description, 0, sizeof(description)};
     const struct lk_kind *kind = change->kind;
-    const char *noun = kind == &lk_kind_grant ? "role" : kind->name;
     uint8_t details[600];
     size_t size;
     uint32_t tenant = change->id.tenant;
 
     verb = verb ? verb : audit_verb(change->operation);
     memset(&entry, 0, sizeof(entry));
-    lk_words_add(&words, noun);
-    lk_words_add(&words, ".");
+    /* A verb with a dot is the whole action: what was done was asked for under another noun. */
+    if (!memchr(verb, '.', strlen(verb))) {
+        lk_words_add(&words, kind->name);
+        lk_words_add(&words, ".");
+    }
     lk_words_add(&words, verb);
     audit_resource_id(change, &id);
-    lk_words_add(&text, kind->name);
-    lk_words_add(&text, " ");
-    lk_words_add_span(&text, lk_words_span(&id));
-    lk_words_add(&text, ": ");
-    lk_words_add(&text, verb);
+    audit_describe(change, lk_words_span(&words), lk_words_span(&id), &text);
 
     lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 12), lk_words_span(&words));
     lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 13),

@@ -262,7 +262,7 @@ int lk_password_set(struct lk_txn *txn, struct lk_id user, const struct lk_passw
     memset(&verifier, 0, sizeof(verifier));
     verifier.form = LK_VERIFIER_ARGON2ID;
     verifier.argon2id = *password;
-    error = lk_password_put(txn, user, &verifier, "passwd", 0);
+    error = lk_password_put(txn, user, &verifier, "user.passwd", 0);
     lk_wipe(txn->store, &verifier, sizeof(verifier));
     if (!error) {
         error = password_settle(txn, user);
@@ -371,7 +371,7 @@ int lk_password_import(struct lk_txn *txn, struct lk_id user, struct lk_span has
         error = password_from_hash(txn, hash, &verifier);
     }
     if (!error) {
-        error = lk_password_put(txn, user, &verifier, "import", 0);
+        error = lk_password_put(txn, user, &verifier, "user.passwd", 0);
         lk_wipe(txn->store, &verifier, sizeof(verifier));
     }
     return error ? error : lk_sessions_drop(txn, user, 0, NULL);

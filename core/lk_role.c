@@ -397,7 +397,7 @@ int lk_role_grant(struct lk_txn *txn, struct lk_id user, struct lk_id role, uint
         if (expires_at) {
             lk_field_set_number(&grant.record, lk_field_numbered(&lk_kind_grant, 11), expires_at);
         }
-        return lk_write(txn, &lk_kind_grant, operation, id, &grant.record, clear, "grant",
+        return lk_write(txn, &lk_kind_grant, operation, id, &grant.record, clear, "role.grant",
                         LK_W_SYSTEM | LK_W_GIVEN_ID);
     }
 }
@@ -408,7 +408,7 @@ int lk_role_revoke(struct lk_txn *txn, struct lk_id user, struct lk_id role)
 
     return user.tenant != role.tenant
                ? LK_E_NOT_FOUND
-               : lk_write(txn, &lk_kind_grant, LK_PURGE, id, NULL, 0, "revoke", 0);
+               : lk_write(txn, &lk_kind_grant, LK_PURGE, id, NULL, 0, "role.revoke", 0);
 }
 
 int lk_role_permit(struct lk_txn *txn, struct lk_id role, struct lk_id permission, bool permit)
