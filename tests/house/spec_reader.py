@@ -3,7 +3,7 @@
 
     spec_reader.py [--spec SPEC.md] DIRECTORY [--secret FILE | --passphrase TEXT]
                    [--token TOKEN]... [--claim USER=CODE]... [--password USER=PASSWORD]...
-                   [--export FILE] [--secrets]
+                   [--bucket TENANT=NAME]... [--export FILE] [--secrets]
 
 The kinds, indexes, keys and fields are read out of SPEC.md's own tables and CDDL, so that the
 document is what is tested. Checked: the examples of SPEC.md; every checksum; every record's form;
@@ -580,6 +580,10 @@ class Store:
         must(record[field] == self.token_hash(token), "token's hash")
         must(name == "session" or record["prefix"] == token[:12], "prefix of an API key")
 
+    def check_bucket(self, tenant, name):
+        first = siphash(self.bucket_key, struct.pack("<I", int(tenant)) + name.lower().encode())[0]
+        must((int(tenant), 0, 1 + first % 64) in self.records.get("bucket", {}), "bucket of", name)
+
     # ---- Export
 
     def export_value(self, field, value):
@@ -662,7 +666,7 @@ def main():
     parser.add_argument("--spec", type=pathlib.Path, default="SPEC.md")
     parser.add_argument("--secret", type=pathlib.Path)
     parser.add_argument("--passphrase")
-    for name in ("--token", "--claim", "--password"):
+    for name in ("--token", "--claim", "--password", "--bucket"):
         parser.add_argument(name, action="append", default=[])
     parser.add_argument("--export", type=pathlib.Path)
     parser.add_argument("--secrets", action="store_true")
@@ -688,6 +692,8 @@ def main():
             store.check_claim(*given.split("=", 1))
         for given in arguments.password:
             store.check_password(*given.split("=", 1))
+        for given in arguments.bucket:
+            store.check_bucket(*given.split("=", 1))
         if arguments.export:
             must(store.export(arguments.secrets) == arguments.export.read_text(),
                  "the export is not the store's")
