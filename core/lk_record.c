@@ -204,8 +204,8 @@ void lk_cursor_end(struct lk_storage_cursor *cursor)
 
 /* ---- Lookups by unique index ---- */
 
-int lk_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
-            uint32_t tenant, const struct lk_span *values, struct lk_id *id)
+static int record_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
+                       uint32_t tenant, const struct lk_span *values, struct lk_id *id)
 {
     union lk_any_record record;
     struct lk_key key;
@@ -242,6 +242,9 @@ int lk_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_inde
     }
     /* Index entries carry no checksum: the record they name must bear them out. */
     error = lk_record_load(txn, kind, found, &record.record);
+    if (error && error != LK_E_NOT_FOUND) {
+        return error;
+    }
     if (error || LK_HAS(&record.record, 5)) {
         return LK_E_CORRUPT;
     }
@@ -260,6 +263,44 @@ int lk_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_inde
     }
     *id = found;
     return 0;
+}
+
+/* A user of the store's own ("local") without an id of a provider goes by the external id. */
+static int record_find_local(struct lk_txn *txn, uint32_t tenant, const struct lk_span *values,
+                             struct lk_id *id)
+{
+    const struct lk_index *index = lk_index_named(&lk_kind_user, LK_TEXT("external_id"));
+    struct lk_user user;
+    uint8_t uuid[16];
+    struct lk_span by_uuid[LK_INDEX_FIELDS] = {{uuid, sizeof(uuid)}};
+    struct lk_id found;
+    int error;
+
+    if (!lk_span_equal(values[0], LK_TEXT("local")) || lk_uuid_parse(values[1], uuid)) {
+        return LK_E_NOT_FOUND;
+    }
+    error = record_find(txn, &lk_kind_user, index, tenant, by_uuid, &found);
+    if (!error) {
+        error = lk_get(txn, &lk_kind_user, found, &user.record);
+    }
+    if (!error && (LK_HAS(&user.record, 12) || LK_HAS(&user.record, 13))) {
+        error = LK_E_NOT_FOUND;
+    }
+    if (!error) {
+        *id = found;
+    }
+    return error;
+}
+
+int lk_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
+            uint32_t tenant, const struct lk_span *values, struct lk_id *id)
+{
+    int error = record_find(txn, kind, index, tenant, values, id);
+
+    if (error == LK_E_NOT_FOUND && index == lk_index_named(&lk_kind_user, LK_TEXT("provider"))) {
+        error = record_find_local(txn, tenant, values, id);
+    }
+    return error;
 }
 
 int lk_find_tenant(struct lk_txn *txn, struct lk_span name, struct lk_id *id)

@@ -3,7 +3,7 @@
  * lk_write.c: the one write path.
  *
  * load old -> apply -> checks -> references -> unique keys -> encode -> difference of index keys ->
- * put -> audit entry -> what follows, all in the caller's transaction. Everything that can refuse
+ * put -> what follows -> audit entry, all in the caller's transaction. Everything that can refuse
  * comes before the first write, so a refusal leaves the transaction as it was.
  */
 #include "lk_engine.h"
@@ -326,14 +326,15 @@ static int write_finish(struct write_job *job, const char *verb)
     struct lk_change *change = &job->change;
     int error = 0;
 
-    if (!(job->flags & LK_W_QUIET) && !job->txn->summary) {
-        error = lk_audit_change(job->txn, change, verb);
-    }
-    if (!error && change->kind->changed && !(job->flags & LK_W_RESTORE)) {
+    /* First what follows: a tenant's rings get their new capacity before the entry is written. */
+    if (change->kind->changed && !(job->flags & LK_W_RESTORE)) {
         struct lk_change after = *change;
 
         after.before = after.after = NULL;
         error = change->kind->changed(job->txn, &after);
+    }
+    if (!error && !(job->flags & LK_W_QUIET) && !job->txn->summary) {
+        error = lk_audit_change(job->txn, change, verb);
     }
     return error;
 }

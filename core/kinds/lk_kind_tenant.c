@@ -158,10 +158,13 @@ static int tenant_changed(struct lk_txn *txn, const struct lk_change *change)
 
 static int tenant_compute(struct lk_txn *txn, struct lk_record *record)
 {
-    struct lk_tenant *tenant = (struct lk_tenant *)record;
+    uint64_t count;
+    int error = lk_count_users(txn, record->id.tenant, &count);
 
-    tenant->user_count = 0;
-    return lk_count_users(txn, record->id.tenant, &tenant->user_count);
+    if (!error) {
+        lk_field_set_number(record, lk_field_numbered(&lk_kind_tenant, 48), count);
+    }
+    return error;
 }
 
 const struct lk_kind lk_kind_tenant = {
