@@ -255,7 +255,12 @@ $(addprefix $(RESULTS)/,$(addsuffix .result,$(REPLAYS))): $(RESULTS)/fuzz/%.resu
 $(RESULTS)/house/deps-check.result: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) FORCE
 	@$(RUN_TEST) house/deps-check script $(MAKE) deps-check
 
-test: $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED))) ## every test, or TEST=part/test_name (patterns with *); -j runs them side by side
+run-tests: $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED)))
+
+# A make of its own, so that one test that cannot be built fails alone: it leaves no result.
+test: ## every test, or TEST=part/test_name (patterns with *); -j runs them side by side
+	@rm -f $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED)))
+	@$(MAKE) -k run-tests || :
 	@sh tests/house/sum_results.sh $(RESULTS) $(WANTED)
 
 # ---- Fuzzing and benchmarks ----------------------------------------------------------------------
@@ -439,7 +444,7 @@ help: ## this list
 	@echo 'Variables: BOARD CC CFLAGS LDFLAGS PREFIX DESTDIR; V=1 shows commands, WERROR=1 stops at warnings.'
 	@echo 'Boards: $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))'
 
-.PHONY: all test bench fuzz asan ubsan valgrind cov cov-reset size stack deps-check format \
+.PHONY: all test run-tests bench fuzz asan ubsan valgrind cov cov-reset size stack deps-check format \
 	format-check lint install uninstall clean help FORCE
 FORCE:
 

@@ -11,11 +11,12 @@ results=$1
 shift
 passed=0 failed=0 skipped=0 culprits=
 for name in "$@"; do
-    if read -r p f s <"$results/$name.result"; then
-        :
+    p=0 f=1 s=0
+    if [ -s "$results/$name.result" ]; then
+        read -r p f s <"$results/$name.result"
     else
-        p=0 f=1 s=0
-    fi 2>/dev/null
+        printf '  FAIL    %-36s not built, or not run: see above\n' "$name"
+    fi
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     [ "$f" -eq 0 ] || culprits="$culprits $name"
 done
