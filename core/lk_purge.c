@@ -4,6 +4,52 @@
  */
 #include "lk_engine.h"
 
+/* Takes every entry of an index away that names a record. */
+static int purge_index(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
+                       struct lk_id id)
+{
+    const struct lk_storage_ops *ops = txn->store->storage->ops;
+    struct lk_storage_cursor cursor;
+    struct lk_span found, value;
+    struct lk_key prefix, at = {.size = 0};
+    struct lk_id named;
+    int error;
+
+    lk_key_index_prefix(&prefix, index, id.tenant);
+    error = lk_cursor_begin(txn, &cursor, &prefix);
+    while (!error) {
+        error = ops->seek(&cursor, lk_key_span(&at), &found, &value);
+        if (!error && lk_span_equal(found, lk_key_span(&at))) {
+            error = ops->next(&cursor, &found, &value);
+        }
+        if (error) {
+            break;
+        }
+        at.size = 0;
+        lk_key_put_bytes(&at, found);
+        if (!lk_index_entry_id(kind, index, found, value, &named) && named.tenant == id.tenant &&
+            named.user == id.user && named.sub == id.sub) {
+            lk_cursor_end(&cursor);
+            error = ops->remove(&txn->storage, lk_key_span(&at));
+            error = error ? error : lk_cursor_begin(txn, &cursor, &prefix);
+        }
+    }
+    lk_cursor_end(&cursor);
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
+/* A damaged record does not tell which entries are its own: they are looked for. */
+static int purge_entries(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
+{
+    size_t i;
+    int error = 0;
+
+    for (i = 0; !error && i < kind->index_count; i++) {
+        error = purge_index(txn, kind, &kind->indexes[i], id);
+    }
+    return error;
+}
+
 /* One class of a user, or (user 0) everything under a tenant's number, index entries included. */
 static int purge_prefix(struct lk_txn *txn, const struct lk_key *prefix)
 {
@@ -31,12 +77,15 @@ static int purge_prefix(struct lk_txn *txn, const struct lk_key *prefix)
         }
         if (!lk_key_parse(txn->store, lk_key_span(&key), &kind, &id) && kind->index_count) {
             error = lk_drop(txn, kind, id);
-            /* A damaged record is taken away all the same; verify finds entries it leaves. */
+            /* A damaged record is taken away all the same. */
             if (error != LK_E_CORRUPT) {
                 continue;
             }
+            error = purge_entries(txn, kind, id);
         }
-        error = ops->remove(&txn->storage, lk_key_span(&key));
+        if (!error) {
+            error = ops->remove(&txn->storage, lk_key_span(&key));
+        }
     }
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
