@@ -4,8 +4,8 @@
     day_make.py DIRECTORY
 
 Writes mosquitto.txt, htpasswd.txt, crypt.txt, people.csv, machines.ndjson, and logins.txt, whose
-lines say who logs in with which password: TENANT USER KIND PASSWORD. Password files are made by
-the real tools where these are installed (mosquitto_passwd, htpasswd, mkpasswd), else from hashes
+lines say who logs in with which password: TENANT USER KIND PASSWORD; later.txt has one more, for
+another day. Password files are made by the real tools where these are installed (mosquitto_passwd, htpasswd, mkpasswd), else from hashes
 that they once made.
 """
 import json
@@ -106,11 +106,14 @@ def main():
             out.write(json.dumps(record, ensure_ascii=False) + "\n")
 
     tenants = {"mosquitto": "north", "htpasswd": "south", "sha512": "east", "yescrypt": "east"}
-    with (area / "logins.txt").open("w", encoding="utf-8") as out:
-        for kind, count in LOGINS.items():
-            for n in range(count):
-                out.write(f"{tenants[kind]} {user(kind, n)} {kind} "
-                          f"{password(kind, n) if real[kind] else KNOWN}\n")
+
+    def login(kind, n):
+        secret = password(kind, n) if real[kind] else KNOWN
+        return f"{tenants[kind]} {user(kind, n)} {kind} {secret}\n"
+
+    (area / "logins.txt").write_text("".join(login(kind, n) for kind, count in LOGINS.items()
+                                             for n in range(count)))
+    (area / "later.txt").write_text(login("mosquitto", 199))
     print("made by " + (", ".join(sorted({name for name in real.values() if name})) or "no tool"))
 
 
