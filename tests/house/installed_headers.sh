@@ -8,7 +8,7 @@ set -eu
 folder=$1$2/include/latchkey
 count=0
 for header in "$folder"/*.h; do
-    printf '#include "%s"\n' "$(basename "$header")" |
+    printf '#include "%s"\nextern int not_empty;\n' "$(basename "$header")" |
         ${CC:-cc} -std=c11 -Wall -Wextra -Wpedantic -Werror -I"$folder" -fsyntax-only -x c -
     count=$((count + 1))
 done
