@@ -22,6 +22,7 @@ void lk_csv_reader_init(struct lk_csv_reader *reader, lk_csv_source *source, voi
     reader->input_size = 0;
     reader->input_end = false;
     reader->broken = false;
+    reader->begun = false;
     reader->next_line = 1;
     reader->field_count = 0;
     reader->line = 0;
@@ -40,6 +41,24 @@ static int csv_fill(struct lk_csv_reader *reader)
     reader->input_size = got;
     reader->input_end = got == 0;
     return 0;
+}
+
+/* Passes over a byte order mark, however small the pieces that it comes in. */
+static int csv_begin(struct lk_csv_reader *reader)
+{
+    size_t got = 1;
+    int error = 0;
+
+    while (!error && got > 0 && reader->input_size < 3) {
+        error = reader->source(reader->context, reader->input + reader->input_size,
+                               sizeof(reader->input) - reader->input_size, &got);
+        reader->input_size += error ? 0 : got;
+    }
+    if (!error && reader->input_size >= 3 && memcmp(reader->input, "\xEF\xBB\xBF", 3) == 0) {
+        reader->input_at = 3;
+    }
+    reader->begun = true;
+    return error;
 }
 
 /* The next byte, or CSV_END; `error` is set when the source failed. */
@@ -163,17 +182,6 @@ static int csv_next_unit(struct lk_csv_reader *reader, enum csv_state state, int
     return reader->input[reader->input_at] == '\n' ? csv_next(reader, error) : '\r';
 }
 
-static void csv_skip_mark(struct lk_csv_reader *reader)
-{
-    if (reader->text_size >= 3 && memcmp(reader->text, "\xEF\xBB\xBF", 3) == 0) {
-        reader->text_size -= 3;
-        memmove(reader->text, reader->text + 3, reader->text_size);
-        for (size_t i = 1; i <= reader->field_count; i++) {
-            reader->starts[i] -= 3;
-        }
-    }
-}
-
 /* Reads what stands up to the end of a record. */
 static int csv_read_record(struct lk_csv_reader *reader)
 {
@@ -196,26 +204,17 @@ static int csv_read_record(struct lk_csv_reader *reader)
             state == CSV_FIELD_START) {
             return LK_E_NOT_FOUND;
         }
-        /* A byte order mark may stand before a quote, which would else be inside a plain field. */
-        if (state == CSV_PLAIN && byte == '"' && reader->line == 1 && reader->text_size == 3 &&
-            reader->field_count == 0) {
-            csv_skip_mark(reader);
-            state = reader->text_size == 0 ? CSV_FIELD_START : CSV_PLAIN;
-        }
         over = csv_step(reader, &state, byte);
-    }
-    if (reader->line == 1) {
-        csv_skip_mark(reader);
     }
     return 0;
 }
 
 int lk_csv_read(struct lk_csv_reader *reader)
 {
-    int error;
+    int error = reader->begun ? 0 : csv_begin(reader);
 
-    if (reader->broken) {
-        return LK_E_NOT_FOUND;
+    if (error || reader->broken) {
+        return error ? error : LK_E_NOT_FOUND;
     }
     do {
         error = csv_read_record(reader);

@@ -29,7 +29,7 @@ struct lk_csv_reader {
     void *context;
     uint8_t input[4096];
     size_t input_at, input_size;
-    bool input_end, broken;
+    bool begun, input_end, broken;
     uint64_t next_line;
     size_t text_size;
     size_t starts[LK_CSV_FIELDS_MAX + 1]; /* of fields in `text` */

@@ -95,6 +95,10 @@ static void test_csv_reads_what_the_rfc_says(void **state)
          "1:a|b\n"},
         {"\xEF\xBB\xBF\"a\",b\nc\n", "1:a|b\n2:c\n"},
         {"\xEF\xBB\xBF\n\xEF\xBB\xBFx\n", "2:\xEF\xBB\xBFx\n"},
+        /* Only at the beginning: reading over it in a later field once went before the buffer. */
+        {",,\xEF\xBB\xBF,a\n", "1:||\xEF\xBB\xBF|a\n"},
+        {"\"\xEF\xBB\xBF\",a\n", "1:\xEF\xBB\xBF|a\n"},
+        {"\xEF\xBB", "1!is not UTF-8\n"},
         {"=1+1,\"+2\",@x\n", "1:=1+1|+2|@x\n"},
         {"\xC3\xBC,\xF0\x9F\x94\x91\n", "1:\xC3\xBC|\xF0\x9F\x94\x91\n"},
         /* Wrong quotes: the rest could be read in two ways, so it is not read. */
