@@ -195,15 +195,18 @@ int lk_login_begin(struct lk_store *store, struct lk_login *login,
 
 /* ---- Hashing ---- */
 
-static void login_check_claim(struct lk_login *login)
+static int login_check_claim(struct lk_login *login)
 {
     struct lk_store *store = login->store;
     uint8_t hash[LK_TOKEN_HASH_SIZE];
+    int error = login->flags & LOGIN_CLAIM ? lk_claim_hash(store, login->request->password, hash)
+                                           : LK_E_REFUSED;
 
-    if (login->flags & LOGIN_CLAIM && !lk_claim_hash(store, login->request->password, hash) &&
-        store->port->crypto->equal(hash, login->claim, sizeof(hash))) {
+    if (!error && store->port->crypto->equal(hash, login->claim, sizeof(hash))) {
         login->flags |= LOGIN_CLAIMED | LOGIN_MUST;
     }
+    /* What has not a claim code's form is none. */
+    return error == LK_E_REFUSED ? 0 : error;
 }
 
 static bool login_weaker(const struct lk_pwhash_params *have, const struct lk_pwhash_params *want)
@@ -280,8 +283,8 @@ static int login_verify(struct lk_login *login)
             login->flags |= LOGIN_GOOD;
         }
     }
-    login_check_claim(login);
-    return login_plan_renewal(login);
+    error = login_check_claim(login);
+    return error ? error : login_plan_renewal(login);
 }
 
 int lk_login_step(struct lk_login *login)

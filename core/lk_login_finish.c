@@ -31,11 +31,12 @@ static int login_spend_claim(struct lk_login *login, struct lk_txn *txn)
 {
     struct lk_credential claim;
     uint8_t hash[LK_TOKEN_HASH_SIZE];
-    int error;
+    int error = login->flags & LOGIN_CLAIM
+                    ? lk_claim_hash(login->store, login->request->password, hash)
+                    : LK_E_REFUSED;
 
-    if (!(login->flags & LOGIN_CLAIM) ||
-        lk_claim_hash(login->store, login->request->password, hash)) {
-        return 0;
+    if (error) {
+        return error == LK_E_REFUSED ? 0 : error;
     }
     error = lk_credential_find(txn, login->user, LK_CREDENTIAL_CLAIM, &claim);
     if (error) {
@@ -82,6 +83,17 @@ static int login_recheck(struct lk_login *login, struct lk_txn *txn, struct lk_t
     }
     if (lk_login_stamp(login->store, user.record.raw) != login->user_stamp) {
         return LK_E_BUSY;
+    }
+    if (login->flags & LOGIN_CLAIMED) {
+        /* A code is good once, even when two logins with it run side by side. */
+        error = lk_credential_find(txn, login->user, LK_CREDENTIAL_CLAIM, &credential);
+        if (!error && !lk_span_equal(credential.secret,
+                                     (struct lk_span){login->claim, sizeof(login->claim)})) {
+            error = LK_E_BUSY;
+        }
+        if (error) {
+            return error == LK_E_NOT_FOUND ? LK_E_BUSY : error;
+        }
     }
     if (!(login->flags & LOGIN_HAS)) {
         return 0;
