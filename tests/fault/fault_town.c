@@ -117,8 +117,10 @@ struct fault_town *fault_town_open(void)
 
 void fault_town_close(struct fault_town *town)
 {
-    print_message("%llu calls failed, in %llu runs\n", (unsigned long long)town->points,
-                  (unsigned long long)town->runs);
+    if (town->runs) {
+        print_message("%llu calls failed, in %llu runs\n", (unsigned long long)town->points,
+                      (unsigned long long)town->runs);
+    }
     bench_close(town->bench);
     free(town->saved_memory);
     free(town);
