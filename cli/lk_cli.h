@@ -173,7 +173,8 @@ struct lk_cli {
     struct lk_cli_out *out, *err;
     struct lk_cli_work *work;
     struct lk_store *store;         /* NULL: env->open gives it */
-    struct lk_cli_session *session; /* NULL: not a console */
+    bool at_console;                /* errors are told with their number */
+    struct lk_cli_session *session; /* of who is logged in at a console; NULL: nobody */
     void *hash_work;                /* for password hashes; NULL where the port has its own */
     size_t hash_work_size;
     const struct lk_kind *const *kinds; /* the application's own, NULL at the end; or NULL */
@@ -241,6 +242,8 @@ void lk_cli_put_spaces(struct lk_cli_out *out, size_t count);
 void lk_cli_put_text(struct lk_cli_out *out, struct lk_span text);
 /* Words wrapped at `width`, each line after `indent` spaces. */
 void lk_cli_put_wrapped(struct lk_cli_out *out, const char *text, size_t indent, size_t width);
+/* The same where the first line's indent was written already. */
+void lk_cli_put_wrapped_on(struct lk_cli_out *out, const char *text, size_t indent, size_t width);
 /* One character off the front: its size, or 0 for a byte that is not UTF-8 (`code` is the byte). */
 size_t lk_cli_utf8(struct lk_span text, uint32_t *code);
 /* Columns that text takes on a terminal, where each character takes one. */

@@ -138,6 +138,7 @@ static int args_unknown(struct lk_cli *cli, const char *field, const char *given
     lk_cli_buffer_out(&out, &buffer, cli->work->cell, sizeof(cli->work->cell) - 1);
     lk_cli_put(&out, rule);
     lk_cli_put(&out, "; did you mean \"");
+    lk_cli_put(&out, given[0] == '-' ? "--" : "");
     lk_cli_put(&out, nearest->best);
     lk_cli_put(&out, "\"?");
     buffer.data[buffer.size] = '\0';

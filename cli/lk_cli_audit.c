@@ -126,12 +126,12 @@ static void audit_line(struct lk_cli *cli, const struct lk_audit_entry *entry, b
     /* Seconds are enough to read; JSON has it all. */
     audit_cell(cli, (struct lk_span){text.data, text.size < 19 ? text.size : 19}, 19);
     text = audit_text(cli, "actor", &entry->record);
-    audit_cell(cli, text, 10);
-    used += 20 + 1 + (lk_cli_columns(text) > 10 ? lk_cli_columns(text) : 10);
+    audit_cell(cli, text, 8);
+    used += 20 + 1 + (lk_cli_columns(text) > 8 ? lk_cli_columns(text) : 8);
     audit_cell(cli, entry->outcome == LK_SUCCESS ? LK_TEXT("ok") : LK_TEXT("failed"), 6);
     text = audit_text(cli, "action", &entry->record);
-    audit_cell(cli, text, 14);
-    used += 7 + 1 + (text.size > 14 ? text.size : 14);
+    audit_cell(cli, text, 17);
+    used += 7 + 1 + (text.size > 17 ? text.size : 17);
     text = audit_text(cli, "description", &entry->record);
     if (!wide && used < room && lk_cli_columns(text) > room - used) {
         size_t at = 0, columns = 0;
@@ -168,7 +168,8 @@ static void audit_json(struct lk_cli *cli, const struct lk_audit_entry *entry)
             continue;
         }
         /* Absent is not the same as zero for who and where from; the rest is always there. */
-        if (field->number > 18 && lk_cli_field_empty(field, &entry->record)) {
+        if (field->number > 18 && !(field->flags & LK_F_COMPUTED) &&
+            !LK_HAS(&entry->record, field->number)) {
             continue;
         }
         lk_cli_json_key(&json, field->name);
@@ -237,7 +238,7 @@ int lk_cli_audit_list(struct lk_cli *cli, const struct lk_cli_args *args)
         query.oldest_first = lk_cli_option(args, "reverse") != NULL;
         if (!cli->json) {
             lk_cli_put(cli->out,
-                       "SEQ   AT (UTC)            ACTOR      RESULT ACTION         WHAT\n");
+                       "SEQ   AT (UTC)            ACTOR    RESULT ACTION            WHAT\n");
         }
         error = audit_run(cli, &query, limit, cli->json, lk_cli_option(args, "wide") != NULL,
                           &count, &next);

@@ -389,6 +389,7 @@ static void console_begin(struct lk_cli_console *console)
     cli->self = console;
     cli->out = cli->err = &console->out;
     cli->session = NULL;
+    cli->at_console = true;
     cli->board_options = NULL;
     cli->progress = false;
     cli->width = console->console->width ? console->console->width(console->console_self) : 80;
@@ -412,7 +413,7 @@ int lk_cli_console_run(struct lk_cli_console *console)
             console->editor.size >= sizeof(name)) {
             continue;
         }
-        /* The password is read into the same room. */
+        /* Completion and the next line use the room again. */
         memcpy(name, console->editor.text, console->editor.size + 1);
         if (!console_login_as(console, name)) {
             logged_in = true;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define DESCRIBE_INDENT 23
+
 static const char *describe_type(const struct lk_field *field)
 {
     switch ((enum lk_field_type)field->type) {
@@ -129,20 +131,33 @@ void lk_cli_field_rules(struct lk_cli_out *out, const struct lk_field *field)
 
 /* ---- Text ------------------------------------------------------------------------------------ */
 
+/* What is in the cell, beside a name. */
+static void describe_entry(struct lk_cli *cli, const char *name, struct lk_cli_buffer *buffer)
+{
+    size_t width = cli->width ? cli->width : 80;
+    size_t skip = 2 + strlen(name);
+
+    buffer->data[buffer->size] = '\0';
+    lk_cli_put(cli->out, "  ");
+    lk_cli_put(cli->out, name);
+    if (skip >= DESCRIBE_INDENT) {
+        lk_cli_put(cli->out, "\n");
+        skip = 0;
+    }
+    lk_cli_put_spaces(cli->out, DESCRIBE_INDENT - skip);
+    lk_cli_put_wrapped_on(cli->out, buffer->data, DESCRIBE_INDENT, width - 1);
+}
+
 static void describe_field(struct lk_cli *cli, const struct lk_field *field)
 {
     struct lk_cli_buffer buffer;
     struct lk_cli_out out;
 
     lk_cli_buffer_out(&out, &buffer, cli->work->cell, sizeof(cli->work->cell) - 1);
+    lk_cli_put(&out, field->help);
+    lk_cli_put(&out, "\n");
     lk_cli_field_rules(&out, field);
-    buffer.data[buffer.size] = '\0';
-    lk_cli_put(cli->out, "  ");
-    lk_cli_put(cli->out, field->name);
-    lk_cli_put_spaces(cli->out, strlen(field->name) < 21 ? 21 - strlen(field->name) : 1);
-    lk_cli_put(cli->out, field->help);
-    lk_cli_put(cli->out, "\n");
-    lk_cli_put_wrapped(cli->out, buffer.data, 23, 79);
+    describe_entry(cli, field->name, &buffer);
 }
 
 static void describe_index(struct lk_cli *cli, const struct lk_kind *kind,
@@ -150,29 +165,30 @@ static void describe_index(struct lk_cli *cli, const struct lk_kind *kind,
 {
     const struct lk_field *when =
         index->when_field ? lk_field_numbered(kind, index->when_field) : NULL;
+    struct lk_cli_buffer buffer;
+    struct lk_cli_out out;
     size_t i;
 
-    lk_cli_put(cli->out, "  ");
-    lk_cli_put(cli->out, index->name);
-    lk_cli_put_spaces(cli->out, strlen(index->name) < 21 ? 21 - strlen(index->name) : 1);
-    lk_cli_put(cli->out, index->help);
-    lk_cli_put(cli->out, " (");
+    lk_cli_buffer_out(&out, &buffer, cli->work->cell, sizeof(cli->work->cell) - 1);
+    lk_cli_put(&out, index->help);
+    lk_cli_put(&out, " (");
     for (i = 0; i < LK_INDEX_FIELDS && index->fields[i]; i++) {
         const struct lk_field *field = lk_field_numbered(kind, index->fields[i]);
 
-        lk_cli_put(cli->out, i ? ", " : "");
-        lk_cli_put(cli->out, field ? field->name : "?");
+        lk_cli_put(&out, i ? ", " : "");
+        lk_cli_put(&out, field ? field->name : "?");
     }
     if (index->flags & LK_I_UNIQUE) {
-        lk_cli_put(cli->out, index->flags & LK_I_STORE ? "; unique over the store" : "; unique");
+        lk_cli_put(&out, index->flags & LK_I_STORE ? "; unique over the store" : "; unique");
     }
     if (when && when->type == LK_ENUM) {
-        lk_cli_put(cli->out, "; where ");
-        lk_cli_put(cli->out, when->name);
-        lk_cli_put(cli->out, "=");
-        lk_cli_put(cli->out, when->choices[index->when_value]);
+        lk_cli_put(&out, "; where ");
+        lk_cli_put(&out, when->name);
+        lk_cli_put(&out, "=");
+        lk_cli_put(&out, when->choices[index->when_value]);
     }
-    lk_cli_put(cli->out, ")\n");
+    lk_cli_put(&out, ")");
+    describe_entry(cli, index->name, &buffer);
 }
 
 static void describe_text(struct lk_cli *cli, const struct lk_kind *kind)

@@ -172,7 +172,7 @@ int lk_cli_report(struct lk_cli *cli, int error)
         memset(&problem, 0, sizeof(problem));
         problem.error = error;
         problem.rule = "login refused";
-        if (!cli->json && !cli->session) {
+        if (!cli->json) {
             lk_cli_put(cli->err, "login refused\n");
             return status;
         }
@@ -181,7 +181,7 @@ int lk_cli_report(struct lk_cli *cli, int error)
         error_json(cli, &problem);
         return status;
     }
-    if (cli->session) {
+    if (cli->at_console) {
         lk_cli_put(cli->err, "error ");
         lk_cli_put_number(cli->err, (uint64_t)status);
     } else {

@@ -42,18 +42,16 @@ static void help_entry(struct lk_cli *cli, const char *name, size_t width, const
 {
     size_t size = strlen(name);
     size_t total = cli->width ? cli->width : 80;
-    struct lk_cli_out *out = cli->out;
 
-    lk_cli_put(out, "  ");
-    lk_cli_put(out, name);
-    if (size + 3 + width > total || size >= width || 2 + width + 1 + strlen(text) > total) {
-        lk_cli_put(out, "\n");
-        lk_cli_put_wrapped(out, text, width + 3, total - 1);
-        return;
+    lk_cli_put(cli->out, "  ");
+    lk_cli_put(cli->out, name);
+    if (size >= width) {
+        lk_cli_put(cli->out, "\n");
+        size = 0;
+        lk_cli_put_spaces(cli->out, 2);
     }
-    lk_cli_put_spaces(out, width - size + 1);
-    lk_cli_put(out, text);
-    lk_cli_put(out, "\n");
+    lk_cli_put_spaces(cli->out, width - size + 1);
+    lk_cli_put_wrapped_on(cli->out, text, width + 3, total - 1);
 }
 
 static void help_option(struct lk_cli *cli, const struct lk_cli_option *option)
@@ -136,7 +134,7 @@ static void help_command(struct lk_cli *cli, const struct lk_cli_command *row)
         lk_cli_put(cli->out, "\n");
         lk_cli_put_wrapped(cli->out, row->details, 0, 79);
     }
-    if (row->resource) {
+    if (row->resource && !(row->flags & LK_CLI_HOST)) {
         lk_cli_put(cli->out, "\nneeds the permission ");
         lk_cli_put(cli->out, row->resource);
         lk_cli_put(cli->out, ":");

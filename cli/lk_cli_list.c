@@ -47,6 +47,7 @@ struct list_view {
     size_t count;
     const struct lk_field *columns[LIST_COLUMNS];
     size_t widths[LIST_COLUMNS];
+    bool chosen;    /* the columns were asked for */
     uint64_t limit; /* 0: none */
     char next[LK_CURSOR_SIZE];
 };
@@ -126,6 +127,9 @@ static struct lk_span list_cell(struct list_view *view, const struct lk_field *f
     } else if (field == &list_user) {
         lk_cli_ref_text(cli, &out, &lk_kind_user,
                         (struct lk_id){record->id.tenant, record->id.user, 0});
+    } else if (field->type == LK_TIME && !lk_cli_field_empty(field, record)) {
+        /* Seconds are enough to read, and leave room for the others. */
+        lk_cli_put_time(&out, lk_field_number(record, field) / 1000 * 1000);
     } else {
         lk_cli_field_text(cli, &out, field, record);
     }
@@ -213,6 +217,31 @@ static void list_row(struct list_view *view, const struct lk_record *record)
     for (i = 0; i < view->count; i++) {
         list_put_cell(view, i, list_cell(view, view->columns[i], record));
     }
+}
+
+/* The whole record, or the columns that were asked for. */
+static void list_json(struct list_view *view, const struct lk_record *record)
+{
+    struct lk_cli_json json;
+    size_t i;
+
+    if (!view->chosen) {
+        lk_cli_show_json(view->cli, view->kind, record);
+        return;
+    }
+    lk_cli_json_begin(&json, view->cli->out);
+    lk_cli_json_open(&json, '{');
+    lk_cli_id_json(view->cli, &json, view->kind, record->id);
+    for (i = 0; i < view->count; i++) {
+        const struct lk_field *field = view->columns[i];
+
+        if (field != &list_id && field != &list_user) {
+            lk_cli_json_key(&json, field->name);
+            lk_cli_field_json(view->cli, &json, field, record);
+        }
+    }
+    lk_cli_json_close(&json, '}');
+    lk_cli_json_end(&json);
 }
 
 /* ---- Filters and options --------------------------------------------------------------------- */
@@ -337,7 +366,8 @@ static int list_prepare(struct list_view *view, const struct lk_cli_args *args,
     if (!error) {
         error = list_columns(view, lk_cli_option(args, "columns"));
     }
-    list->computed = cli->json;
+    view->chosen = lk_cli_option(args, "columns") != NULL;
+    list->computed = cli->json && !view->chosen;
     for (i = 0; i < view->count; i++) {
         list->computed = list->computed || view->columns[i]->flags & LK_F_COMPUTED;
     }
@@ -431,7 +461,7 @@ static int list_page(struct list_view *view, struct lk_list *list, bool wide, ui
             error = lk_cli_keep(cli, view->kind, record);
         }
         if (!error && cli->json) {
-            lk_cli_show_json(cli, view->kind, record);
+            list_json(view, record);
         } else if (!error) {
             if (wide) {
                 list_measure(view, record);

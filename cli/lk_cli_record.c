@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define RECORD_NAME 18 /* columns that most names fit in */
+
 /* Own fields in order of the table, then those that every kind has. NULL at the end. */
 static const struct lk_field *record_field(const struct lk_kind *kind, size_t n)
 {
@@ -21,6 +23,36 @@ static void record_line(struct lk_cli *cli, const char *name, size_t width)
     lk_cli_put(cli->out, name);
     lk_cli_put(cli->out, ":");
     lk_cli_put_spaces(cli->out, width - strlen(name) + 1);
+}
+
+/* Breaks a long list of names after its commas. */
+struct record_wrap {
+    struct lk_cli_out *out;
+    size_t indent, column, width;
+};
+
+static int record_wrap_write(void *context, const void *data, size_t size)
+{
+    struct record_wrap *wrap = context;
+    const char *text = data;
+
+    lk_cli_put_bytes(wrap->out, text, size);
+    wrap->column += lk_cli_columns((struct lk_span){(const uint8_t *)text, size});
+    if (size == 1 && text[0] == ',' && wrap->column + RECORD_NAME > wrap->width) {
+        lk_cli_put(wrap->out, "\n");
+        lk_cli_put_spaces(wrap->out, wrap->indent);
+        wrap->column = wrap->indent;
+    }
+    return wrap->out->error;
+}
+
+static void record_refs(struct lk_cli *cli, size_t indent, const struct lk_field *field,
+                        const struct lk_record *record)
+{
+    struct record_wrap wrap = {cli->out, indent, indent, cli->width ? cli->width : 80};
+    struct lk_cli_out out = {.write = record_wrap_write, .context = &wrap};
+
+    lk_cli_field_text(cli, &out, field, record);
 }
 
 static void record_show_text(struct lk_cli *cli, const struct lk_kind *kind,
@@ -51,7 +83,11 @@ static void record_show_text(struct lk_cli *cli, const struct lk_kind *kind,
     for (i = 0; (field = record_field(kind, i)) != NULL; i++) {
         if (lk_cli_field_shown(field)) {
             record_line(cli, field->name, width);
-            lk_cli_field_text(cli, cli->out, field, record);
+            if (field->type == LK_REFS) {
+                record_refs(cli, width + 2, field, record);
+            } else {
+                lk_cli_field_text(cli, cli->out, field, record);
+            }
             lk_cli_put(cli->out, "\n");
         }
     }

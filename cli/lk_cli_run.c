@@ -46,12 +46,26 @@ static int run_command(struct lk_cli *cli, size_t count, const char *const *word
     return error ? error : cli->command->handler(cli, args);
 }
 
+/* Looked for first, so that a mistake in an earlier word is told as JSON, too. */
+static bool run_wants_json(size_t count, const char *const *words)
+{
+    size_t i;
+
+    for (i = 0; i < count && !lk_cli_same(words[i], "--"); i++) {
+        if (lk_cli_same(words[i], "--json")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int lk_cli_run(struct lk_cli *cli, size_t count, const char *const *words)
 {
     struct lk_cli_work *work = cli->work;
     int status;
 
-    cli->json = cli->quiet = cli->help = cli->told = false;
+    cli->quiet = cli->help = cli->told = false;
+    cli->json = run_wants_json(count, words);
     cli->tenant_given = NULL;
     cli->tenant = 0;
     memset(&cli->problem, 0, sizeof(cli->problem));

@@ -56,12 +56,10 @@ static int session_logout(struct lk_cli *cli, struct lk_span token)
     int error = lk_cli_begin(cli, LK_WRITE);
 
     /* A tenant named limits the token to it. */
-    if (!error && (cli->tenant_given || cli->session)) {
-        error = cli->session ? 0 : lk_cli_tenant(cli, cli->tenant_given, &tenant);
+    if (!error && cli->tenant_given) {
+        error = lk_cli_tenant(cli, cli->tenant_given, &tenant);
         if (!error) {
-            error = lk_session_check(&cli->work->txn,
-                                     cli->session ? cli->session->id.tenant : tenant.tenant, token,
-                                     none, none, &verdict);
+            error = lk_session_check(&cli->work->txn, tenant.tenant, token, none, none, &verdict);
         }
     }
     if (!error) {

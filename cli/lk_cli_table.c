@@ -212,7 +212,7 @@ const struct lk_cli_command lk_cli_commands[] = {
     {.noun = "logout", .args = "TOKEN", .help = "end the session of a token",
      .details = "TOKEN may be - to read it from standard input.",
      .resource = "session", .action = "write", .min_args = 1, .max_args = 1,
-     .flags = LK_CLI_WRITES, .handler = lk_cli_logout},
+     .flags = LK_CLI_HOST | LK_CLI_WRITES, .handler = lk_cli_logout},
     {.noun = "session", .verb = "check", .args = "TOKEN",
      .help = "is this token good, now? The exit status is the answer",
      .details = "TOKEN is a session's or an API key, or - to read it from standard input. The use "

@@ -124,37 +124,51 @@ size_t lk_cli_columns(struct lk_span text)
     return columns;
 }
 
-void lk_cli_put_wrapped(struct lk_cli_out *out, const char *text, size_t indent, size_t width)
+/* `column` is where the cursor stands: 0, or `indent` when that was written already. */
+static void text_wrap(struct lk_cli_out *out, const char *text, size_t column, size_t indent,
+                      size_t width)
 {
-    size_t column = 0;
+    bool blank = false;
 
     while (*text) {
         size_t size = strcspn(text, " \n");
         size_t columns = lk_cli_columns((struct lk_span){(const uint8_t *)text, size});
 
-        if (column && column + 1 + columns > width) {
+        if (blank && column + 1 + columns > width) {
             lk_cli_put(out, "\n");
             column = 0;
         }
         if (!column) {
             lk_cli_put_spaces(out, indent);
             column = indent;
-        } else {
+        } else if (blank) {
             lk_cli_put(out, " ");
             column++;
         }
         lk_cli_put_bytes(out, text, size);
         column += columns;
+        blank = true;
         text += size;
         if (*text == '\n') {
             lk_cli_put(out, "\n");
             column = 0;
+            blank = false;
         }
         text += *text != '\0';
     }
     if (column) {
         lk_cli_put(out, "\n");
     }
+}
+
+void lk_cli_put_wrapped(struct lk_cli_out *out, const char *text, size_t indent, size_t width)
+{
+    text_wrap(out, text, 0, indent, width);
+}
+
+void lk_cli_put_wrapped_on(struct lk_cli_out *out, const char *text, size_t indent, size_t width)
+{
+    text_wrap(out, text, indent, indent, width);
 }
 
 static int text_buffer_write(void *context, const void *data, size_t size)

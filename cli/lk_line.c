@@ -455,13 +455,17 @@ enum lk_line_event lk_line_read(struct lk_line *line, const char *prompt, uint32
 enum lk_line_event lk_line_secret(struct lk_line *line, const char *prompt, uint32_t idle_ms,
                                   uint8_t *out, size_t capacity, size_t *size)
 {
-    struct lk_line typed = *line;
+    char room[LK_LINE_SECRET_MAX + 1];
+    struct lk_line typed = {.console = line->console,
+                            .self = line->self,
+                            .text = room,
+                            .prompt = prompt,
+                            .after_cr = line->after_cr,
+                            .secret = true};
     enum lk_line_event event;
 
-    /* The room for an echoed line serves: it is longer, and wiped at once. */
-    typed.prompt = prompt;
-    typed.secret = true;
-    typed.capacity = capacity + 1 < line->capacity ? capacity + 1 : line->capacity;
+    /* The line being worked on stays: its words may be a command that asks. */
+    typed.capacity = capacity < LK_LINE_SECRET_MAX ? capacity + 1 : sizeof(room);
     lk_line_write(&typed, prompt);
     event = line_run(&typed, idle_ms);
     lk_line_write(&typed, "\n");
@@ -469,11 +473,10 @@ enum lk_line_event lk_line_secret(struct lk_line *line, const char *prompt, uint
     if (event == LK_LINE_DONE) {
         /* What is too long is refused, not cut. */
         *size = typed.refused ? SIZE_MAX : typed.size;
-        memcpy(out, typed.text, typed.refused ? 0 : typed.size);
+        memcpy(out, room, typed.refused ? 0 : typed.size);
     }
     line->after_cr = typed.after_cr;
-    line_wipe(line->text, line->capacity);
-    line->size = line->at = 0;
+    line_wipe(room, sizeof(room));
     return event;
 }
 

@@ -50,8 +50,10 @@ struct lk_line {
 
 /* Reads a line into line->text, with a NUL. `idle_ms` 0: no limit. */
 enum lk_line_event lk_line_read(struct lk_line *line, const char *prompt, uint32_t idle_ms);
-/* The same without echo, history and completion, into a place of its own (no NUL; wiped unless
- * DONE). `size` gets its bytes; more than `capacity` were typed: SIZE_MAX. */
+#define LK_LINE_SECRET_MAX 160
+
+/* The same without echo, history and completion, and apart from the line: at most `capacity` (and
+ * LK_LINE_SECRET_MAX) bytes into `out`, no NUL. `size`: SIZE_MAX when more were typed. */
 enum lk_line_event lk_line_secret(struct lk_line *line, const char *prompt, uint32_t idle_ms,
                                   uint8_t *out, size_t capacity, size_t *size);
 /* Keeps line->text for Up. The oldest make room. */

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+/* Words to commands; and the tables themselves. */
+#include "cli_help.h"
+
+#include "lk_transfer.h"
+
+static const struct lk_cli_command *const all_tables[] = {
+    lk_cli_host_commands, lk_transfer_commands, lk_cli_commands, NULL};
+
+/* ---- The tables ------------------------------------------------------------------------------ */
+
+static void test_args_table_rows_are_whole(void **state)
+{
+    struct cli_bench *bench = *state;
+    const struct lk_cli_command *row;
+    size_t i, j;
+
+    bench->cli.tables = all_tables;
+    for (i = 0; (row = lk_cli_row(&bench->cli, i)) != NULL; i++) {
+        const char *name = row->verb ? row->verb : row->noun;
+        const struct lk_cli_option *option, *other;
+
+        if (!row->help || !row->help[0] || row->help[strlen(row->help) - 1] == '.' ||
+            !row->handler || !row->args || row->min_args > row->max_args) {
+            fail_msg("%s %s: help, args or handler", row->noun, name);
+        }
+        if (!(row->flags & LK_CLI_ANYONE) && (!row->resource || !row->action)) {
+            fail_msg("%s %s: no permission", row->noun, name);
+        }
+        if (row->flags & LK_CLI_FIELDS && !row->kind) {
+            fail_msg("%s %s: fields of no kind", row->noun, name);
+        }
+        for (option = row->options; option && option->name; option++) {
+            assert_true(option->help && option->help[0]);
+            for (other = lk_cli_globals; other->name; other++) {
+                assert_string_not_equal(option->name, other->name);
+            }
+            for (other = row->options; other != option; other++) {
+                assert_string_not_equal(option->name, other->name);
+            }
+        }
+        for (j = 0; j < i && row->noun[0] != 'h'; j++) {
+            const struct lk_cli_command *before = lk_cli_row(&bench->cli, j);
+
+            if (lk_cli_same(before->noun, row->noun) &&
+                lk_cli_same(before->verb ? before->verb : "", row->verb ? row->verb : "")) {
+                fail_msg("%s %s is there twice", row->noun, name);
+            }
+        }
+    }
+    assert_true(i > 50);
+}
+
+/* What a command needs can be granted: each pair is a permission of every new tenant. */
+static void test_args_permissions_exist(void **state)
+{
+    struct cli_bench *bench = *state;
+    const struct lk_cli_command *row;
+    char line[128];
+    size_t i;
+
+    for (i = 0; (row = lk_cli_row(&bench->cli, i)) != NULL; i++) {
+        if (row->resource) {
+            (void)snprintf(line, sizeof(line), "permission show %s:%s", row->resource, row->action);
+            (void)cli_ok(bench, line);
+        }
+    }
+}
+
+static void check_width(const struct cli_text *text, const char *what)
+{
+    const char *line = text->data;
+
+    while (*line) {
+        size_t size = strcspn(line, "\n");
+
+        if (lk_cli_columns((struct lk_span){(const uint8_t *)line, size}) > 80) {
+            fail_msg("%s: over 80 columns: %.*s", what, (int)size, line);
+        }
+        line += size + (line[size] == '\n');
+    }
+}
+
+static void test_args_help_of_every_command(void **state)
+{
+    struct cli_bench *bench = *state;
+    const struct lk_cli_command *row;
+    char line[128];
+    size_t i;
+
+    bench->cli.tables = all_tables;
+    for (i = 0; (row = lk_cli_row(&bench->cli, i)) != NULL; i++) {
+        (void)snprintf(line, sizeof(line), "help %s %s", row->noun, row->verb ? row->verb : "");
+        (void)cli_ok(bench, line);
+        assert_true(cli_has(&bench->out, row->noun));
+        check_width(&bench->out, line);
+        (void)snprintf(line, sizeof(line), "%s %s --help", row->noun, row->verb ? row->verb : "");
+        (void)cli_ok(bench, line);
+        assert_true(cli_has(&bench->out, "usage: latchkey "));
+    }
+    (void)cli_ok(bench, "help");
+    check_width(&bench->out, "help");
+    (void)cli_ok(bench, "help user");
+    assert_true(cli_has(&bench->out, "passwd"));
+    (void)cli_ok(bench, "--help");
+    assert_true(cli_has(&bench->out, "exit status"));
+    cli_fails(bench, 2, "help usr", "did you mean \"user\"");
+    cli_fails(bench, 2, "help user lst", "did you mean \"list\"");
+}
+
+static void test_args_describe(void **state)
+{
+    struct cli_bench *bench = *state;
+    size_t i;
+
+    (void)cli_ok(bench, "describe");
+    for (i = 0; lk_kinds[i]; i++) {
+        char line[64];
+
+        (void)snprintf(line, sizeof(line), "describe %s", lk_kinds[i]->name);
+        (void)cli_ok(bench, line);
+        check_width(&bench->out, line);
+        assert_true(cli_has(&bench->out, lk_kinds[i]->help));
+    }
+    cli_fails(bench, 3, "describe nothing", "does not exist");
+}
+
+static void test_args_manual_and_completion(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    bench->cli.tables = all_tables;
+    (void)cli_ok(bench, "help --man");
+    assert_true(strncmp(bench->out.data, ".TH LATCHKEY 1", 14) == 0);
+    assert_true(cli_has(&bench->out, ".SS user passwd USER"));
+    (void)cli_ok(bench, "help --completion bash");
+    assert_true(cli_has(&bench->out, "complete -o default -F _latchkey latchkey"));
+    cli_fails(bench, 2, "help --completion tcsh", "is not a shell");
+}
+
+/* ---- Words ----------------------------------------------------------------------------------- */
+
+static void test_args_unknown_words(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    cli_fails(bench, 2, "", "a command is missing");
+    cli_fails(bench, 2, "usr list", "latchkey: \"usr\" is not a command; did you mean \"user\"?\n");
+    cli_fails(bench, 2, "xyzzy", "latchkey: \"xyzzy\" is not a command\n");
+    cli_fails(bench, 2, "user", "latchkey: user: say what to do: add show list");
+    cli_fails(bench, 2, "user lsit", "latchkey: user: \"lsit\"");
+    cli_fails(bench, 2, "user lsit", "did you mean \"list\"?");
+    cli_fails(bench, 2, "user frobnicate", "is none of add show list");
+    cli_fails(bench, 2, "user list --revers", "did you mean \"--reverse\"?");
+    cli_fails(bench, 2, "user list --xyzzyxyzzy", "is not an option of this command");
+    cli_fails(bench, 2, "user list --limit", "limit: needs a value");
+    cli_fails(bench, 2, "user list --reverse=yes", "reverse: takes no value");
+    cli_fails(bench, 2, "user list --limit ten", "limit: \"ten\" is not a whole number");
+    cli_fails(bench, 2, "user list --limit 0", "is no page");
+    cli_fails(bench, 2, "user list --by usrname", "did you mean \"username\"");
+    cli_fails(bench, 2, "user list --after x", "is not a cursor");
+    cli_fails(bench, 2, "user list --columns id,nam", "\"nam\" is not a field");
+    cli_fails(bench, 2, "user show -x", "they begin with --");
+    cli_fails(bench, 2, "session list --deleted", "is removed for good");
+}
+
+static void test_args_arity(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    cli_fails(bench, 2, "user show", "something is missing; usage: user show USER");
+    cli_fails(bench, 2, "user show a b", "\"b\" is one word too many");
+    cli_fails(bench, 2, "role permit admin", "something is missing");
+    cli_fails(bench, 2, "user set admin", "say what to set");
+}
+
+static void test_args_fields(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    cli_fails(bench, 2, "user add x emial=a", "did you mean \"email\"?");
+    cli_fails(bench, 2, "user add x email=a@b.c email=d@e.f", "email: is given twice");
+    cli_fails(bench, 4, "user add x login_count=3", "login_count: is kept by the store");
+    cli_fails(bench, 2, "user add x status=sleepy", "status: \"sleepy\" is none of its choices");
+    cli_fails(bench, 4, "user add x email=al@",
+              "latchkey: user add: email: \"al@\" is not an e-mail address (RFC 5321 mailbox)\n");
+    (void)cli_ok(bench, "user add a=b@example.org email=a=b@example.org");
+    (void)cli_ok(bench, "user show a=b@example.org");
+    (void)cli_ok(bench, "user add -- --odd--");
+    (void)cli_ok(bench, "user show -- --odd--");
+}
+
+/* A secret that was typed as an argument is refused, and not said again. */
+static void test_args_secrets(void **state)
+{
+    static const char *const lines[] = {
+        "user add x password=hunter2",   "user add x Passwd=hunter2",
+        "user set admin secret=hunter2", "user passwd admin password=hunter2",
+        "user add x --password=hunter2", "user passwd admin --password hunter2",
+        "user find password=hunter2",    "credential list admin secret=hunter2",
+    };
+    struct cli_bench *bench = *state;
+    size_t i;
+
+    for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        cli_fails(bench, 2, lines[i], "a secret is never an argument");
+        assert_false(cli_has(&bench->err, "hunter2"));
+    }
+}
+
+static void test_args_errors_as_json(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    (void)cli_run(bench, "--json user add x email=al@");
+    assert_string_equal(bench->err.data,
+                        "{\"error\":{\"code\":\"check\",\"field\":\"email\",\"message\":"
+                        "\"\\\"al@\\\" is not an e-mail address (RFC 5321 mailbox)\"}}\n");
+    (void)cli_run(bench, "user lsit --json");
+    assert_true(cli_has(&bench->err, "{\"error\":{\"code\":\"usage\",\"message\":"));
+    (void)cli_run(bench, "user show nobody --json");
+    assert_true(cli_has(&bench->err, "\"code\":\"not_found\",\"field\":\"user\""));
+}
+
+static void test_args_exit_statuses(void **state)
+{
+    (void)state;
+    assert_int_equal(lk_cli_exit_of(0), 0);
+    assert_int_equal(lk_cli_exit_of(LK_E_REFUSED), 1);
+    assert_int_equal(lk_cli_exit_of(LK_E_FAULTS), 1);
+    assert_int_equal(lk_cli_exit_of(LK_E_USAGE), 2);
+    assert_int_equal(lk_cli_exit_of(LK_E_NOT_FOUND), 3);
+    assert_int_equal(lk_cli_exit_of(LK_E_CHECK), 4);
+    assert_int_equal(lk_cli_exit_of(LK_E_CONFLICT), 4);
+    assert_int_equal(lk_cli_exit_of(LK_E_REFERENCE), 4);
+    assert_int_equal(lk_cli_exit_of(LK_E_LIMIT), 4);
+    assert_int_equal(lk_cli_exit_of(LK_E_MUST_CHANGE), 4);
+    assert_int_equal(lk_cli_exit_of(LK_E_CORRUPT), 5);
+    assert_int_equal(lk_cli_exit_of(LK_E_FULL), 5);
+    assert_int_equal(lk_cli_exit_of(LK_E_NEWER), 5);
+    assert_int_equal(lk_cli_exit_of(LK_E_SECRET), 5);
+    assert_int_equal(lk_cli_exit_of(LK_E_LOCKED), 6);
+    assert_int_equal(lk_cli_exit_of(-9999), 5);
+}
+
+struct found {
+    size_t count;
+    char words[2048];
+};
+
+static void found_each(void *context, const char *word, bool open)
+{
+    struct found *found = context;
+
+    found->count++;
+    strcat(found->words, word);
+    strcat(found->words, open ? "* " : " ");
+}
+
+static const char *completes(struct cli_bench *bench, struct found *found, size_t count,
+                             const char *const *words, const char *part)
+{
+    memset(found, 0, sizeof(*found));
+    lk_cli_complete(&bench->cli, count, words, part, found_each, found);
+    return found->words;
+}
+
+static void test_args_completion_of_words(void **state)
+{
+    static const char *const words[] = {"user", "add", "x"};
+    static const char *const help[] = {"help", "user"};
+    struct cli_bench *bench = *state;
+    struct found found;
+
+    assert_string_equal(completes(bench, &found, 0, NULL, "se"), "session ");
+    assert_string_equal(completes(bench, &found, 1, words, "s"), "show set suspend ");
+    assert_string_equal(completes(bench, &found, 2, help, "pa"), "passwd ");
+    assert_string_equal(completes(bench, &found, 3, words, "em"), "email=* ");
+    assert_string_equal(completes(bench, &found, 3, words, "--p"), "--password-stdin ");
+    assert_string_equal(completes(bench, &found, 3, words, "login_c"), "");
+    assert_true(strstr(completes(bench, &found, 0, NULL, ""), "audit ") != NULL);
+}
+
+int main(void)
+{
+#define BENCH(test) cmocka_unit_test_setup_teardown(test, cli_setup, cli_teardown)
+    const struct CMUnitTest tests[] = {
+        BENCH(test_args_table_rows_are_whole),
+        BENCH(test_args_permissions_exist),
+        BENCH(test_args_help_of_every_command),
+        BENCH(test_args_describe),
+        BENCH(test_args_manual_and_completion),
+        BENCH(test_args_unknown_words),
+        BENCH(test_args_arity),
+        BENCH(test_args_fields),
+        BENCH(test_args_secrets),
+        BENCH(test_args_errors_as_json),
+        cmocka_unit_test(test_args_exit_statuses),
+        BENCH(test_args_completion_of_words),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

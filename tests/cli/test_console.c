@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+/* A person at the console of a device. */
+#include "cli_help.h"
+
+static void type(struct cli_bench *bench, const char *text)
+{
+    assert_int_equal(lk_fake_type(&bench->fake, text), 0);
+}
+
+static void shows(struct cli_bench *bench, const char *text)
+{
+    if (!strstr(lk_fake_output(&bench->fake), text)) {
+        fail_msg("not shown: %s\n%s", text, lk_fake_output(&bench->fake));
+    }
+}
+
+static void hides(struct cli_bench *bench, const char *text)
+{
+    if (strstr(lk_fake_output(&bench->fake), text)) {
+        fail_msg("shown: %s\n%s", text, lk_fake_output(&bench->fake));
+    }
+}
+
+static void user(struct cli_bench *bench, const char *name, const char *role, const char *tenant)
+{
+    char line[128];
+
+    (void)snprintf(line, sizeof(line), "--tenant %s user add %s --password-stdin", tenant, name);
+    bench->input = CLI_PASSWORD "\n";
+    (void)cli_ok(bench, line);
+    (void)snprintf(line, sizeof(line), "--tenant %s role grant %s %s", tenant, name, role);
+    (void)cli_ok(bench, line);
+}
+
+static void test_console_session(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    type(bench, "admin\r" CLI_PASSWORD "\ruser add carol email=c@x.org\r"
+                "user passwd carol\rcarols secret\rcarols secret\r\x1b[A\x03user show carol\r"
+                "user show nobody\rbogus\ruser 'x\rlogout\r");
+    (void)cli_console(bench);
+    assert_true(lk_fake_typed_all(&bench->fake));
+    shows(bench, "latchkey login: admin\npassword: \nadmin@main> ");
+    shows(bench, "user carol is #2\n");
+    shows(bench, "new password: \nagain: \nadmin@main> user passwd carol");
+    shows(bench, "created_by:           admin\n");
+    shows(bench, "error 3: user show: user: \"nobody\" does not exist\n");
+    shows(bench, "error 2: \"bogus\" is not a command\n");
+    shows(bench, "error 2: a quote is not closed\n");
+    hides(bench, "secret");
+    hides(bench, CLI_PASSWORD);
+    (void)cli_ok(bench, "session list admin");
+    assert_true(cli_has(&bench->err, "0 shown"));
+    (void)cli_ok(bench, "audit list --json --action user.add --user admin");
+    assert_true(cli_has(&bench->out, "\"channel\":\"console\""));
+    (void)cli_ok(bench, "audit list --json --action logout");
+    assert_true(cli_has(&bench->out, "\"actor\":\"admin\""));
+    bench->input = "carols secret\n";
+    assert_int_equal(cli_run(bench, "login carol --password-stdin"), 0);
+}
+
+/* Wrong, unknown and locked names: nothing but the refusal; and nothing can be done before. */
+static void test_console_refuses(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    type(bench, "admin\rwrong password\rnobody\r" CLI_PASSWORD "\ruser list\rx\r"
+                "help\r\rno/where\r" CLI_PASSWORD "\r\x04");
+    (void)cli_console(bench);
+    assert_true(lk_fake_typed_all(&bench->fake));
+    hides(bench, "> ");
+    hides(bench, "commands");
+    shows(bench, "password: \nlogin refused\nlatchkey login: nobody\npassword: \n"
+                 "login refused\n");
+}
+
+static void test_console_locked(void **state)
+{
+    struct cli_bench *bench = *state;
+    size_t i;
+
+    for (i = 0; i < 6; i++) {
+        type(bench, "admin\rwrong password\r");
+    }
+    (void)cli_console(bench);
+    shows(bench, "error 6: login: ");
+    shows(bench, "try again in 1 second\n");
+}
+
+static void test_console_idle_logs_out(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    type(bench, "admin\r" CLI_PASSWORD "\ruser li");
+    assert_int_equal(lk_fake_pause(&bench->fake, 601000), 0);
+    type(bench, "st\r");
+    (void)cli_console(bench);
+    shows(bench, "logged out: nothing was typed for too long\n");
+    hides(bench, "USERNAME");
+    (void)cli_ok(bench, "session list");
+    assert_true(cli_has(&bench->err, "0 shown"));
+}
+
+static void test_console_idle_at_a_question(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    type(bench, "admin\r" CLI_PASSWORD "\ruser passwd admin\r");
+    assert_int_equal(lk_fake_pause(&bench->fake, 601000), 0);
+    type(bench, "another password\r");
+    (void)cli_console(bench);
+    shows(bench, "logged out");
+    bench->input = CLI_PASSWORD "\n";
+    assert_int_equal(cli_run(bench, "login admin --password-stdin"), 0);
+}
+
+static void test_console_hang_up_ends_the_session(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    type(bench, "admin\r" CLI_PASSWORD "\ruser list\rus");
+    (void)cli_console(bench);
+    shows(bench, "USERNAME");
+    (void)cli_ok(bench, "session list");
+    assert_true(cli_has(&bench->err, "0 shown"));
+}
+
+static void test_console_checks_permissions(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    user(bench, "vera", "viewer", "main");
+    type(bench, "vera\r" CLI_PASSWORD "\ruser list\ruser add x\raudit list\ruser passwd vera\r"
+                "role grant vera admin\rtenant set main session_idle=1\rmaintain\rdescribe user\r"
+                "login vera\rimport x\rexport\rconsole\rinit\rlogout\r");
+    (void)cli_console(bench);
+    shows(bench, "vera@main> ");
+    shows(bench, "USERNAME");
+    shows(bench, "error 1: user add: needs the permission user:write\n");
+    shows(bench, "error 1: user passwd: needs the permission credential:write\n");
+    shows(bench, "error 1: role grant: needs the permission role:write\n");
+    shows(bench, "error 1: tenant set: needs the permission tenant:write\n");
+    shows(bench, "error 1: maintain: needs the permission store:write\n");
+    shows(bench, "login name, unique in the tenant");
+    shows(bench, "error 2: \"login\" is not a command");
+    shows(bench, "error 2: \"import\" is not a command");
+    shows(bench, "error 2: \"export\" is not a command");
+    shows(bench, "error 2: \"console\" is not a command");
+    shows(bench, "error 2: \"init\" is not a command");
+}
+
+/* Nothing of another tenant, whatever one may do in one's own. */
+static void test_console_keeps_tenants_apart(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    (void)cli_ok(bench, "tenant add other");
+    user(bench, "zoe", "admin", "other");
+    type(bench, "other/zoe\r" CLI_PASSWORD "\ruser list\ruser show admin\ruser show #99\r"
+                "--tenant main user list\rtenant show\rtenant show main\rtenant show #1\r"
+                "tenant set main session_idle=1\rtenant list\rtenant suspend main\r"
+                "tenant add third\rverify\rstats\rmaintain\rcompact\rlogout\r");
+    (void)cli_console(bench);
+    shows(bench, "zoe@other> ");
+    shows(bench, "1 shown");
+    shows(bench, "error 3: user show: user: \"admin\" does not exist\n");
+    shows(bench, "error 3: user list: tenant: \"main\" does not exist\n");
+    shows(bench, "error 3: tenant show: tenant: \"main\" does not exist\n");
+    shows(bench, "error 3: tenant show: tenant: \"#1\" does not exist\n");
+    shows(bench, "error 3: tenant set: tenant: \"main\" does not exist\n");
+    shows(bench, "error 1: tenant list: is about the whole store");
+    shows(bench, "error 1: tenant suspend: is about the whole store");
+    shows(bench, "error 1: tenant add: is about the whole store");
+    shows(bench, "error 1: verify: is about the whole store");
+    shows(bench, "error 1: stats: is about the whole store");
+    shows(bench, "error 1: maintain: is about the whole store");
+    shows(bench, "error 1: compact: is about the whole store");
+}
+
+/* The first tenant's people own the device: they manage tenants, and see into none but theirs. */
+static void test_console_first_tenant_owns_the_store(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    (void)cli_ok(bench, "tenant add other");
+    type(bench, "admin\r" CLI_PASSWORD "\rtenant list\rtenant suspend other\r"
+                "--tenant other user list\rverify\rlogout\r");
+    (void)cli_console(bench);
+    shows(bench, "2 shown");
+    shows(bench, "error 3: user list: tenant: \"other\" does not exist\n");
+    shows(bench, "all in order");
+    (void)cli_ok(bench, "tenant show other");
+    assert_true(cli_has(&bench->out, "suspended"));
+}
+
+/* A right that is taken away while its owner sits at a password prompt is gone. */
+static void test_console_session_that_ended(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    user(bench, "otto", "admin", "main");
+    type(bench, "otto\r" CLI_PASSWORD "\ruser suspend otto\ruser list\rlogout\r\x04");
+    (void)cli_console(bench);
+    shows(bench, "error 1: user list: the session is over\n");
+    hides(bench, "USERNAME");
+}
+
+static void test_console_new_password(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    user(bench, "nina", "viewer", "main");
+    (void)cli_ok(bench, "user set nina must_change_password=true");
+    type(bench, "nina\r" CLI_PASSWORD "\rshort\rshort\rone of them\rthe other\r"
+                "a good password\ra good password\rlogout\r");
+    (void)cli_console(bench);
+    shows(bench, "a new password must be set\nnew password: \nagain: \nthe new password ");
+    shows(bench, "the two are not the same\nnew password: \nagain: \nnina@main> ");
+    bench->input = "a good password\n";
+    assert_int_equal(cli_run(bench, "login nina --password-stdin"), 0);
+    bench->input = CLI_PASSWORD "\n";
+    assert_int_equal(cli_run(bench, "login nina --password-stdin"), 1);
+}
+
+static void test_console_completes(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    type(bench, "admin\r" CLI_PASSWORD "\rus\tl\t\ruser s\t\t\x15user add x em\tx@y.org\rlogout\r");
+    (void)cli_console(bench);
+    shows(bench, "admin@main> user list \n");
+    shows(bench, "show  set  suspend\nadmin@main> user s");
+    shows(bench, "user add x email=x@y.org\n");
+    shows(bench, "user x is #2\n");
+}
+
+static void test_console_history_is_forgotten(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    type(bench, "admin\r" CLI_PASSWORD "\ruser list email=private@x.org\rlogout\r");
+    (void)cli_console(bench);
+    lk_fake_output_clear(&bench->fake);
+    type(bench, "admin\r" CLI_PASSWORD "\r\x1b[A\r\x1b[A\rlogout\r");
+    (void)cli_console(bench);
+    hides(bench, "private");
+    assert_int_equal(bench->history[0], 0);
+}
+
+static void test_console_confirms(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    (void)cli_ok(bench, "user add temp");
+    type(bench, "admin\r" CLI_PASSWORD "\ruser purge temp\rn\ruser show temp\ruser purge temp\ry\r"
+                "user show temp\rlogout\r");
+    (void)cli_console(bench);
+    shows(bench, "error 1: user purge: not confirmed\n");
+    shows(bench, "username:             temp\n");
+    shows(bench, "error 3: user show: user: \"temp\" does not exist\n");
+}
+
+/* Noise on the line: no crash, no session, and the store stays whole. */
+static void test_console_noise(void **state)
+{
+    struct cli_bench *bench = *state;
+    uint32_t seed = 11;
+    size_t i;
+
+    for (i = 0; i < 7000; i++) {
+        uint8_t byte;
+
+        seed = seed * 1664525 + 1013904223;
+        byte = (uint8_t)(seed >> 24);
+        assert_int_equal(lk_fake_type_bytes(&bench->fake, &byte, 1), 0);
+    }
+    (void)cli_console(bench);
+    (void)cli_ok(bench, "verify");
+    (void)cli_ok(bench, "session list");
+    assert_true(cli_has(&bench->err, "0 shown"));
+}
+
+int main(void)
+{
+#define BENCH(test) cmocka_unit_test_setup_teardown(test, cli_setup, cli_teardown)
+    const struct CMUnitTest tests[] = {
+        BENCH(test_console_session),
+        BENCH(test_console_refuses),
+        BENCH(test_console_locked),
+        BENCH(test_console_idle_logs_out),
+        BENCH(test_console_idle_at_a_question),
+        BENCH(test_console_hang_up_ends_the_session),
+        BENCH(test_console_checks_permissions),
+        BENCH(test_console_keeps_tenants_apart),
+        BENCH(test_console_first_tenant_owns_the_store),
+        BENCH(test_console_session_that_ended),
+        BENCH(test_console_new_password),
+        BENCH(test_console_completes),
+        BENCH(test_console_history_is_forgotten),
+        BENCH(test_console_confirms),
+        BENCH(test_console_noise),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
