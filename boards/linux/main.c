@@ -38,6 +38,7 @@ static const struct lk_cli_command *const main_tables[] = {
 struct main_stream {
     int fd;
     struct main_stream *before; /* to be written out first */
+    int error;                  /* the first, told at the end */
     size_t size;
     char data[16384];
 };
@@ -74,10 +75,11 @@ static int main_write_all(int fd, const char *data, size_t size)
 
 static int main_flush(struct main_stream *stream)
 {
-    size_t size = stream->size;
+    int error = stream->error ? 0 : main_write_all(stream->fd, stream->data, stream->size);
 
     stream->size = 0;
-    return main_write_all(stream->fd, stream->data, size);
+    stream->error = stream->error ? stream->error : error;
+    return stream->error;
 }
 
 static int main_write(void *context, const void *data, size_t size)

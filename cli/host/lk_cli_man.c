@@ -233,6 +233,7 @@ void lk_cli_bash(struct lk_cli *cli)
     struct lk_cli_out *out = cli->out;
     const struct lk_cli_option *option;
     const struct lk_cli_command *row;
+    bool first = true;
     size_t i;
 
     lk_cli_put(out, "# bash completion for latchkey; made by: latchkey help --completion bash\n"
@@ -266,8 +267,9 @@ void lk_cli_bash(struct lk_cli *cli)
     lk_cli_put(out, "           ");
     for (i = 0; (row = lk_cli_row(cli, i)) != NULL; i++) {
         if (row->verb && man_noun_is_new(cli, i)) {
-            lk_cli_put(out, i && lk_cli_row(cli, i - 1)->verb ? " | " : "");
+            lk_cli_put(out, first ? "" : " | ");
             lk_cli_put(out, row->noun);
+            first = false;
         }
     }
     lk_cli_put(out, ") command+=\" $word\" ;;\n"
