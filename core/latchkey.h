@@ -199,12 +199,24 @@ struct lk_store {
     } audit_heads[LK_CACHE_TENANTS * LK_RING_COUNT]; /* hints, checked before they are believed */
     uint8_t maintain_key[32];                        /* where lk_maintain goes on */
     uint32_t maintain_size;
+    uint32_t audit_capacity; /* of the store's own rings */
     uint64_t reserved[8];
 };
 
 int lk_open(struct lk_store *store, const struct lk_config *config);
 /* Wipes the keys and closes the storage. Every transaction must be over. */
 void lk_close(struct lk_store *store);
+
+/* What the last refusal was about. */
+struct lk_problem {
+    int error;
+    const char *kind;  /* name, or NULL */
+    const char *field; /* name, or NULL */
+    const char *rule;  /* what follows the value, in words: "is not an e-mail address (…)" */
+    char given[64];    /* the value refused, cut and made printable; empty for secrets */
+    uint32_t wait_s;   /* LK_E_LOCKED: seconds to wait */
+    struct lk_id id;   /* LK_E_REFERENCE, LK_E_CONFLICT: the other record, where it may be told */
+};
 
 #define LK_CLAIM_SIZE 20 /* "ABCD-EFGH-JKLM-NPQR" and a NUL */
 
@@ -217,6 +229,7 @@ struct lk_create_request {
 struct lk_create_result {
     struct lk_id admin;
     char claim[LK_CLAIM_SIZE]; /* empty when a password was given */
+    struct lk_problem problem; /* filled when making the store was refused */
 };
 
 /*
@@ -236,17 +249,6 @@ struct lk_actor {
     enum lk_channel channel;
     struct lk_span ip;         /* 0, 4 or 16 bytes */
     struct lk_span user_agent; /* cut when too long */
-};
-
-/* What the last refusal was about. */
-struct lk_problem {
-    int error;
-    const char *kind;  /* name, or NULL */
-    const char *field; /* name, or NULL */
-    const char *rule;  /* what follows the value, in words: "is not an e-mail address (…)" */
-    char given[64];    /* the value refused, cut and made printable; empty for secrets */
-    uint32_t wait_s;   /* LK_E_LOCKED: seconds to wait */
-    struct lk_id id;   /* LK_E_REFERENCE, LK_E_CONFLICT: the other record, where it may be told */
 };
 
 /* Permissions with the same resource and action, at most. */

@@ -51,11 +51,28 @@ int lk_audit_slot(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t s
 /* seq of a slot, 0 where it is empty. */
 int lk_audit_seq(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot, uint64_t *seq)
 {
-    struct lk_audit_entry entry;
-    int error = lk_audit_slot(txn, tenant, ring, slot, &entry);
+    struct lk_id id = {tenant, ring, slot};
+    struct lk_cbor_reader reader;
+    struct lk_cbor_item map, key, number;
+    struct lk_span cbor;
+    struct lk_key at;
+    int error;
 
-    *seq = error ? 0 : entry.seq;
-    return error == LK_E_NOT_FOUND ? 0 : error;
+    *seq = 0;
+    lk_key_record(&at, &lk_kind_audit, id);
+    error = lk_value_get(txn, &at, &cbor);
+    if (error) {
+        return error == LK_E_NOT_FOUND ? 0 : error;
+    }
+    /* seq is the first field of an entry: no need to decode the others. */
+    lk_cbor_reader_init(&reader, cbor);
+    if (lk_cbor_read(&reader, &map) || map.type != LK_CBOR_MAP || lk_cbor_read(&reader, &key) ||
+        key.type != LK_CBOR_UINT || key.number != lk_kind_audit.fields[0].number ||
+        lk_cbor_read(&reader, &number) || number.type != LK_CBOR_UINT) {
+        return LK_E_CORRUPT;
+    }
+    *seq = number.number;
+    return 0;
 }
 
 int lk_audit_capacity(struct lk_txn *txn, uint32_t tenant, uint32_t *capacity)
@@ -64,7 +81,7 @@ int lk_audit_capacity(struct lk_txn *txn, uint32_t tenant, uint32_t *capacity)
     int error;
 
     if (tenant == LK_STORE_TENANT) {
-        *capacity = LK_AUDIT_CAPACITY;
+        *capacity = txn->store->audit_capacity;
         return 0;
     }
     error = lk_record_load(txn, &lk_kind_tenant, (struct lk_id){tenant, 0, 0}, &record.record);

@@ -75,6 +75,11 @@ static const char *check_text(const struct lk_field *field, struct lk_span text)
     } else if (!lk_text_printable(text)) {
         return "holds control characters";
     }
+    /* What a record is called by; see lk_find_named. */
+    if (field->flags & LK_F_FOLD && field->flags & LK_F_REQUIRED && text.size &&
+        text.data[0] == '#') {
+        return "begins with '#', which stands for a number";
+    }
     if (field->flags & LK_F_EMAIL && !lk_email_valid(text)) {
         return "is not an e-mail address (RFC 5321 mailbox)";
     }

@@ -234,6 +234,8 @@ int lk_session_compute(struct lk_txn *txn, struct lk_record *record);
 int lk_count_users(struct lk_txn *txn, uint32_t tenant, uint64_t *count);
 /* Removes sessions of a user but `keep`, unaudited; `count` may be NULL. */
 int lk_sessions_drop(struct lk_txn *txn, struct lk_id user, uint32_t keep, uint32_t *count);
+/* Removes one session; its minutes of use are added to the user's. Unaudited. */
+int lk_session_drop(struct lk_txn *txn, struct lk_id id);
 bool lk_session_alive(const struct lk_session *session, uint64_t now_ms, uint64_t auth_epoch);
 /* A token for `id`: text and stored hash. `kind` is 's' or 'a'. */
 int lk_token_make(struct lk_store *store, char kind, struct lk_id id, char token[LK_TOKEN_SIZE],

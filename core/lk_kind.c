@@ -177,3 +177,30 @@ void lk_field_set_span(struct lk_record *record, const struct lk_field *field, s
     memcpy((uint8_t *)record + field->offset, &span, sizeof(span));
     record->present |= LK_BIT(field->number);
 }
+
+static const struct lk_field *kind_field(const struct lk_kind *kind, const char *name)
+{
+    const struct lk_field *field =
+        lk_field_named(kind, (struct lk_span){(const uint8_t *)name, strlen(name)});
+
+    LK_ASSERT(field != NULL);
+    return field;
+}
+
+void lk_set_number(const struct lk_kind *kind, struct lk_record *record, const char *field,
+                   uint64_t number)
+{
+    lk_field_set_number(record, kind_field(kind, field), number);
+}
+
+void lk_set_span(const struct lk_kind *kind, struct lk_record *record, const char *field,
+                 struct lk_span span)
+{
+    lk_field_set_span(record, kind_field(kind, field), span);
+}
+
+void lk_set_text(const struct lk_kind *kind, struct lk_record *record, const char *field,
+                 const char *text)
+{
+    lk_set_span(kind, record, field, (struct lk_span){(const uint8_t *)text, strlen(text)});
+}

@@ -201,5 +201,14 @@ uint64_t lk_field_number(const struct lk_record *record, const struct lk_field *
 struct lk_span lk_field_span(const struct lk_record *record, const struct lk_field *field);
 void lk_field_set_number(struct lk_record *record, const struct lk_field *field, uint64_t number);
 void lk_field_set_span(struct lk_record *record, const struct lk_field *field, struct lk_span span);
+/* The same by a field's name, which is known when the program is written: LK_ASSERT when the kind
+ * has no such field, or one of the other sort. */
+void lk_set_number(const struct lk_kind *kind, struct lk_record *record, const char *field,
+                   uint64_t number);
+void lk_set_span(const struct lk_kind *kind, struct lk_record *record, const char *field,
+                 struct lk_span span);
+/* Text with a NUL at its end, which is not stored; it must outlive the record. */
+void lk_set_text(const struct lk_kind *kind, struct lk_record *record, const char *field,
+                 const char *text);
 
 #endif

@@ -216,14 +216,14 @@ static int list_load(struct lk_list *list, struct lk_span value, struct lk_recor
         if (error) {
             return error;
         }
-        /* What is unique over the store lies side by side: others' are not there for this list. */
-        if (kind->shape != LK_SHAPE_TENANT && id.tenant != list->scope.tenant) {
-            return LK_E_NOT_FOUND;
-        }
         /* Index entries carry no checksum: the record must bear them out. */
         error = lk_record_load(txn, kind, id, &entry.record);
         if (error || !lk_index_has(txn->store, kind, &entry.record, key)) {
             return error && error != LK_E_NOT_FOUND ? error : LK_E_CORRUPT;
+        }
+        /* What is unique over the store lies side by side: others' are not there for this list. */
+        if (kind->shape != LK_SHAPE_TENANT && id.tenant != list->scope.tenant) {
+            return LK_E_NOT_FOUND;
         }
         if (kind != list->kind) {
             id = (struct lk_id){id.tenant, id.user, 0};

@@ -54,7 +54,7 @@ uint32_t lk_login_bucket(struct lk_store *store, uint32_t tenant, struct lk_span
     size_t i;
 
     for (i = 0; i < 4; i++) {
-        text[i] = (uint8_t)(tenant >> (8 * i));
+        text[i] = (uint8_t)(tenant >> (24 - 8 * i));
     }
     for (i = 0; i < name.size && i < LK_LOGIN_NAME_MAX; i++) {
         text[4 + i] = lk_ascii_lower(name.data[i]);

@@ -138,7 +138,7 @@ static int login_make_room(struct lk_txn *txn, struct lk_id user, const struct l
         error = 0;
         if (oldest &&
             (alive == UINT32_MAX || (tenant->session_max && alive >= tenant->session_max))) {
-            error = lk_drop(txn, &lk_kind_session, (struct lk_id){user.tenant, user.user, oldest});
+            error = lk_session_drop(txn, (struct lk_id){user.tenant, user.user, oldest});
         } else {
             oldest = 0;
         }

@@ -54,7 +54,7 @@ static int maintain_record(struct lk_txn *txn, const struct lk_kind *kind,
         memcpy(&session, record, sizeof(session));
         error = maintain_tenant(txn, id.tenant, &tenant);
         if (!error && !lk_session_alive(&session, txn->now_ms, tenant.auth_epoch)) {
-            error = lk_drop(txn, &lk_kind_session, id);
+            error = lk_session_drop(txn, id);
             return error ? error : 1;
         }
         return error;

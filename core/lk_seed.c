@@ -37,15 +37,6 @@ static const struct {
     {"viewer", "sees everything, changes nothing", {"read-all"}},
 };
 
-static void seed_text(struct lk_record *record, const struct lk_kind *kind, const char *name,
-                      const char *text)
-{
-    struct lk_span field = {(const uint8_t *)name, strlen(name)};
-
-    lk_field_set_span(record, lk_field_named(kind, field),
-                      (struct lk_span){(const uint8_t *)text, strlen(text)});
-}
-
 static int seed_role(struct lk_txn *txn, uint32_t tenant, size_t number, struct lk_id *id)
 {
     uint8_t encoded[64], next[64];
@@ -74,9 +65,9 @@ static int seed_role(struct lk_txn *txn, uint32_t tenant, size_t number, struct 
     }
     memset(&role, 0, sizeof(role));
     role.record.id.tenant = tenant;
-    seed_text(&role.record, &lk_kind_role, "name", roles[number].name);
-    seed_text(&role.record, &lk_kind_role, "description", roles[number].description);
-    lk_field_set_span(&role.record, lk_field_named(&lk_kind_role, LK_TEXT("permissions")), have);
+    lk_set_text(&lk_kind_role, &role.record, "name", roles[number].name);
+    lk_set_text(&lk_kind_role, &role.record, "description", roles[number].description);
+    lk_set_span(&lk_kind_role, &role.record, "permissions", have);
     error = lk_write(txn, &lk_kind_role, LK_ADD, role.record.id, &role.record, 0, NULL, LK_W_QUIET);
     *id = role.record.id;
     return error;
@@ -92,11 +83,11 @@ int lk_seed_tenant(struct lk_txn *txn, uint32_t tenant, struct lk_id *admin_role
     for (i = 0; !error && i < LK_COUNT(permissions); i++) {
         memset(&permission, 0, sizeof(permission));
         permission.record.id.tenant = tenant;
-        seed_text(&permission.record, &lk_kind_permission, "name", permissions[i].name);
-        seed_text(&permission.record, &lk_kind_permission, "resource", permissions[i].resource);
-        seed_text(&permission.record, &lk_kind_permission, "action", permissions[i].action);
-        seed_text(&permission.record, &lk_kind_permission, "description",
-                  permissions[i].description);
+        lk_set_text(&lk_kind_permission, &permission.record, "name", permissions[i].name);
+        lk_set_text(&lk_kind_permission, &permission.record, "resource", permissions[i].resource);
+        lk_set_text(&lk_kind_permission, &permission.record, "action", permissions[i].action);
+        lk_set_text(&lk_kind_permission, &permission.record, "description",
+                    permissions[i].description);
         error = lk_write(txn, &lk_kind_permission, LK_ADD, permission.record.id, &permission.record,
                          0, NULL, LK_W_QUIET);
     }

@@ -10,6 +10,7 @@
 #define TOKEN_TEXT   43
 #define TOKEN_BYTES  32
 #define TOKEN_RANDOM 20
+#define TOKEN_SHOWN  24 /* "lka_", the ids, and 24 random bits of 160: enough to tell keys apart */
 
 int lk_token_hash(struct lk_store *store, struct lk_span token, uint8_t hash[LK_TOKEN_HASH_SIZE])
 {
@@ -228,14 +229,6 @@ int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *
     return error;
 }
 
-static void session_set(struct lk_record *record, const struct lk_kind *kind, const char *name,
-                        uint64_t number)
-{
-    struct lk_span text = {(const uint8_t *)name, strlen(name)};
-
-    lk_field_set_number(record, lk_field_named(kind, text), number);
-}
-
 int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict)
 {
     struct lk_activity activity;
@@ -249,13 +242,13 @@ int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict)
     if (verdict->api_key) {
         error = lk_get(txn, &lk_kind_credential, verdict->id, &key.record);
         if (!error) {
-            session_set(&key.record, &lk_kind_credential, "last_used_at", txn->now_ms);
+            lk_set_number(&lk_kind_credential, &key.record, "last_used_at", txn->now_ms);
             error = lk_record_store(txn, &lk_kind_credential, &key.record, lk_work(txn)->new_value);
         }
     } else {
         error = lk_get(txn, &lk_kind_session, verdict->id, &session.record);
         if (!error) {
-            session_set(&session.record, &lk_kind_session, "last_activity", txn->now_ms);
+            lk_set_number(&lk_kind_session, &session.record, "last_activity", txn->now_ms);
             error =
                 lk_record_store(txn, &lk_kind_session, &session.record, lk_work(txn)->new_value);
         }
@@ -264,7 +257,7 @@ int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict)
         error = lk_load_activity(txn, verdict->id, &activity);
     }
     if (!error) {
-        session_set(&activity.record, &lk_kind_activity, "last_active_at", txn->now_ms);
+        lk_set_number(&lk_kind_activity, &activity.record, "last_active_at", txn->now_ms);
         error = lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
     }
     return error;
@@ -286,8 +279,8 @@ static int session_add_minutes(struct lk_txn *txn, struct lk_id user, uint64_t m
     if (error || !minutes) {
         return error;
     }
-    session_set(&activity.record, &lk_kind_activity, "total_usage_minutes",
-                activity.total_usage_minutes + minutes);
+    lk_set_number(&lk_kind_activity, &activity.record, "total_usage_minutes",
+                  activity.total_usage_minutes + minutes);
     return lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
 }
 
@@ -347,23 +340,25 @@ static int session_audit(struct lk_txn *txn, struct lk_id id, const char *action
     return lk_audit_append(txn, id.tenant, LK_RING_ACTIVITY, &entry);
 }
 
-static int session_end(struct lk_txn *txn, struct lk_id id, const char *action,
-                       const char *description)
+int lk_session_drop(struct lk_txn *txn, struct lk_id id)
 {
     struct lk_session session;
+    uint64_t minutes;
     int error = lk_get(txn, &lk_kind_session, id, &session.record);
 
     if (error) {
         return error;
     }
-    {
-        uint64_t minutes = session_minutes(&session);
+    minutes = session_minutes(&session);
+    error = lk_drop(txn, &lk_kind_session, id);
+    return error ? error : session_add_minutes(txn, id, minutes);
+}
 
-        error = lk_drop(txn, &lk_kind_session, id);
-        if (!error) {
-            error = session_add_minutes(txn, id, minutes);
-        }
-    }
+static int session_end(struct lk_txn *txn, struct lk_id id, const char *action,
+                       const char *description)
+{
+    int error = lk_session_drop(txn, id);
+
     return error ? error : session_audit(txn, id, action, description);
 }
 
@@ -436,7 +431,7 @@ static int session_credential_begin(struct lk_txn *txn, struct lk_id user,
     }
     memset(credential, 0, sizeof(*credential));
     credential->record.id = (struct lk_id){user.tenant, user.user, 0};
-    session_set(&credential->record, &lk_kind_credential, "type", type);
+    lk_set_number(&lk_kind_credential, &credential->record, "type", type);
     session_set_span(credential, 9, label);
     return error;
 }
@@ -465,10 +460,10 @@ int lk_api_key_add(struct lk_txn *txn, struct lk_id user, struct lk_span label,
         return error;
     }
     session_set_span(&credential, 10, (struct lk_span){hash, sizeof(hash)});
-    session_set_span(&credential, 12, (struct lk_span){(const uint8_t *)text, 12});
+    session_set_span(&credential, 12, (struct lk_span){(const uint8_t *)text, TOKEN_SHOWN});
     session_set_span(&credential, 16, roles);
     if (expires_at) {
-        session_set(&credential.record, &lk_kind_credential, "expires_at", expires_at);
+        lk_set_number(&lk_kind_credential, &credential.record, "expires_at", expires_at);
     }
     error = lk_write(txn, &lk_kind_credential, LK_ADD, credential.record.id, &credential.record, 0,
                      NULL, LK_W_SYSTEM | LK_W_GIVEN_ID);

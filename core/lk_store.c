@@ -6,7 +6,7 @@
 #define STORE_META_SIZE  64
 #define STORE_TIME_GRAIN 60000 /* milliseconds that a stored high-water mark may lag */
 
-enum { META_SCHEMA = 1, META_HIGH_WATER = 2 };
+enum { META_SCHEMA = 1, META_HIGH_WATER = 2, META_AUDIT_CAPACITY = 3 };
 
 static void store_meta_key(struct lk_key *key)
 {
@@ -26,11 +26,13 @@ static int store_meta_put(struct lk_txn *txn, uint64_t high_water_ms)
     int error;
 
     lk_cbor_writer_init(&writer, buffer, sizeof(buffer) - LK_CHECKSUM_SIZE);
-    lk_cbor_put_map(&writer, 2);
+    lk_cbor_put_map(&writer, 3);
     lk_cbor_put_uint(&writer, META_SCHEMA);
     lk_cbor_put_uint(&writer, LK_SCHEMA_VERSION);
     lk_cbor_put_uint(&writer, META_HIGH_WATER);
     lk_cbor_put_uint(&writer, high_water_ms);
+    lk_cbor_put_uint(&writer, META_AUDIT_CAPACITY);
+    lk_cbor_put_uint(&writer, txn->store->audit_capacity);
     error = lk_cbor_finish(&writer, &size);
     store_meta_key(&key);
     return error ? error : lk_value_put(txn, &key, buffer, size);
@@ -62,9 +64,11 @@ static int store_meta_get(struct lk_txn *txn, uint64_t *schema, uint64_t *high_w
             *schema = value.number;
         } else if (key.number == META_HIGH_WATER) {
             *high_water_ms = value.number;
+        } else if (key.number == META_AUDIT_CAPACITY && value.number <= UINT32_MAX) {
+            txn->store->audit_capacity = (uint32_t)value.number;
         }
     }
-    return 0;
+    return txn->store->audit_capacity ? 0 : LK_E_CORRUPT;
 }
 
 int lk_random(const struct lk_store *store, uint8_t *out, size_t size)
@@ -232,8 +236,7 @@ static int store_first_admin(struct lk_txn *txn, const struct lk_create_request 
     int error;
 
     memset(&tenant, 0, sizeof(tenant));
-    lk_field_set_span(&tenant.record, lk_field_named(&lk_kind_tenant, LK_TEXT("name")),
-                      request->tenant);
+    lk_set_span(&lk_kind_tenant, &tenant.record, "name", request->tenant);
     error = lk_write(txn, &lk_kind_tenant, LK_ADD, tenant.record.id, &tenant.record, 0, NULL, 0);
     tenant_id = tenant.record.id;
     if (!error) {
@@ -244,8 +247,7 @@ static int store_first_admin(struct lk_txn *txn, const struct lk_create_request 
     }
     memset(&user, 0, sizeof(user));
     user.record.id.tenant = tenant_id.tenant;
-    lk_field_set_span(&user.record, lk_field_named(&lk_kind_user, LK_TEXT("username")),
-                      request->admin);
+    lk_set_span(&lk_kind_user, &user.record, "username", request->admin);
     error = lk_add(txn, &lk_kind_user, &user.record, NULL);
     if (error) {
         return error;
@@ -276,6 +278,7 @@ static int store_create(struct lk_store *store, const struct lk_config *config,
     memset(&txn, 0, sizeof(txn));
     memset(&verifier, 0, sizeof(verifier));
     store->flags |= LK_STORE_OPEN;
+    store->audit_capacity = LK_AUDIT_CAPACITY;
     if (password) {
         verifier.form = LK_VERIFIER_ARGON2ID;
         error = lk_password_prepare(store, request->password, NULL, 0, &verifier.argon2id,
@@ -303,6 +306,10 @@ static int store_create(struct lk_store *store, const struct lk_config *config,
     lk_txn_release(&txn);
     lk_wipe(store, &verifier, sizeof(verifier));
     if (error) {
+        if (result) {
+            memset(result, 0, sizeof(*result));
+            result->problem = txn.problem;
+        }
         lk_close(store);
     }
     return error;

@@ -4,13 +4,6 @@
 
 #define USER_ACTIVE_DAYS 7
 
-static void user_set(struct lk_record *record, const char *name, uint64_t number)
-{
-    struct lk_span text = {(const uint8_t *)name, strlen(name)};
-
-    lk_field_set_number(record, lk_field_named(&lk_kind_user, text), number);
-}
-
 static int user_sessions(struct lk_txn *txn, struct lk_record *record)
 {
     struct lk_list list = {.kind = &lk_kind_session,
@@ -33,9 +26,9 @@ static int user_sessions(struct lk_txn *txn, struct lk_record *record)
         }
     }
     lk_list_end(&list);
-    user_set(record, "session_count", count);
+    lk_set_number(&lk_kind_user, record, "session_count", count);
     if (newest) {
-        user_set(record, "last_login", newest);
+        lk_set_number(&lk_kind_user, record, "last_login", newest);
     }
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
@@ -65,7 +58,7 @@ int lk_user_compute(struct lk_txn *txn, struct lk_record *record)
 
         memcpy(&number, (const uint8_t *)&activity + copies[i].offset, sizeof(number));
         if (number) {
-            user_set(record, copies[i].name, number);
+            lk_set_number(&lk_kind_user, record, copies[i].name, number);
         }
     }
     if (activity.last_active_at) {
@@ -74,9 +67,9 @@ int lk_user_compute(struct lk_txn *txn, struct lk_record *record)
                      ? LK_ACTIVITY_ACTIVE
                      : LK_ACTIVITY_INACTIVE;
     }
-    user_set(record, "login_count", activity.login_count);
-    user_set(record, "activity_status", status);
-    user_set(record, "is_locked", activity.locked_until > txn->now_ms);
+    lk_set_number(&lk_kind_user, record, "login_count", activity.login_count);
+    lk_set_number(&lk_kind_user, record, "activity_status", status);
+    lk_set_number(&lk_kind_user, record, "is_locked", activity.locked_until > txn->now_ms);
     return user_sessions(txn, record);
 }
 
@@ -102,7 +95,7 @@ int lk_user_set_status(struct lk_txn *txn, struct lk_id user, enum lk_user_statu
         return LK_E_ARGUMENT;
     }
     memset(&patch, 0, sizeof(patch));
-    user_set(&patch.record, "status", status);
+    lk_set_number(&lk_kind_user, &patch.record, "status", status);
     return lk_write(txn, &lk_kind_user, LK_UPDATE, user, &patch.record, 0, verbs[status], 0);
 }
 
@@ -139,7 +132,7 @@ int lk_tenant_set_status(struct lk_txn *txn, uint32_t tenant, enum lk_tenant_sta
         return error;
     }
     memset(&patch, 0, sizeof(patch));
-    lk_field_set_number(&patch.record, lk_field_named(&lk_kind_tenant, LK_TEXT("status")), status);
+    lk_set_number(&lk_kind_tenant, &patch.record, "status", status);
     error = lk_write(txn, &lk_kind_tenant, LK_UPDATE, id, &patch.record, 0,
                      status == LK_TENANT_ACTIVE ? "activate" : "suspend", LK_W_SYSTEM);
     /* Sessions of before stay over when the tenant comes back. */

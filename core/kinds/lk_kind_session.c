@@ -5,7 +5,7 @@ static const char *const channels[] = {"console", "cli", "pam", "mqtt", "http", 
 
 #define AT(member) offsetof(struct lk_session, member)
 
-/* `created_at` is the start: number 1 of every kind, here without the other audit fields. */
+/* The start is kept where other kinds have their time of creation. */
 static const struct lk_field fields[] = {
     {.number = 8,
      .name = "token_hash",

@@ -135,6 +135,10 @@ static int tenant_check(struct lk_txn *txn, struct lk_change *change)
 {
     struct lk_tenant *tenant = (struct lk_tenant *)change->after;
 
+    /* Stored even when not given: a build with another default must find the ring as it is. */
+    if (!LK_HAS(&tenant->record, 19)) {
+        lk_set_number(&lk_kind_tenant, &tenant->record, "audit_capacity", LK_AUDIT_CAPACITY);
+    }
     if (change->operation == LK_ADD && !LK_HAS(&tenant->record, 9)) {
         return lk_fill_uuid(txn, &tenant->record, lk_field_numbered(change->kind, 9));
     }

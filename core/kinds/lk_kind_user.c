@@ -177,10 +177,6 @@ static int user_check(struct lk_txn *txn, struct lk_change *change)
 {
     struct lk_user *user = (struct lk_user *)change->after;
 
-    if ((change->changed >> 8) & 1 && user->username.data[0] == '#') {
-        return lk_refuse(txn, LK_E_CHECK, change->kind, "username", user->username,
-                         "begins with '#', which stands for a number");
-    }
     if ((change->changed >> 8) & 3 && memchr(user->username.data, '@', user->username.size) &&
         !(LK_HAS(&user->record, 9) && lk_text_equal_fold(user->username, user->email))) {
         return lk_refuse(txn, LK_E_CHECK, change->kind, "username", user->username,

@@ -508,8 +508,8 @@ class Store:
             audit = []
             for ring in (0, 1):
                 slots = {s: e for (t, r, s), e in entries.items() if (t, r) == (tenant, ring)}
-                capacity = self.records["tenant"].get((tenant, 0, 0), {}).get(
-                    "audit_capacity", 10000)
+                capacity = (self.records["tenant"][(tenant, 0, 0)] if tenant else
+                            self.records["meta"][(0, 0, 0)])["audit_capacity"]
                 must(sorted(slots) == list(range(len(slots))) and len(slots) <= capacity,
                      "slots of ring", ring)
                 if not slots:
@@ -578,10 +578,10 @@ class Store:
         record = self.records.get(name, {}).get(id_)
         must(record, "token of no record")
         must(record[field] == self.token_hash(token), "token's hash")
-        must(name == "session" or record["prefix"] == token[:12], "prefix of an API key")
+        must(name == "session" or record["prefix"] == token[:24], "prefix of an API key")
 
     def check_bucket(self, tenant, name):
-        first = siphash(self.bucket_key, struct.pack("<I", int(tenant)) + name.lower().encode())[0]
+        first = siphash(self.bucket_key, struct.pack(">I", int(tenant)) + name.lower().encode())[0]
         must((int(tenant), 0, 1 + first % 64) in self.records.get("bucket", {}), "bucket of", name)
 
     # ---- Export
