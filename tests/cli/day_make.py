@@ -5,8 +5,8 @@
 
 Writes mosquitto.txt, htpasswd.txt, crypt.txt, people.csv, machines.ndjson, and logins.txt, whose
 lines say who logs in with which password: TENANT USER KIND PASSWORD; later.txt has one more, for
-another day. Password files are made by the real tools where these are installed (mosquitto_passwd, htpasswd, mkpasswd), else from hashes
-that they once made.
+another day. Password files are made by the real tools where these are installed
+(mosquitto_passwd, htpasswd, mkpasswd), else from hashes that they once made.
 """
 import json
 import pathlib
