@@ -368,7 +368,7 @@ static int export_role_names(struct export_run *run, struct lk_id user, char **n
 {
     struct lk_txn *txn = run->export->txn;
     struct lk_list list = {.kind = &lk_kind_grant, .scope = {user.tenant, user.user, 0}};
-    struct lk_grant grant;
+    struct lk_grant grant = {0};
     struct lk_role role;
     size_t used = 0;
     int error = lk_list_begin(txn, &list);
@@ -414,7 +414,7 @@ static int export_user_verifier(struct export_run *run, struct lk_id user)
 {
     struct lk_list list = {.kind = &lk_kind_credential, .scope = {user.tenant, user.user, 0}};
     int error = lk_list_begin(run->export->txn, &list);
-    struct lk_credential credential;
+    struct lk_credential credential = {0};
 
     run->verifier[0] = '\0';
     while (!error && run->verifier[0] == '\0') {

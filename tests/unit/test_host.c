@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -51,13 +52,24 @@ static int setup(void **state)
     return 0;
 }
 
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+    (void)status;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+static void remove_tree(const char *path)
+{
+    assert_int_equal(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 static int teardown(void **state)
 {
     struct bench *bench = *state;
-    char command[128];
 
-    (void)snprintf(command, sizeof(command), "rm -rf '%s'", bench->directory);
-    assert_int_equal(system(command), 0);
+    remove_tree(bench->directory);
     free(bench);
     return 0;
 }
@@ -78,7 +90,7 @@ static int create(const struct lk_host_config *config)
 
 static mode_t mode_of(const char *directory, const char *name)
 {
-    char path[128];
+    char path[256];
     struct stat status;
 
     (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
@@ -320,12 +332,7 @@ static void test_host_cut_creation_is_cleared_away_by_the_next(void **state)
     /* Dead, it is cleared away by the next creation of that name only. */
     assert_int_equal(create(&second), LK_E_EXISTS);
     assert_int_equal(count_entries(bench->directory), 3);
-    {
-        char command[160];
-
-        (void)snprintf(command, sizeof(command), "rm -rf '%s'", bench->store);
-        assert_int_equal(system(command), 0);
-    }
+    remove_tree(bench->store);
     assert_int_equal(create(&config), 0);
     assert_int_equal(count_entries(bench->directory), 2);
     (void)close(ends[0]);
@@ -551,8 +558,6 @@ static void test_host_backup_while_others_write(void **state)
         }
     }
     for (int i = 0; i < 5; i++) {
-        char command[224];
-
         assert_int_equal(backup(&config, bench->backup, LK_TEXT(PASSPHRASE)), 0);
         assert_int_equal(lk_host_restore(&other, bench->backup, LK_TEXT(PASSPHRASE)), 0);
         assert_int_equal(lk_host_open(&other, &host), 0);
@@ -561,8 +566,8 @@ static void test_host_backup_while_others_write(void **state)
         assert_int_equal(lk_verify(&txn, &verify), 0);
         lk_txn_release(&txn);
         lk_host_close(host);
-        (void)snprintf(command, sizeof(command), "rm -rf '%s' '%s'", bench->backup, bench->second);
-        assert_int_equal(system(command), 0);
+        remove_tree(bench->backup);
+        remove_tree(bench->second);
     }
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, NULL, 0), child);
