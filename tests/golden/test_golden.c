@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What reaches storage, byte by byte: keys, and a record of every kind, against files beside this
+ * one. A difference means that stores of before are read otherwise, or not at all: then it is a new
+ * schema version, with a step from the old one, and not just new files.
+ *
+ * LATCHKEY_GOLDEN=write writes the files anew. They are looked for in tests/golden, or where
+ * LATCHKEY_GOLDEN_DIR says.
+ */
+#include "core/bench.h"
+
+#include "lk_engine.h"
+
+#define TEXT_MAX 40000
+
+/* Text, gathered before it is compared or written. */
+struct gold {
+    char text[TEXT_MAX];
+    size_t size;
+};
+
+static void gold_add(struct gold *gold, const char *text)
+{
+    size_t size = strlen(text);
+
+    assert_in_range(gold->size + size, 0, sizeof(gold->text) - 1);
+    memcpy(gold->text + gold->size, text, size + 1);
+    gold->size += size;
+}
+
+/* Name and bytes, 32 of them a line. */
+static void gold_add_bytes(struct gold *gold, const char *name, struct lk_span bytes)
+{
+    char hex[2 * 32 + 1];
+    size_t at;
+
+    gold_add(gold, name);
+    gold_add(gold, "\n");
+    for (at = 0; at < bytes.size; at += 32) {
+        size_t size = bytes.size - at < 32 ? bytes.size - at : 32;
+
+        assert_true(lk_hex_encode((struct lk_span){bytes.data + at, size}, hex, sizeof(hex)) > 0);
+        gold_add(gold, "    ");
+        gold_add(gold, hex);
+        gold_add(gold, "\n");
+    }
+}
+
+static void gold_path(const char *name, char path[512])
+{
+    const char *folder = getenv("LATCHKEY_GOLDEN_DIR");
+
+    assert_in_range(snprintf(path, 512, "%s/%s.hex", folder ? folder : "tests/golden", name), 1,
+                    511);
+}
+
+static void gold_close(struct gold *gold, const char *name)
+{
+    static char have[TEXT_MAX];
+    const char *mode = getenv("LATCHKEY_GOLDEN");
+    bool writes = mode && strcmp(mode, "write") == 0;
+    char path[512];
+    size_t size, line = 1, i;
+    FILE *file;
+
+    gold_path(name, path);
+    file = fopen(path, writes ? "w" : "r");
+    if (!file) {
+        fail_msg("%s: no such file; if the kind is new, LATCHKEY_GOLDEN=write makes it", path);
+    }
+    if (writes) {
+        assert_int_equal(fwrite(gold->text, 1, gold->size, file), gold->size);
+        assert_int_equal(fclose(file), 0);
+        return;
+    }
+    size = fread(have, 1, sizeof(have) - 1, file);
+    assert_int_equal(fclose(file), 0);
+    have[size] = '\0';
+    for (i = 0; i < size && i < gold->size && have[i] == gold->text[i]; i++) {
+        line += have[i] == '\n';
+    }
+    if (i < size || i < gold->size) {
+        fail_msg("%s:%zu: the bytes differ; see the head of this test before writing them anew",
+                 path, line);
+    }
+}
+
+/* ---- Keys ---- */
+
+static void test_golden_keys(void **state)
+{
+    static const uint64_t numbers[] = {
+        0,         1, 23, 24, 247, 248, 255, 256, 65535, 65536, 0xFFFFFFFF, UINT64_C(0x100000000),
+        UINT64_MAX};
+    static const struct lk_id id = {3, 300, 70000};
+    const struct lk_kind *const *kind;
+    struct gold *gold = calloc(1, sizeof(*gold));
+    struct lk_key key;
+    char name[64];
+    size_t i;
+
+    (void)state;
+    assert_non_null(gold);
+    for (i = 0; i < LK_COUNT(numbers); i++) {
+        key.size = 0;
+        lk_key_put_number(&key, numbers[i]);
+        (void)snprintf(name, sizeof(name), "number %llu", (unsigned long long)numbers[i]);
+        gold_add_bytes(gold, name, lk_key_span(&key));
+    }
+    for (kind = lk_kinds; *kind; kind++) {
+        lk_key_record(&key, *kind, id);
+        (void)snprintf(name, sizeof(name), "%s 3.300.70000", (*kind)->name);
+        gold_add_bytes(gold, name, lk_key_span(&key));
+    }
+    gold_close(gold, "keys");
+    free(gold);
+}
+
+/* ---- Records ---- */
+
+static int golden_foreign_check(void *self, struct lk_span hash, const char **rule)
+{
+    (void)self;
+    (void)hash;
+    *rule = NULL;
+    return 0;
+}
+
+/* One of everything, each optional field given: seed, clock and device secret are fixed. */
+static struct bench *golden_store(void)
+{
+    static const uint8_t map[] = {0xA1, 0x61, 'k', 0x82, 0x01, 0xF5};
+    static const char line[] =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl a@b";
+    static const uint8_t address[4] = {192, 0, 2, 7};
+    struct bench *bench = bench_open();
+    struct lk_id id = {0, 0, 0}, role = id, child = id, permission = id, key;
+    struct lk_login_request request = {.tenant = bench->tenant,
+                                       .name = LK_TEXT("alice"),
+                                       .password = LK_TEXT("her own secret"),
+                                       .channel = LK_CHANNEL_HTTP,
+                                       .ip = {address, sizeof(address)},
+                                       .user_agent = LK_TEXT("a browser"),
+                                       .device_info = {map, sizeof(map)}};
+    struct lk_login_result result;
+    struct lk_tenant tenant;
+    struct lk_user user;
+    char token[LK_TOKEN_SIZE], claim[LK_CLAIM_SIZE];
+
+    lk_fake_foreign_set(&bench->fake, NULL, golden_foreign_check);
+    bench->actor.tenant = bench->tenant;
+    bench->actor.user = bench->admin.user;
+    bench_write(bench);
+    assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
+                               "display_name=Main", "session_lifetime=7200", "session_idle=900",
+                               "session_max=4", "lockout_failures=3", "lockout_time=600",
+                               "password_min=9", "audit_capacity=64", "purge_after_days=30", NULL),
+                     0);
+    assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=doors",
+                               "resource=door", "action=open", "description=Open doors", NULL),
+                     0);
+    assert_int_equal(bench_add(bench, &lk_kind_role, &role, "name=guard", "permissions=doors",
+                               "description=Watches", NULL),
+                     0);
+    assert_int_equal(bench_add(bench, &lk_kind_role, &child, "name=chief", "parent=guard",
+                               "is_active=false", "permissions=doors,user:read", NULL),
+                     0);
+    assert_int_equal(
+        bench_add(bench, &lk_kind_user, &id, "username=alice", "email=alice@example.org",
+                  "display_name=Alice L.", "identity_provider=google", "identity_provider_id=12345",
+                  "status=invited", "external_id=6ba7b810-9dad-11d1-80b4-00c04fd430c8", NULL),
+        0);
+    memset(&user, 0, sizeof(user));
+    lk_field_set_span(&user.record, lk_field_named(&lk_kind_user, LK_TEXT("metadata")),
+                      (struct lk_span){map, sizeof(map)});
+    assert_int_equal(lk_update(&bench->txn, &lk_kind_user, id, &user.record, 0, NULL), 0);
+    assert_int_equal(lk_role_grant(&bench->txn, id, role, lk_now(&bench->txn) + LK_MS_PER_DAY), 0);
+    assert_int_equal(lk_api_key_add(&bench->txn, id, LK_TEXT("device"), LK_TEXT("\x81\x04"),
+                                    lk_now(&bench->txn) + LK_MS_PER_DAY, token, &key),
+                     0);
+    assert_int_equal(lk_ssh_key_add(&bench->txn, id, LK_TEXT("laptop"), bench_text(line), &key), 0);
+    assert_int_equal(lk_claim_add(&bench->txn, bench->admin, claim), 0);
+    memset(&tenant, 0, sizeof(tenant));
+    lk_field_set_span(&tenant.record, lk_field_numbered(&lk_kind_tenant, 8), LK_TEXT("second"));
+    lk_field_set_span(&tenant.record, lk_field_named(&lk_kind_tenant, LK_TEXT("metadata")),
+                      (struct lk_span){map, sizeof(map)});
+    assert_int_equal(lk_add(&bench->txn, &lk_kind_tenant, &tenant.record, NULL), 0);
+    assert_int_equal(
+        lk_tenant_set_status(&bench->txn, tenant.record.id.tenant, LK_TENANT_SUSPENDED), 0);
+    bench_commit(bench);
+
+    id = bench_user(bench, "bob", NULL);
+    bench_write(bench);
+    assert_int_equal(lk_password_import(&bench->txn, id, LK_TEXT("$6$salt$hash")), 0);
+    assert_int_equal(bench_set(bench, &lk_kind_user, id, "must_change_password=true", NULL), 0);
+    assert_int_equal(lk_remove(&bench->txn, &lk_kind_user, id, NULL), 0);
+    assert_int_equal(
+        lk_user_set_status(&bench->txn, (struct lk_id){bench->tenant, 2, 0}, LK_USER_ACTIVE), 0);
+    bench_commit(bench);
+    memset(&bench->actor, 0, sizeof(bench->actor));
+    {
+        struct lk_password verifier;
+
+        assert_int_equal(
+            lk_password_prepare(&bench->store, request.password, NULL, 0, &verifier, NULL), 0);
+        bench_write(bench);
+        assert_int_equal(
+            lk_password_set(&bench->txn, (struct lk_id){bench->tenant, 2, 0}, &verifier, 0), 0);
+        bench_commit(bench);
+    }
+    lk_fake_advance(&bench->fake, 61500);
+    assert_int_equal(lk_login(&bench->store, &request, &result, NULL), 0);
+    request.password = LK_TEXT("not her secret");
+    assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
+    request.name = LK_TEXT("nobody");
+    assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
+    bench_verify(bench);
+    return bench;
+}
+
+/* All that the store holds under a name, keys and values in order. */
+static void gold_of(struct bench *bench, const char *name, const struct lk_kind *kind,
+                    struct gold *gold)
+{
+    const struct lk_storage_ops *ops = bench->fault.storage.ops;
+    struct lk_storage_cursor cursor;
+    struct lk_span key, value;
+    struct lk_key all = {.size = 0};
+    unsigned count = 0;
+    int error;
+
+    bench_read(bench);
+    assert_int_equal(lk_cursor_begin(&bench->txn, &cursor, &all), 0);
+    error = ops->seek(&cursor, (struct lk_span){NULL, 0}, &key, &value);
+    while (!error) {
+        const struct lk_kind *found = NULL;
+        bool index = key.data[1] == LK_CLASS_INDEX;
+        struct lk_id id;
+
+        if (!index && lk_key_parse(&bench->store, key, &found, &id)) {
+            found = NULL;
+        }
+        /* The permissions of a new tenant are many and alike: the first and the last will do. */
+        if ((kind ? found == kind : !found && index == !strcmp(name, "indexes")) &&
+            !(kind == &lk_kind_permission && id.sub > 1 && id.sub < 18)) {
+            gold_add_bytes(gold, "key", key);
+            gold_add_bytes(gold, "value", value);
+            count++;
+        }
+        error = ops->next(&cursor, &key, &value);
+    }
+    assert_int_equal(error, LK_E_NOT_FOUND);
+    lk_cursor_end(&cursor);
+    lk_abort(&bench->txn);
+    if (!count) {
+        fail_msg("the store of this test holds no %s: give it one", name);
+    }
+}
+
+static void test_golden_records_of_every_kind(void **state)
+{
+    struct bench *bench = golden_store();
+    struct gold *gold = calloc(1, sizeof(*gold));
+    const struct lk_kind *const *kind;
+
+    (void)state;
+    assert_non_null(gold);
+    for (kind = lk_kinds; *kind; kind++) {
+        gold->size = 0;
+        gold_of(bench, (*kind)->name, *kind, gold);
+        gold_close(gold, (*kind)->name);
+    }
+    gold->size = 0;
+    gold_of(bench, "store", NULL, gold); /* boot and meta */
+    gold_close(gold, "store");
+    gold->size = 0;
+    gold_of(bench, "indexes", NULL, gold);
+    gold_close(gold, "indexes");
+    free(gold);
+    bench_close(bench);
+}
+
+/* Each stored field of each kind occurs somewhere in the store above. */
+static void test_golden_records_hold_every_field(void **state)
+{
+    static const struct {
+        const struct lk_kind *kind;
+        const char *field;
+    } absent[] = {{&lk_kind_audit, "session"},
+                  {&lk_kind_audit, "request"},
+                  {&lk_kind_audit, "tags"},
+                  {&lk_kind_activity, "total_usage_minutes"},
+                  {&lk_kind_activity, "locked_until"},
+                  {&lk_kind_bucket, "locked_until"},
+                  {&lk_kind_credential, "last_used_at"}};
+    struct bench *bench = golden_store();
+    uint64_t seen[256] = {0};
+    const struct lk_storage_ops *ops = bench->fault.storage.ops;
+    const struct lk_kind *const *kind;
+    struct lk_storage_cursor cursor;
+    struct lk_span key, value, cbor;
+    struct lk_key all = {.size = 0};
+    size_t f, i;
+    int error;
+
+    (void)state;
+    bench_read(bench);
+    assert_int_equal(lk_cursor_begin(&bench->txn, &cursor, &all), 0);
+    error = ops->seek(&cursor, (struct lk_span){NULL, 0}, &key, &value);
+    while (!error) {
+        union lk_any_record record;
+        const struct lk_kind *found;
+
+        if (!lk_key_parse(&bench->store, key, &found, &record.record.id) &&
+            !lk_value_open(&bench->store, key, value, &cbor)) {
+            assert_int_equal(lk_record_decode(found, cbor, &record.record), 0);
+            seen[found->number] |= record.record.present;
+        }
+        error = ops->next(&cursor, &key, &value);
+    }
+    lk_cursor_end(&cursor);
+    for (kind = lk_kinds; *kind; kind++) {
+        for (f = 0; f < (*kind)->field_count; f++) {
+            const struct lk_field *field = &(*kind)->fields[f];
+            bool known = field->flags & LK_F_COMPUTED;
+
+            for (i = 0; i < LK_COUNT(absent); i++) {
+                known = known || (absent[i].kind == *kind && !strcmp(absent[i].field, field->name));
+            }
+            if (!known && !((seen[(*kind)->number] >> field->number) & 1)) {
+                fail_msg("no record of the golden store has %s.%s", (*kind)->name, field->name);
+            }
+        }
+    }
+    bench_close(bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_golden_keys),
+        cmocka_unit_test(test_golden_records_of_every_kind),
+        cmocka_unit_test(test_golden_records_hold_every_field),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
