@@ -103,6 +103,11 @@ static void error_message(struct lk_cli_out *out, const struct lk_problem *probl
         lk_cli_put(out, "\"");
         lk_cli_put_text(out, lk_cli_span(problem->given));
         lk_cli_put(out, "\" ");
+    } else if (problem->error == LK_E_REFERENCE && (problem->id.sub || problem->id.user)) {
+        /* The field is the kind of the record that refers. */
+        lk_cli_put(out, "#");
+        lk_cli_put_number(out, problem->id.sub ? problem->id.sub : problem->id.user);
+        lk_cli_put(out, " ");
     }
     lk_cli_put(out, problem->rule ? problem->rule : lk_strerror(problem->error));
     if (problem->error == LK_E_LOCKED && problem->wait_s) {
