@@ -38,7 +38,7 @@ bool lk_cli_row_offered(const struct lk_cli *cli, const struct lk_cli_command *r
 
 static bool args_is(struct lk_span word, const char *name)
 {
-    return word.size == strlen(name) && memcmp(word.data, name, word.size) == 0;
+    return lk_span_equal(word, lk_cli_span(name));
 }
 
 const struct lk_cli_command *lk_cli_find(const struct lk_cli *cli, struct lk_span noun,
@@ -371,7 +371,7 @@ static int args_field(struct lk_cli *cli, struct lk_cli_args *args, const char *
 static int args_word(struct lk_cli *cli, struct lk_cli_args *args, const char **noun,
                      const char *word)
 {
-    struct lk_span none = {NULL, 0};
+    struct lk_span none = LK_TEXT("");
     const struct lk_cli_command *row = args->command;
     size_t i;
 

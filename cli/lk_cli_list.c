@@ -201,7 +201,7 @@ static void list_heading(struct list_view *view)
         const char *name = view->columns[i]->name;
         char upper[32];
 
-        for (j = 0; name[j] && j < sizeof(upper); j++) {
+        for (j = 0; j < sizeof(upper) && name[j]; j++) {
             bool small = name[j] >= 'a' && name[j] <= 'z';
 
             upper[j] = small ? (char)(name[j] - 'a' + 'A') : name[j];

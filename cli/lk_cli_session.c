@@ -274,7 +274,7 @@ static int session_id(struct lk_cli *cli, const char *text, struct lk_id *id)
 
 int lk_cli_session_end(struct lk_cli *cli, const struct lk_cli_args *args)
 {
-    struct lk_id id;
+    struct lk_id id = {0, 0, 0};
     int error = session_id(cli, args->words[0], &id);
 
     if (!error) {

@@ -133,6 +133,7 @@ int lk_cli_number(struct lk_cli *cli, const char *field, const char *text, uint3
 {
     uint64_t wide;
 
+    *number = 0;
     if (lk_uint_parse(lk_cli_span(text[0] == '#' ? text + 1 : text), &wide) || !wide ||
         wide > UINT32_MAX) {
         return lk_cli_refuse(cli, LK_E_USAGE, field, text, "is not a number of a record");
@@ -168,9 +169,9 @@ int lk_cli_tenant(struct lk_cli *cli, const char *name, struct lk_id *id)
     const struct lk_cli_session *session = cli->session;
     int error;
 
+    *id = (struct lk_id){0, 0, 0};
     if (name[0] == '#') {
         error = lk_cli_number(cli, "tenant", name, &id->tenant);
-        id->user = id->sub = 0;
         error =
             error ? error : lk_get(&cli->work->txn, &lk_kind_tenant, *id, &cli->work->other.record);
     } else {
@@ -213,7 +214,7 @@ static int store_only_tenant(struct lk_cli *cli)
 int lk_cli_find_tenant(struct lk_cli *cli)
 {
     const char *name = cli->tenant_given ? cli->tenant_given : cli->tenant_name;
-    struct lk_id id;
+    struct lk_id id = {0, 0, 0};
     int error;
 
     if (cli->session) {
@@ -250,7 +251,7 @@ int lk_cli_user(struct lk_cli *cli, const char *who, struct lk_id *id)
 
 int lk_cli_named(struct lk_cli *cli, const struct lk_kind *kind, const char *name, struct lk_id *id)
 {
-    uint32_t number;
+    uint32_t number = 0;
     int error;
 
     if (kind == &lk_kind_tenant) {
@@ -305,7 +306,7 @@ int lk_cli_removed(struct lk_cli *cli, const struct lk_kind *kind, const char *n
 {
     struct lk_record *record = &cli->work->other.record;
     const struct lk_field *field = lk_cli_name_field(kind);
-    uint32_t number;
+    uint32_t number = 0;
     int error;
 
     if (name[0] == '#') {

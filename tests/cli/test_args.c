@@ -252,9 +252,11 @@ static void found_each(void *context, const char *word, bool open)
 {
     struct found *found = context;
 
+    size_t size = strlen(found->words);
+
     found->count++;
-    strcat(found->words, word);
-    strcat(found->words, open ? "* " : " ");
+    (void)snprintf(found->words + size, sizeof(found->words) - size, "%s%s", word,
+                   open ? "* " : " ");
 }
 
 static const char *completes(struct cli_bench *bench, struct found *found, size_t count,

@@ -223,6 +223,21 @@ static void test_console_new_password(void **state)
     assert_int_equal(cli_run(bench, "login nina --password-stdin"), 1);
 }
 
+/* One's own password: the session that changed it goes on, the others end. */
+static void test_console_own_password(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    bench->input = CLI_PASSWORD "\n";
+    (void)cli_ok(bench, "login admin --password-stdin");
+    type(bench, "admin\r" CLI_PASSWORD "\ruser passwd admin\ranother one\ranother one\r"
+                "session list admin\rlogout\r");
+    (void)cli_console(bench);
+    shows(bench, "1 shown\nadmin@main> logout");
+    bench->input = "another one\n";
+    (void)cli_ok(bench, "login admin --password-stdin");
+}
+
 static void test_console_completes(void **state)
 {
     struct cli_bench *bench = *state;
@@ -296,6 +311,7 @@ int main(void)
         BENCH(test_console_first_tenant_owns_the_store),
         BENCH(test_console_session_that_ended),
         BENCH(test_console_new_password),
+        BENCH(test_console_own_password),
         BENCH(test_console_completes),
         BENCH(test_console_history_is_forgotten),
         BENCH(test_console_confirms),

@@ -225,8 +225,9 @@ static void check_split(const char *text, int error, size_t count, const char *j
     }
     assert_int_equal(got, count);
     for (i = 0; i < got; i++) {
-        strcat(found, words[i]);
-        strcat(found, "|");
+        size_t size = strlen(found);
+
+        (void)snprintf(found + size, sizeof(found) - size, "%s|", words[i]);
     }
     assert_string_equal(found, joined);
 }
