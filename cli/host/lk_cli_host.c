@@ -98,17 +98,6 @@ static void host_init_text(struct lk_cli *cli, const char *tenant, const char *a
     }
 }
 
-/* There is no store yet whose transaction could tell which rule it was. */
-static int host_init_refused(struct lk_cli *cli, const struct lk_create_request *request)
-{
-    if (request->password.size && request->password.size < 8) {
-        return lk_cli_refuse(cli, LK_E_CHECK, "password", NULL, "is shorter than 8 bytes");
-    }
-    return lk_cli_refuse(cli, LK_E_CHECK, NULL, NULL,
-                         "a name is empty, too long or not printable, or the password is not "
-                         "UTF-8");
-}
-
 int lk_cli_init(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     const char *tenant = cli->tenant_given ? cli->tenant_given : "main";
@@ -129,8 +118,8 @@ int lk_cli_init(struct lk_cli *cli, const struct lk_cli_args *args)
     if (!error) {
         error = cli->env->create(cli->self, &request, &result);
     }
-    if (error == LK_E_CHECK && !cli->problem.error) {
-        error = host_init_refused(cli, &request);
+    if (error && result.problem.error) {
+        cli->problem = result.problem;
     }
     if (!error && cli->json) {
         lk_cli_json_begin(&json, cli->out);
