@@ -219,14 +219,10 @@ int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number rin
         lk_field_set_span(&entry->record, lk_field_numbered(&lk_kind_audit, 20), txn->actor.ip);
     }
     if (txn->actor.user_agent.size) {
-        struct lk_span cut = txn->actor.user_agent;
+        struct lk_span kept = lk_text_kept(txn->actor.user_agent, 500);
 
-        if (cut.size > 500) {
-            for (cut.size = 500; cut.size && (cut.data[cut.size] & 0xC0) == 0x80; cut.size--) {
-            }
-        }
-        if (lk_utf8_valid(cut)) {
-            lk_field_set_span(&entry->record, lk_field_numbered(&lk_kind_audit, 21), cut);
+        if (kept.size) {
+            lk_field_set_span(&entry->record, lk_field_numbered(&lk_kind_audit, 21), kept);
         }
     }
     error = lk_record_store(txn, &lk_kind_audit, &entry->record, lk_work(txn)->audit);

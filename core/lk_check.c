@@ -43,6 +43,18 @@ int lk_refuse(struct lk_txn *txn, int error, const struct lk_kind *kind, const c
     return error;
 }
 
+struct lk_span lk_text_kept(struct lk_span text, size_t max)
+{
+    if (text.size > max) {
+        for (text.size = max; text.size && (text.data[text.size] & 0xC0) == 0x80; text.size--) {
+        }
+    }
+    if (!lk_text_printable(text)) {
+        text.size = 0;
+    }
+    return text;
+}
+
 static const char *check_length(const struct lk_field *field, struct lk_span span)
 {
     if (span.size < field->min) {

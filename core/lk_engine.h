@@ -137,6 +137,9 @@ void lk_key_of_user(struct lk_key *key, const struct lk_kind *kind, uint32_t ten
 
 int lk_check_field(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_field *field,
                    const struct lk_record *record);
+/* Text from the network as it may be kept: cut at a character, and empty when it is not fit to be
+ * shown. */
+struct lk_span lk_text_kept(struct lk_span text, size_t max);
 /* Fills txn->problem and answers `error`. `given` is not kept for secrets. */
 int lk_refuse(struct lk_txn *txn, int error, const struct lk_kind *kind, const char *field,
               struct lk_span given, const char *rule);

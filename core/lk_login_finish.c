@@ -153,6 +153,7 @@ static int login_put_session(struct lk_login *login, struct lk_txn *txn,
     const struct lk_login_request *request = login->request;
     const struct lk_kind *kind = &lk_kind_session;
     struct lk_session session;
+    struct lk_span kept;
     uint8_t hash[LK_TOKEN_HASH_SIZE];
     int error;
 
@@ -177,14 +178,9 @@ static int login_put_session(struct lk_login *login, struct lk_txn *txn,
     if (request->ip.size == 4 || request->ip.size == 16) {
         lk_field_set_span(&session.record, lk_field_numbered(kind, 15), request->ip);
     }
-    if (request->user_agent.size && lk_utf8_valid(request->user_agent)) {
-        struct lk_span cut = request->user_agent;
-
-        if (cut.size > 500) {
-            for (cut.size = 500; cut.size && (cut.data[cut.size] & 0xC0) == 0x80; cut.size--) {
-            }
-        }
-        lk_field_set_span(&session.record, lk_field_numbered(kind, 16), cut);
+    kept = lk_text_kept(request->user_agent, 500);
+    if (kept.size) {
+        lk_field_set_span(&session.record, lk_field_numbered(kind, 16), kept);
     }
     if (request->device_info.size) {
         lk_field_set_span(&session.record, lk_field_numbered(kind, 17), request->device_info);
