@@ -43,8 +43,10 @@ static int audit_narrow(struct lk_audit_query *query, unsigned ring)
         error = audit_lower_bound(query, ring, BY_TIME, query->until, &high);
     }
     if (!error && query->after_seq) {
-        error = audit_lower_bound(query, ring, BY_SEQ,
-                                  query->after_seq + (query->oldest_first ? 1 : 0), &bound);
+        uint64_t seq = query->after_seq;
+
+        seq += query->oldest_first && seq < UINT64_MAX ? 1 : 0;
+        error = audit_lower_bound(query, ring, BY_SEQ, seq, &bound);
         if (!error && query->oldest_first) {
             low = bound > low ? bound : low;
         } else if (!error) {
