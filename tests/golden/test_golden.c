@@ -218,6 +218,29 @@ static struct bench *golden_store(void)
     return bench;
 }
 
+/* What every new tenant starts with may change from one version to the next: it is left out. */
+static bool is_seeded(const struct lk_kind *kind, struct lk_id id, struct lk_span key)
+{
+    static const char *const own[] = {"door", "guard", "chief"};
+    size_t i, k;
+
+    if (kind) {
+        return (kind == &lk_kind_permission && id.sub < 18) ||
+               (kind == &lk_kind_role && id.sub < 4);
+    }
+    if (key.data[1] != LK_CLASS_INDEX || key.data[2] < 32 || key.data[2] > 37) {
+        return false;
+    }
+    for (i = 0; i < LK_COUNT(own); i++) {
+        for (k = 3; k + strlen(own[i]) <= key.size; k++) {
+            if (memcmp(key.data + k, own[i], strlen(own[i])) == 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 /* All that the store holds under a name, keys and values in order. */
 static void gold_of(struct bench *bench, const char *name, const struct lk_kind *kind,
                     struct gold *gold)
@@ -235,14 +258,13 @@ static void gold_of(struct bench *bench, const char *name, const struct lk_kind 
     while (!error) {
         const struct lk_kind *found = NULL;
         bool index = key.data[1] == LK_CLASS_INDEX;
-        struct lk_id id;
+        struct lk_id id = {0, 0, 0};
 
         if (!index && lk_key_parse(&bench->store, key, &found, &id)) {
             found = NULL;
         }
-        /* The permissions of a new tenant are many and alike: the first and the last will do. */
         if ((kind ? found == kind : !found && index == !strcmp(name, "indexes")) &&
-            !(kind == &lk_kind_permission && id.sub > 1 && id.sub < 18)) {
+            !is_seeded(found, id, key)) {
             gold_add_bytes(gold, "key", key);
             gold_add_bytes(gold, "value", value);
             count++;
