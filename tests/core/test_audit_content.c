@@ -246,7 +246,7 @@ static void test_content_purged_tenant_is_told_in_the_store_ring(void **state)
     assert_int_equal(bench_add(bench, &lk_kind_tenant, &second, "name=second", NULL), 0);
     assert_int_equal(lk_remove(&bench->txn, &lk_kind_tenant, second, NULL), 0);
     bench_commit(bench);
-    entry = newest(bench, second.tenant, "tenant.remove");
+    (void)newest(bench, second.tenant, "tenant.remove");
     bench_write(bench);
     assert_int_equal(lk_purge(&bench->txn, &lk_kind_tenant, second), 0);
     bench_commit(bench);
