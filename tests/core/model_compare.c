@@ -56,6 +56,7 @@ static void compare_user(struct model *model, unsigned tenant, unsigned number)
     const struct model_user *user = &model->users[tenant][number];
     struct lk_txn *txn = &model->bench->txn;
     struct lk_user record;
+    struct lk_refs refs;
     unsigned sessions = 0, grants = 0, i;
     char text[48];
     int want = !user->made ? LK_E_NOT_FOUND : 0;
@@ -93,6 +94,10 @@ static void compare_user(struct model *model, unsigned tenant, unsigned number)
         if (has != lk_refs_hold(record.roles, model_role_of(model, tenant, i).sub)) {
             model_differs(model, "roles", tenant, number);
         }
+    }
+    lk_refs_begin(&refs, record.roles);
+    if (refs.left != grants) {
+        model_differs(model, "number of roles", tenant, number);
     }
 }
 
