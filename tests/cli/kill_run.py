@@ -98,6 +98,23 @@ class Readers:
              "; ".join(self.failures[:3]) if self.failures or min(self.counts) < 10 else "")
 
 
+def backups():
+    """Made beside the writers: each is a moment of the store, imports whole."""
+    wrong = []
+    for n in range(5):
+        store = f"{STORE}-restored{n}"
+        must("--secret", f"{STORE}/secret", "import", "--backup", f"{STORE}-backup{n}", store=store)
+        status, out, _ = run("--secret", f"{STORE}/secret", "verify", store=store)
+        if status != 0:
+            wrong.append(f"backup {n}: {out}")
+        out = must("--secret", f"{STORE}/secret", "user", "list", "--all", "--json", store=store)
+        for earlier in range(n + 1):
+            count = out.count(f'"username":"beside{earlier}-')
+            if count != BATCH:
+                wrong.append(f"backup {n} has {count} users of import {earlier}")
+    case("five backups beside the writers: each whole", "; ".join(wrong[:3]))
+
+
 def beside_writers():
     readers = Readers()
     failed = []
@@ -115,9 +132,13 @@ def beside_writers():
         status, _, err = run("import", "--format", "ndjson", "-", given=batch(f"beside{n}"))
         if status != 0:
             failed.append(err)
+        status, _, err = run("backup", f"{STORE}-backup{n}")
+        if status != 0:
+            failed.append(err)
     for thread in writers:
         thread.join()
     readers.end("during writes")
+    backups()
     there = names()
     missing = [f"w{w}-{n}" for w in range(2) for n in range(60) if f"w{w}-{n}" not in there]
     case("two writers and an import at once: all is there",
