@@ -505,7 +505,7 @@ int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
                      struct lk_span resource, struct lk_span action, struct lk_verdict *verdict);
 /* Writes last_activity (write transaction); sessions and API keys alike. */
 int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict);
-int lk_session_end(struct lk_txn *txn, struct lk_id session);
+int lk_session_end(struct lk_txn *txn, struct lk_id id);
 /* All of a user but `keep` (0: none); answers how many were ended. */
 int lk_session_end_all(struct lk_txn *txn, struct lk_id user, uint32_t keep);
 /* Of the token itself: audited as "logout". LK_E_REFUSED when it is not good. */
@@ -514,9 +514,9 @@ int lk_logout(struct lk_txn *txn, struct lk_span token);
 /* Makes an API key; `roles` (LK_REFS form) may be empty, `expires_at` 0. Told once, in `token`. */
 int lk_api_key_add(struct lk_txn *txn, struct lk_id user, struct lk_span label,
                    struct lk_span roles, uint64_t expires_at, char token[LK_TOKEN_SIZE],
-                   struct lk_id *credential);
+                   struct lk_id *id);
 int lk_ssh_key_add(struct lk_txn *txn, struct lk_id user, struct lk_span label, struct lk_span line,
-                   struct lk_id *credential);
+                   struct lk_id *id);
 
 int lk_role_grant(struct lk_txn *txn, struct lk_id user, struct lk_id role, uint64_t expires_at);
 int lk_role_revoke(struct lk_txn *txn, struct lk_id user, struct lk_id role);

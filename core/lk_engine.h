@@ -224,7 +224,7 @@ int lk_permission_pair(struct lk_txn *txn, uint32_t tenant, struct lk_span resou
 /* What the role's compiled set should be. */
 int lk_role_compile(struct lk_txn *txn, uint32_t tenant, uint32_t role,
                     uint8_t bits[LK_PERMISSION_BYTES], size_t *size);
-int lk_cache_tenant(struct lk_txn *txn, uint32_t tenant, const struct lk_cache_tenant **entry);
+int lk_cache_tenant(struct lk_txn *txn, uint32_t tenant, const struct lk_cache_tenant **found);
 int lk_tenant_bump(struct lk_txn *txn, uint32_t tenant, bool auth, bool role);
 void lk_cache_clear(struct lk_txn *txn);
 /* Brings every role's compiled set up to date. */

@@ -377,9 +377,9 @@ int lk_password_import(struct lk_txn *txn, struct lk_id user, struct lk_span has
     return error ? error : lk_sessions_drop(txn, user, 0, NULL);
 }
 
-int lk_password_put_back(struct lk_txn *txn, struct lk_id id, struct lk_span hash)
+int lk_password_put_back(struct lk_txn *txn, struct lk_id credential, struct lk_span hash)
 {
-    struct lk_credential credential;
+    struct lk_credential record;
     struct lk_verifier verifier;
     struct lk_work *work = lk_work(txn);
     uint8_t sealed[LK_SEAL_NONCE_SIZE + PASSWORD_PLAIN_MAX + LK_SEAL_TAG_SIZE];
@@ -390,36 +390,36 @@ int lk_password_put_back(struct lk_txn *txn, struct lk_id id, struct lk_span has
         error = password_from_hash(txn, hash, &verifier);
     }
     if (!error) {
-        error = lk_verifier_seal(txn->store, id, &verifier, sealed, sizeof(sealed), &size);
+        error = lk_verifier_seal(txn->store, credential, &verifier, sealed, sizeof(sealed), &size);
         lk_wipe(txn->store, &verifier, sizeof(verifier));
     }
     if (!error) {
-        error = lk_get(txn, &lk_kind_credential, id, &credential.record);
+        error = lk_get(txn, &lk_kind_credential, credential, &record.record);
     }
     if (error) {
         return error;
     }
-    if (credential.type != LK_CREDENTIAL_PASSWORD) {
+    if (record.type != LK_CREDENTIAL_PASSWORD) {
         return lk_refuse(txn, LK_E_CHECK, &lk_kind_credential, "verifier", LK_TEXT(""),
                          "belongs to passwords only");
     }
-    password_set_span(&credential, 10, (struct lk_span){sealed, size});
-    return lk_record_store(txn, &lk_kind_credential, &credential.record, work->new_value);
+    password_set_span(&record, 10, (struct lk_span){sealed, size});
+    return lk_record_store(txn, &lk_kind_credential, &record.record, work->new_value);
 }
 
-int lk_password_export(struct lk_txn *txn, struct lk_id id, char *out, size_t size)
+int lk_password_export(struct lk_txn *txn, struct lk_id credential, char *out, size_t size)
 {
-    struct lk_credential credential;
+    struct lk_credential record;
     struct lk_verifier verifier;
     struct lk_words words = {out, 0, size ? size - 1 : 0};
     char text[64];
-    int error = lk_get(txn, &lk_kind_credential, id, &credential.record);
+    int error = lk_get(txn, &lk_kind_credential, credential, &record.record);
 
-    if (!error && (credential.type != LK_CREDENTIAL_PASSWORD || !credential.secret.size)) {
+    if (!error && (record.type != LK_CREDENTIAL_PASSWORD || !record.secret.size)) {
         error = LK_E_NOT_FOUND;
     }
     if (!error) {
-        error = lk_verifier_open(txn->store, id, credential.secret, &verifier);
+        error = lk_verifier_open(txn->store, credential, record.secret, &verifier);
     }
     if (error) {
         return error;
