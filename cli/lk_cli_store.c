@@ -164,9 +164,22 @@ static int store_missing(struct lk_cli *cli, const struct lk_kind *kind, const c
     return lk_cli_refuse(cli, LK_E_NOT_FOUND, kind->name, name, "does not exist");
 }
 
-int lk_cli_tenant(struct lk_cli *cli, const char *name, struct lk_id *id)
+/* What every look-up of a tenant ends in, `found` being how it went. At a console only people of
+ * the first tenant learn of others. */
+static int store_tenant_seen(const struct lk_cli *cli, struct lk_id id, int found)
 {
     const struct lk_cli_session *session = cli->session;
+    bool own = !found && session && session->id.tenant == id.tenant;
+
+    if (!session || session->id.tenant == STORE_FIRST_TENANT || own) {
+        return found;
+    }
+    /* That there are several of a name tells of them, too. */
+    return !found || found == LK_E_CONFLICT ? LK_E_NOT_FOUND : found;
+}
+
+int lk_cli_tenant(struct lk_cli *cli, const char *name, struct lk_id *id)
+{
     int error;
 
     *id = (struct lk_id){0, 0, 0};
@@ -177,10 +190,7 @@ int lk_cli_tenant(struct lk_cli *cli, const char *name, struct lk_id *id)
     } else {
         error = lk_find_tenant(&cli->work->txn, lk_cli_span(name), id);
     }
-    if (!error && session && session->id.tenant != STORE_FIRST_TENANT &&
-        session->id.tenant != id->tenant) {
-        error = LK_E_NOT_FOUND;
-    }
+    error = store_tenant_seen(cli, *id, error);
     return error == LK_E_NOT_FOUND ? store_missing(cli, &lk_kind_tenant, name) : error;
 }
 
@@ -309,6 +319,7 @@ int lk_cli_removed(struct lk_cli *cli, const struct lk_kind *kind, const char *n
     uint32_t number = 0;
     int error;
 
+    *id = (struct lk_id){0, 0, 0};
     if (name[0] == '#') {
         error = lk_cli_number(cli, kind->name, name, &number);
         if (error) {
@@ -324,6 +335,9 @@ int lk_cli_removed(struct lk_cli *cli, const struct lk_kind *kind, const char *n
         error = store_search(cli, kind, 1, true, id);
     } else {
         error = LK_E_NOT_FOUND;
+    }
+    if (kind == &lk_kind_tenant) {
+        error = store_tenant_seen(cli, *id, error);
     }
     if (error == LK_E_CONFLICT) {
         return lk_cli_refuse(cli, error, kind->name, name,

@@ -178,6 +178,38 @@ static void test_console_keeps_tenants_apart(void **state)
     shows(bench, "error 1: compact: is about the whole store");
 }
 
+/* A removed tenant is to another's people what a tenant is that never was; also one of a name that
+ * several had. */
+static void test_console_keeps_removed_tenants_apart(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    (void)cli_ok(bench, "tenant add second");
+    user(bench, "vic", "viewer", "second");
+    (void)cli_ok(bench, "tenant add third display_name=Hidden");
+    (void)cli_ok(bench, "tenant remove third");
+    (void)cli_ok(bench, "tenant add twice");
+    (void)cli_ok(bench, "tenant remove twice");
+    (void)cli_ok(bench, "tenant add twice");
+    (void)cli_ok(bench, "tenant remove twice");
+    type(bench, "second/vic\r" CLI_PASSWORD "\rtenant show third --deleted\r"
+                "tenant show '#3' --deleted\rtenant show twice --deleted\r"
+                "tenant show never --deleted\rtenant show '#99' --deleted\rlogout\r");
+    (void)cli_console(bench);
+    shows(bench, "error 3: tenant show: tenant: \"third\" is not among the removed\n");
+    shows(bench, "error 3: tenant show: tenant: \"#3\" is not among the removed\n");
+    shows(bench, "error 3: tenant show: tenant: \"twice\" is not among the removed\n");
+    shows(bench, "error 3: tenant show: tenant: \"never\" is not among the removed\n");
+    shows(bench, "error 3: tenant show: tenant: \"#99\" is not among the removed\n");
+    hides(bench, "Hidden");
+    lk_fake_output_clear(&bench->fake);
+    type(bench, "admin\r" CLI_PASSWORD "\rtenant show third --deleted\r"
+                "tenant show twice --deleted\rlogout\r");
+    (void)cli_console(bench);
+    shows(bench, "Hidden");
+    shows(bench, "error 4: tenant show: tenant: \"twice\" was removed more than once");
+}
+
 /* The first tenant's people own the device: they manage tenants, and see into none but theirs. */
 static void test_console_first_tenant_owns_the_store(void **state)
 {
@@ -308,6 +340,7 @@ int main(void)
         BENCH(test_console_hang_up_ends_the_session),
         BENCH(test_console_checks_permissions),
         BENCH(test_console_keeps_tenants_apart),
+        BENCH(test_console_keeps_removed_tenants_apart),
         BENCH(test_console_first_tenant_owns_the_store),
         BENCH(test_console_session_that_ended),
         BENCH(test_console_new_password),

@@ -349,6 +349,9 @@ must lk --tenant $mark-tenant role grant guest admin
 must lk --tenant acme user add wvk-user email=wvk@wvk.example display_name='Wvk Wvk'
 must lk --tenant acme role add wvk-role
 must lk tenant add wvk-third
+must lk tenant add wvk-fourth
+wvk_fourth=$(lk tenant show wvk-fourth --json | number id)
+must lk tenant remove wvk-fourth
 wvk_id=$(lk --tenant acme user show wvk-user --json | number id)
 lk --tenant acme export >"$area/ours"
 # What it may say, for each line typed: E and a status, or O where it may be done.
@@ -363,6 +366,9 @@ E3 tenant show acme
 E3 tenant show #1
 E3 tenant show #3
 E3 tenant show wvk-third
+E3 tenant show wvk-fourth --deleted
+E3 tenant show #$wvk_fourth --deleted
+E3 tenant show acme --deleted
 E3 tenant set acme display_name=Taken
 E3 tenant set #1 display_name=Taken
 E1 tenant list
