@@ -8,6 +8,9 @@
 
 #define CONSOLE_PASSWORD_MS 60000 /* for a password, once a name was given */
 
+/* What is left of such a line is another line: nothing is done with it. */
+#define CONSOLE_TOO_LONG "error 2: the line is too long\n"
+
 /* ---- What a command asks of its place -------------------------------------------------------- */
 
 static int console_write(void *context, const void *data, size_t size)
@@ -319,6 +322,10 @@ static bool console_command(struct lk_cli_console *console)
     size_t count;
     int status, error;
 
+    if (console->editor.refused) {
+        lk_line_write(&console->editor, CONSOLE_TOO_LONG);
+        return true;
+    }
     lk_line_remember(&console->editor);
     error = lk_line_split(console->editor.text, words, LK_CLI_WORDS_MAX, &count);
     if (error) {
@@ -409,8 +416,11 @@ int lk_cli_console_run(struct lk_cli_console *console)
         if (event == LK_LINE_HUNG_UP || (event == LK_LINE_END && console->once)) {
             break;
         }
-        if (event != LK_LINE_DONE || !console->editor.size ||
-            console->editor.size >= sizeof(name)) {
+        if (event != LK_LINE_DONE || !console->editor.size) {
+            continue;
+        }
+        if (console->editor.refused || console->editor.size >= sizeof(name)) {
+            lk_line_write(&console->editor, CONSOLE_TOO_LONG);
             continue;
         }
         /* Completion and the next line use the room again. */

@@ -295,6 +295,50 @@ static void test_console_history_is_forgotten(void **state)
     assert_int_equal(bench->history[0], 0);
 }
 
+static void type_many(struct cli_bench *bench, char byte, size_t count)
+{
+    uint8_t bytes[64];
+
+    memset(bytes, byte, sizeof(bytes));
+    while (count) {
+        size_t size = count < sizeof(bytes) ? count : sizeof(bytes);
+
+        assert_int_equal(lk_fake_type_bytes(&bench->fake, bytes, size), 0);
+        count -= size;
+    }
+}
+
+/* A line that found no room is another than was typed: it is neither done nor kept. */
+static void test_console_refuses_a_line_too_long(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    type(bench, "admin\r" CLI_PASSWORD "\ruser add whole\ruser remove whole");
+    type_many(bench, ' ', sizeof(bench->line));
+    type(bench, "--no-such-option\r\x1b[A\x03user show whole\rlogout\r");
+    (void)cli_console(bench);
+    assert_true(lk_fake_typed_all(&bench->fake));
+    shows(bench, "error 2: the line is too long\nadmin@main> user add whole");
+    shows(bench, "username:             whole\n");
+}
+
+/* The same for a name, whether or not the line holds it. */
+static void test_console_refuses_a_name_too_long(void **state)
+{
+    struct cli_bench *bench = *state;
+    static const size_t sizes[] = {256, sizeof(bench->line) + 1};
+    size_t i;
+
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        lk_fake_output_clear(&bench->fake);
+        type_many(bench, 'a', sizes[i]);
+        type(bench, "\r\x04");
+        (void)cli_console(bench);
+        shows(bench, "error 2: the line is too long\nlatchkey login: ");
+        hides(bench, "password");
+    }
+}
+
 static void test_console_confirms(void **state)
 {
     struct cli_bench *bench = *state;
@@ -347,6 +391,8 @@ int main(void)
         BENCH(test_console_own_password),
         BENCH(test_console_completes),
         BENCH(test_console_history_is_forgotten),
+        BENCH(test_console_refuses_a_line_too_long),
+        BENCH(test_console_refuses_a_name_too_long),
         BENCH(test_console_confirms),
         BENCH(test_console_noise),
     };
