@@ -318,8 +318,8 @@ const struct lk_cli_command lk_cli_commands[] = {
      .flags = IN_WRITES, .kind = &lk_kind_permission, .handler = lk_cli_kind_restore},
     {.noun = "permission", .verb = "check", .args = "USER RESOURCE:ACTION",
      .help = "may this user do that? The exit status is the answer",
-     .details = "Asks about the roles alone: a suspended user is still answered for. session "
-                "check asks about a login.",
+     .details = "Asks about the roles. A user who is not active, or whose tenant is not, is refused "
+                "whatever they are. session check asks about a login.",
      .resource = "permission", .action = "read", .min_args = 2, .max_args = 2,
      .flags = IN_TENANT, .handler = lk_cli_permission_check},
     {.noun = "permission", .verb = "why", .args = "USER RESOURCE:ACTION",

@@ -283,6 +283,20 @@ static void test_args_completion_of_words(void **state)
     assert_true(strstr(completes(bench, &found, 0, NULL, ""), "audit ") != NULL);
 }
 
+/* As its help says: roles are not all. */
+static void test_args_permission_check(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    (void)cli_ok(bench, "help permission check");
+    assert_true(cli_has(&bench->out, "A user who is not active"));
+    assert_false(cli_has(&bench->out, "still answered for"));
+    (void)cli_ok(bench, "permission check admin user:read");
+    (void)cli_ok(bench, "user suspend admin");
+    assert_int_equal(cli_run(bench, "permission check admin user:read"), 1);
+    assert_true(cli_has(&bench->out, "refused\n"));
+}
+
 int main(void)
 {
 #define BENCH(test) cmocka_unit_test_setup_teardown(test, cli_setup, cli_teardown)
@@ -299,6 +313,7 @@ int main(void)
         BENCH(test_args_errors_as_json),
         cmocka_unit_test(test_args_exit_statuses),
         BENCH(test_args_completion_of_words),
+        BENCH(test_args_permission_check),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
