@@ -251,10 +251,15 @@ int lk_cli_find_tenant(struct lk_cli *cli)
 
 int lk_cli_user(struct lk_cli *cli, const char *who, struct lk_id *id)
 {
-    int error = lk_find_user(&cli->work->txn, cli->tenant, lk_cli_span(who), id);
+    uint32_t number;
+    int error = 0;
 
-    if (error == LK_E_USAGE) {
-        return lk_cli_refuse(cli, LK_E_USAGE, "user", who, "is not a name or #number of a user");
+    /* An address may begin so, too. */
+    if (who[0] == '#' && !strchr(who, '@')) {
+        error = lk_cli_number(cli, "user", who, &number);
+    }
+    if (!error) {
+        error = lk_find_user(&cli->work->txn, cli->tenant, lk_cli_span(who), id);
     }
     return error == LK_E_NOT_FOUND ? store_missing(cli, &lk_kind_user, who) : error;
 }

@@ -297,6 +297,19 @@ static void test_args_permission_check(void **state)
     assert_true(cli_has(&bench->out, "refused\n"));
 }
 
+/* Of whatever kind, the same is said. */
+static void test_args_malformed_numbers(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    cli_fails(bench, 2, "user show '#x'", "user: \"#x\" is not a number of a record\n");
+    cli_fails(bench, 2, "role show '#x'", "role: \"#x\" is not a number of a record\n");
+    cli_fails(bench, 2, "tenant show '#x'", "tenant: \"#x\" is not a number of a record\n");
+    cli_fails(bench, 3, "user show '#x@y.org'", "user: \"#x@y.org\" does not exist\n");
+    (void)cli_ok(bench, "user add hash email=#x@y.org");
+    (void)cli_ok(bench, "user show '#x@y.org'");
+}
+
 int main(void)
 {
 #define BENCH(test) cmocka_unit_test_setup_teardown(test, cli_setup, cli_teardown)
@@ -311,6 +324,7 @@ int main(void)
         BENCH(test_args_fields),
         BENCH(test_args_secrets),
         BENCH(test_args_errors_as_json),
+        BENCH(test_args_malformed_numbers),
         cmocka_unit_test(test_args_exit_statuses),
         BENCH(test_args_completion_of_words),
         BENCH(test_args_permission_check),

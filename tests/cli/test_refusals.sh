@@ -248,7 +248,12 @@ cat >"$area/rows" <<'END'
 2|created_at||user list created_at=yesterday
 2|metadata||user list metadata='{}'
 2|-||user show -x
-3|user||user show '#0'
+2|user||user show '#0'
+2|user||user show '#x'
+2|user||user show '#'
+2|user||user set '#x' display_name=New
+2|user||permission check '#x' user:read
+3|user||user show '#x@acme.example'
 2|role||role show '#x'
 2|permission||permission check anna nothing
 2|permission||permission check anna :read
