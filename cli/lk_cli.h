@@ -75,6 +75,9 @@ struct lk_cli_command {
 
 /* The commands that every board has, to a NULL noun. */
 extern const struct lk_cli_command lk_cli_commands[];
+/* The switch of commands that work in a tenant and can be about the store itself instead: then for
+ * whom LK_CLI_WHOLE_STORE admits. */
+#define LK_CLI_OPTION_STORE "store"
 /* Options that every command takes, to a NULL name. */
 extern const struct lk_cli_option lk_cli_globals[];
 
@@ -187,6 +190,7 @@ struct lk_cli {
     bool json, quiet, help;
     bool told; /* an error was reported */
     const char *tenant_given;
+    bool of_store; /* --store: about the store itself, in no tenant */
     uint32_t tenant;
     struct lk_problem problem;
 };

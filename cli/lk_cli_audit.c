@@ -59,7 +59,10 @@ static int audit_query(struct lk_cli *cli, const struct lk_cli_args *args,
     int error;
 
     memset(query, 0, sizeof(*query));
-    query->tenant = cli->tenant;
+    query->tenant = cli->tenant; /* 0 with --store */
+    if (user && cli->of_store) {
+        return lk_cli_refuse(cli, LK_E_USAGE, "user", user, "is of a tenant: not with --store");
+    }
     if (action) {
         query->action = lk_cli_span(action);
     }

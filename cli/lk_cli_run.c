@@ -24,7 +24,11 @@ static int run_prepare(struct lk_cli *cli)
     if (!error && cli->session) {
         error = lk_cli_allowed(cli);
     }
-    if (!error && row->flags & LK_CLI_TENANT) {
+    if (!error && cli->of_store && cli->tenant_given) {
+        error = lk_cli_refuse(cli, LK_E_USAGE, "tenant", cli->tenant_given,
+                              "is not the store itself: not with --store");
+    }
+    if (!error && row->flags & LK_CLI_TENANT && !cli->of_store) {
         error = lk_cli_find_tenant(cli);
     }
     return error;
@@ -42,6 +46,7 @@ static int run_command(struct lk_cli *cli, size_t count, const char *const *word
         lk_cli_help_for(cli, cli->noun, cli->command);
         return 0;
     }
+    cli->of_store = cli->command->flags & LK_CLI_TENANT && lk_cli_option(args, LK_CLI_OPTION_STORE);
     error = run_prepare(cli);
     return error ? error : cli->command->handler(cli, args);
 }
@@ -67,6 +72,7 @@ int lk_cli_run(struct lk_cli *cli, size_t count, const char *const *words)
     cli->quiet = cli->help = cli->told = false;
     cli->json = run_wants_json(count, words);
     cli->tenant_given = NULL;
+    cli->of_store = false;
     cli->tenant = 0;
     memset(&cli->problem, 0, sizeof(cli->problem));
     memset(&work->label, 0, sizeof(work->label));

@@ -38,7 +38,8 @@ static int store_check(struct lk_cli *cli, struct lk_verdict *verdict)
         return session->over ? lk_cli_refuse(cli, LK_E_REFUSED, NULL, NULL, "the session is over")
                              : error;
     }
-    if (row->flags & LK_CLI_WHOLE_STORE && session->id.tenant != STORE_FIRST_TENANT) {
+    if ((row->flags & LK_CLI_WHOLE_STORE || cli->of_store) &&
+        session->id.tenant != STORE_FIRST_TENANT) {
         return lk_cli_refuse(cli, LK_E_REFUSED, NULL, NULL,
                              "is about the whole store, and not for people of this tenant");
     }

@@ -59,7 +59,8 @@ static const struct lk_cli_option table_grant[] = {
 };
 
 #define AUDIT_FILTERS                                                                              \
-    {"user", "USER", "entries of what this user did"},                                             \
+    {LK_CLI_OPTION_STORE, NULL, "the store's own entries, which are of no tenant"},                \
+        {"user", "USER", "entries of what this user did"},                                         \
         {"action", "NOUN.VERB", "entries of this action"},                                         \
         {"resource", "TYPE[:ID]", "entries of what was done to this"},                             \
         {"outcome", "success|failure", "entries that went so"},                                    \
@@ -329,11 +330,14 @@ const struct lk_cli_command lk_cli_commands[] = {
 
     /* ---- audit ------------------------------------------------------------------------------- */
     {.noun = "audit", .verb = "list", .args = "", .help = "who did what, the newest first",
-     .details = "--json shows every field of an entry.",
+     .details = "--json shows every field of an entry. --store shows what the store keeps apart from "
+                "its tenants: purges of tenants, restores.",
      .resource = "audit", .action = "read", .flags = IN_TENANT, .options = table_audit,
      .handler = lk_cli_audit_list},
     {.noun = "audit", .verb = "export", .args = "",
      .help = "every entry as a line of JSON, the oldest first",
+     .details = "--store writes what the store keeps apart from its tenants: purges of tenants, "
+                "restores.",
      .resource = "audit", .action = "read", .flags = IN_TENANT, .options = table_audit_export,
      .handler = lk_cli_audit_export},
 

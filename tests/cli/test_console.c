@@ -372,6 +372,36 @@ static void test_console_noise(void **state)
     assert_true(cli_has(&bench->err, "0 shown"));
 }
 
+/* What the store itself did is no tenant's, and told to those who own it. */
+static void test_console_audit_of_the_store(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    (void)cli_ok(bench, "tenant add other");
+    (void)cli_ok(bench, "tenant add brief");
+    (void)cli_ok(bench, "tenant purge brief");
+    user(bench, "zoe", "admin", "other");
+    (void)cli_ok(bench, "audit list --store");
+    assert_true(cli_has(&bench->out, "tenant.purge"));
+    (void)cli_ok(bench, "audit export --store --action tenant.purge");
+    assert_true(cli_has(&bench->out, "\"resource_id\":\"3\""));
+    assert_true(cli_has(&bench->err, "1 entries\n"));
+    (void)cli_ok(bench, "--tenant main audit list");
+    assert_false(cli_has(&bench->out, "tenant.purge"));
+    cli_fails(bench, 2, "--tenant main audit list --store", "not with --store");
+    cli_fails(bench, 2, "audit list --store --user admin", "not with --store");
+    (void)cli_ok(bench, "help audit list");
+    assert_true(cli_has(&bench->out, "--store"));
+    type(bench, "other/zoe\r" CLI_PASSWORD "\raudit list --store\raudit export --store\rlogout\r");
+    (void)cli_console(bench);
+    shows(bench, "error 1: audit list: is about the whole store");
+    shows(bench, "error 1: audit export: is about the whole store");
+    hides(bench, "tenant.purge");
+    type(bench, "admin\r" CLI_PASSWORD "\raudit list --store\rlogout\r");
+    (void)cli_console(bench);
+    shows(bench, "tenant.purge");
+}
+
 int main(void)
 {
 #define BENCH(test) cmocka_unit_test_setup_teardown(test, cli_setup, cli_teardown)
@@ -386,6 +416,7 @@ int main(void)
         BENCH(test_console_keeps_tenants_apart),
         BENCH(test_console_keeps_removed_tenants_apart),
         BENCH(test_console_first_tenant_owns_the_store),
+        BENCH(test_console_audit_of_the_store),
         BENCH(test_console_session_that_ended),
         BENCH(test_console_new_password),
         BENCH(test_console_own_password),

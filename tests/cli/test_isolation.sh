@@ -382,6 +382,8 @@ E1 stats
 E1 verify
 E1 compact
 E1 maintain
+E1 audit list --store
+E1 audit export --store
 E1 session check $own
 E2 logout $own
 E3 session list wvk-user
