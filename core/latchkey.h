@@ -281,6 +281,7 @@ struct lk_txn {
     enum lk_mode mode;
     bool open;
     bool summary; /* an import: records are not audited one by one */
+    int failed;   /* first error in the middle of a change: commit refuses */
     struct lk_actor actor;
     uint64_t now_ms;
     enum lk_clock_quality clock;
@@ -311,7 +312,8 @@ uint64_t lk_now(const struct lk_txn *txn);
 const struct lk_kind *lk_store_kind(const struct lk_store *store, struct lk_span name);
 const struct lk_kind *lk_store_kind_numbered(const struct lk_store *store, unsigned number);
 
-/* Decodes into the kind's own struct. Soft-deleted records are not found. */
+/* Decodes into the kind's own struct. Soft-deleted records are not found. After an error what
+ * `record` holds means nothing. */
 int lk_get(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id,
            struct lk_record *record);
 /* The same, soft-deleted ones included. */
@@ -333,10 +335,11 @@ int lk_find_named(struct lk_txn *txn, const struct lk_kind *kind, uint32_t tenan
 /*
  * The one write path. `record->present` says which fields are given; ids are chosen by the store
  * and written to record->id (for LK_SHAPE_OF_USER the caller sets tenant and user, else tenant).
- * `verb` names the action in the audit after the kind's name ("suspend"); NULL: the usual one.
- * Errors: CHECK, CONFLICT, REFERENCE, LIMIT, USAGE with lk_problem; NOT_FOUND; storage's. After any
- * error the transaction must be aborted unless the call failed with one of the first five, which
- * change nothing.
+ * Fields that only the store sets may be given as they are stored: a record that was read, then
+ * changed. `verb` names the action in the audit after the kind's name ("suspend"); NULL: the usual
+ * one. Errors: CHECK, CONFLICT, REFERENCE, LIMIT, USAGE with lk_problem; NOT_FOUND; storage's.
+ * After any error the transaction must be aborted unless the call failed with one of the first
+ * five, which change nothing.
  */
 int lk_add(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record *record,
            const char *verb);
@@ -381,7 +384,8 @@ struct lk_list {
 };
 
 int lk_list_begin(struct lk_txn *txn, struct lk_list *list);
-/* 0 and the next record, or LK_E_NOT_FOUND at the end. */
+/* 0 and the next record, or LK_E_NOT_FOUND at the end. After LK_E_CORRUPT record->id tells which
+ * record is damaged (all 0 where that is not known), and the list may go on. */
 int lk_list_next(struct lk_list *list, struct lk_record *record);
 /* The place after the record just given, as text that holds no tenant. */
 int lk_list_cursor(const struct lk_list *list, char cursor[LK_CURSOR_SIZE]);
@@ -467,7 +471,6 @@ struct lk_login {
     struct lk_id user, credential;
     uint32_t flags;
     uint64_t user_stamp, credential_stamp;
-    uint32_t bucket;
     uint8_t claim[16];
     uint8_t expected[LK_PWHASH_SIZE];
     uint8_t foreign[256];
@@ -502,8 +505,9 @@ struct lk_verdict {
  * LK_E_REFUSED otherwise, without a reason. `tenant` 0: any. Writes nothing.
  */
 int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
-                     struct lk_span resource, struct lk_span action, struct lk_verdict *verdict);
-/* Writes last_activity (write transaction); sessions and API keys alike. */
+                     struct lk_span resource, struct lk_span action, struct lk_verdict *result);
+/* Writes last_activity (write transaction); sessions and API keys alike. LK_E_REFUSED when it ended
+ * meanwhile. */
 int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict);
 int lk_session_end(struct lk_txn *txn, struct lk_id id);
 /* All of a user but `keep` (0: none); answers how many were ended. */
@@ -563,7 +567,8 @@ struct lk_audit_query {
 };
 
 int lk_audit_begin(struct lk_txn *txn, struct lk_audit_query *query);
-/* 0 and the next entry in order of seq, or LK_E_NOT_FOUND. */
+/* 0 and the next entry in order of seq, or LK_E_NOT_FOUND at the end. LK_E_CORRUPT for a damaged
+ * entry, once: the query may go on. */
 int lk_audit_next(struct lk_audit_query *query, struct lk_audit_entry *entry);
 /*
  * An entry of the application's own. `entry` gives action, resource_type, resource_id, description,
@@ -598,10 +603,13 @@ struct lk_verify {
     void *context;
     /* Out. */
     uint64_t record_count, index_count, fault_count;
+    /* Private: the record in question, as calls on the transaction end what storage lends. */
+    uint8_t buffer[LK_VALUE_MAX];
 };
 
-/* Every record's checksum, form and rules; what every index should hold, both ways; audit order.
- * 0 clean, LK_E_FAULTS. */
+/* Every record's checksum, form, rules and references; what every index should hold, both ways;
+ * numbers given out; order and completeness of the audit. `txn` may be of either mode. 0 clean,
+ * LK_E_FAULTS. */
 int lk_verify(struct lk_txn *txn, struct lk_verify *verify);
 
 /*
@@ -610,8 +618,11 @@ int lk_verify(struct lk_txn *txn, struct lk_verify *verify);
  */
 int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more);
 
-/* Makes what was purged unreadable on the medium; no transaction may be open. */
+/* Makes what was purged unreadable on the medium; no transaction may be open. LK_E_BUSY while a
+ * reader still sees what was there before. */
 int lk_store_scrub(struct lk_store *store, uint64_t *bytes);
+/* True when this handle purged something since its last scrub. */
+bool lk_store_scrub_due(const struct lk_store *store);
 
 /* Wraps the store key anew: by the device secret of `port`, or by a passphrase. */
 int lk_rewrap(struct lk_txn *txn, const uint8_t secret[LK_DEVICE_SECRET_SIZE]);

@@ -51,25 +51,27 @@ int lk_audit_slot(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t s
 /* seq of a slot, 0 where it is empty. */
 int lk_audit_seq(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot, uint64_t *seq)
 {
-    struct lk_id id = {tenant, ring, slot};
     struct lk_cbor_reader reader;
     struct lk_cbor_item map, key, number;
-    struct lk_span cbor;
+    struct lk_span value, cbor;
     struct lk_key at;
     int error;
 
     *seq = 0;
-    lk_key_record(&at, &lk_kind_audit, id);
-    error = lk_value_get(txn, &at, &cbor);
+    lk_key_record(&at, &lk_kind_audit, (struct lk_id){tenant, ring, slot});
+    error = txn->store->storage->ops->get(&txn->storage, lk_key_span(&at), &value);
     if (error) {
         return error == LK_E_NOT_FOUND ? 0 : error;
     }
     /* seq is the first field of an entry: no need to decode the others. */
+    if (lk_value_open(txn->store, lk_key_span(&at), value, &cbor)) {
+        return LK_SLOT_DAMAGED;
+    }
     lk_cbor_reader_init(&reader, cbor);
     if (lk_cbor_read(&reader, &map) || map.type != LK_CBOR_MAP || lk_cbor_read(&reader, &key) ||
         key.type != LK_CBOR_UINT || key.number != lk_kind_audit.fields[0].number ||
         lk_cbor_read(&reader, &number) || number.type != LK_CBOR_UINT) {
-        return LK_E_CORRUPT;
+        return LK_SLOT_DAMAGED;
     }
     *seq = number.number;
     return 0;
@@ -90,27 +92,44 @@ int lk_audit_capacity(struct lk_txn *txn, uint32_t tenant, uint32_t *capacity)
 }
 
 /* The newest slot of a ring by bisection. `seq` 0: the ring is empty. */
+/* seq of the first slot from `*slot` on, below `end`, that is not damaged: what is damaged is
+ * passed over, so that one bad byte does not stop a tenant. LK_E_CORRUPT when all are. */
+static int audit_probe(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t *slot,
+                       uint32_t end, uint64_t *seq)
+{
+    int error;
+
+    while ((error = lk_audit_seq(txn, tenant, ring, *slot, seq)) == LK_SLOT_DAMAGED &&
+           *slot + 1 < end) {
+        (*slot)++;
+    }
+    return error;
+}
+
 int lk_audit_bisect(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t capacity,
                     uint32_t *slot, uint64_t *seq)
 {
     uint32_t low = 0, high = capacity; /* low holds an entry of the newest lap, high does not */
     uint64_t first, middle_seq;
-    int error = lk_audit_seq(txn, tenant, ring, 0, &first);
+    int error = audit_probe(txn, tenant, ring, &low, capacity, &first);
 
-    *slot = 0;
+    *slot = low;
     *seq = first;
     if (error || !first) {
-        return error;
+        /* All there is may be damaged: what comes next goes behind it, or begins anew. */
+        *slot = low ? low - 1 : 0;
+        *seq = low ? 1 : 0;
+        return error == LK_SLOT_DAMAGED ? 0 : error;
     }
     while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
+        uint32_t middle = low + (high - low) / 2, probe = middle;
 
-        error = lk_audit_seq(txn, tenant, ring, middle, &middle_seq);
-        if (error) {
+        error = audit_probe(txn, tenant, ring, &probe, high, &middle_seq);
+        if (error < 0) {
             return error;
         }
-        if (middle_seq >= first) {
-            low = middle;
+        if (!error && middle_seq >= first) {
+            low = probe;
             *seq = middle_seq;
         } else {
             high = middle;
@@ -198,6 +217,7 @@ int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number rin
         if (seqs[i] == seq) {
             error = lk_audit_slot(txn, tenant, i, slots[i], &newest);
             at = !error && newest.at > at ? newest.at : at;
+            error = error == LK_E_CORRUPT ? 0 : error;
         }
     }
     if (error) {
@@ -212,7 +232,7 @@ int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number rin
         audit_set(entry, 11, txn->actor.user);
     }
     audit_set(entry, 18, txn->actor.channel);
-    if (txn->actor.session) {
+    if (txn->actor.session && txn->actor.tenant == tenant) {
         audit_set(entry, 19, txn->actor.session);
     }
     if (txn->actor.ip.size == 4 || txn->actor.ip.size == 16) {
@@ -326,6 +346,19 @@ static void audit_describe(const struct lk_change *change, struct lk_span action
     }
 }
 
+/* Who acts in another tenant is known by name in the own one only: both get the entry. */
+static int audit_append_both(struct lk_txn *txn, uint32_t tenant, struct lk_audit_entry *entry)
+{
+    struct lk_audit_entry copy = *entry;
+    int error = lk_audit_append(txn, tenant, LK_RING_ADMIN, entry);
+
+    if (!error && txn->actor.user && txn->actor.tenant != tenant) {
+        error = lk_audit_append(txn, txn->actor.tenant, LK_RING_ADMIN, &copy);
+        error = error == LK_E_NOT_FOUND ? 0 : error; /* a tenant that purges itself */
+    }
+    return error;
+}
+
 int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const char *verb)
 {
     struct lk_audit_entry entry;
@@ -363,7 +396,7 @@ int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const ch
     if (kind == &lk_kind_tenant && change->operation == LK_PURGE) {
         tenant = LK_STORE_TENANT;
     }
-    return lk_audit_append(txn, tenant, LK_RING_ADMIN, &entry);
+    return audit_append_both(txn, tenant, &entry);
 }
 
 int lk_audit_write(struct lk_txn *txn, enum lk_ring_number ring, struct lk_audit_entry *entry)
@@ -394,26 +427,34 @@ int lk_audit_write(struct lk_txn *txn, enum lk_ring_number ring, struct lk_audit
 static int audit_move(struct lk_txn *txn, uint32_t tenant, uint32_t from_ring, uint32_t from,
                       uint32_t to_ring, uint32_t to)
 {
+    const struct lk_storage_ops *ops = txn->store->storage->ops;
     struct lk_work *work = lk_work(txn);
     struct lk_id id = {tenant, from_ring, from};
+    struct lk_span value, cbor;
     struct lk_key key;
-    struct lk_span cbor;
     size_t size;
+    bool sound;
     int error;
 
     lk_key_record(&key, &lk_kind_audit, id);
-    error = lk_value_get(txn, &key, &cbor);
+    error = ops->get(&txn->storage, lk_key_span(&key), &value);
     if (error) {
         return error;
     }
-    size = cbor.size;
-    memcpy(work->audit, cbor.data, size);
-    error = txn->store->storage->ops->remove(&txn->storage, lk_key_span(&key));
-    if (!error) {
-        lk_key_record(&key, &lk_kind_audit, (struct lk_id){tenant, to_ring, to});
-        error = lk_value_put(txn, &key, work->audit, size);
+    /* What is damaged is moved as it is: its place keeps the others' order. */
+    sound = !lk_value_open(txn->store, lk_key_span(&key), value, &cbor);
+    size = sound ? cbor.size : value.size;
+    if (size > sizeof(work->audit)) {
+        return LK_E_CORRUPT;
     }
-    return error;
+    memcpy(work->audit, value.data, size);
+    error = ops->remove(&txn->storage, lk_key_span(&key));
+    if (error) {
+        return error;
+    }
+    lk_key_record(&key, &lk_kind_audit, (struct lk_id){tenant, to_ring, to});
+    return sound ? lk_value_put(txn, &key, work->audit, size)
+                 : ops->put(&txn->storage, lk_key_span(&key), (struct lk_span){work->audit, size});
 }
 
 /* Slots in use: all below the first empty one, as a ring fills from 0. */

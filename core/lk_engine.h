@@ -34,7 +34,16 @@ static inline struct lk_work *lk_work(const struct lk_txn *txn)
     return (struct lk_work *)(void *)txn->store->work;
 }
 
-enum lk_store_flags { LK_STORE_OPEN = 1, LK_STORE_READ_ONLY = 2 };
+enum lk_store_flags { LK_STORE_OPEN = 1, LK_STORE_READ_ONLY = 2, LK_STORE_SCRUB_DUE = 4 };
+
+/* After an error in the middle of a change the transaction can only be aborted: commit refuses. */
+static inline int lk_spoil(struct lk_txn *txn, int error)
+{
+    if (error < 0 && !txn->failed) {
+        txn->failed = error;
+    }
+    return error;
+}
 
 /* ---- lk_key.c: bytes of keys ---- */
 
@@ -162,7 +171,9 @@ int lk_write(struct lk_txn *txn, const struct lk_kind *kind, enum lk_operation o
              unsigned flags);
 /* Takes a record, its index entries and nothing else away. */
 int lk_drop(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id);
-/* lk_purge.c: every record of a user (user 0: of the whole tenant), index entries included. */
+/* lk_purge.c: the index entries of a record that is too damaged to tell them. */
+int lk_purge_entries(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id);
+/* Every record of a user (user 0: of the whole tenant), index entries included. */
 int lk_purge_range(struct lk_txn *txn, uint32_t tenant, uint32_t user);
 
 /* ---- lk_refer.c ---- */
@@ -183,7 +194,9 @@ int lk_audit_resize(struct lk_txn *txn, uint32_t tenant);
 /* Order and completeness of a tenant's rings. */
 int lk_audit_verify(struct lk_txn *txn, uint32_t tenant,
                     int (*fault)(void *context, const char *what, struct lk_id id), void *context);
-/* An entry by ring and slot; its seq (0: empty); slots of a ring; the newest slot (seq 0: none). */
+#define LK_SLOT_DAMAGED 1
+/* An entry by ring and slot; its seq (0: empty; answers LK_SLOT_DAMAGED for a bad checksum); slots
+ * of a ring; the newest slot (seq 0: none). */
 int lk_audit_slot(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
                   struct lk_audit_entry *entry);
 int lk_audit_seq(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot, uint64_t *seq);
@@ -290,6 +303,14 @@ int lk_keyring_adopt(struct lk_txn *txn, struct lk_span passphrase);
 /* ---- lk_store.c, lk_seed.c ---- */
 
 extern const struct lk_kind lk_kind_bucket;
+/* What is charged to a name that nobody has. The counts come first: they are charged like a user's.
+ */
+struct lk_bucket {
+    struct lk_activity counts;
+    uint64_t name_tag;
+};
+/* One more, seen by every thread. */
+void lk_store_count(struct lk_store *store, uint32_t *counter);
 int lk_clock_read(struct lk_store *store, uint64_t *ms, enum lk_clock_quality *quality);
 /* Milliseconds from `then` to `now`; 0 when the clock stands before it. */
 static inline uint64_t lk_elapsed(uint64_t now, uint64_t then)

@@ -209,6 +209,7 @@ static int list_load(struct lk_list *list, struct lk_span value, struct lk_recor
     struct lk_id id;
     int error;
 
+    record->id = (struct lk_id){0, 0, 0};
     if (!list_by_key(list)) {
         union lk_any_record entry;
 
@@ -240,11 +241,11 @@ static int list_load(struct lk_list *list, struct lk_span value, struct lk_recor
         }
         return LK_E_NOT_FOUND;
     }
+    record->id = id;
     error = lk_value_open(txn->store, key, value, &cbor);
     if (error) {
         return error;
     }
-    record->id = id;
     error = lk_record_decode(kind, cbor, record);
     if (!error && kind->flags & LK_K_SOFT_DELETE && LK_HAS(record, 5)) {
         return LK_E_NOT_FOUND;
@@ -263,6 +264,7 @@ int lk_list_next(struct lk_list *list, struct lk_record *record)
     for (;;) {
         error = list_step(list, &key, &value);
         if (error) {
+            record->id = (struct lk_id){0, 0, 0};
             list->done = true;
             return error;
         }

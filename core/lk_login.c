@@ -33,7 +33,9 @@ static int login_take_verifier(struct lk_login *login, struct lk_txn *txn)
     struct lk_verifier verifier;
     int error = lk_credential_find(txn, login->user, LK_CREDENTIAL_PASSWORD, &credential);
 
-    if (error == LK_E_NOT_FOUND || (!error && !credential.secret.size)) {
+    if (error == LK_E_NOT_FOUND ||
+        (!error && (!credential.secret.size ||
+                    (credential.expires_at && credential.expires_at <= txn->now_ms)))) {
         return 0;
     }
     if (error) {
@@ -67,24 +69,23 @@ static int login_take_claim(struct lk_login *login, struct lk_txn *txn)
     if (error) {
         return error == LK_E_NOT_FOUND ? 0 : error;
     }
-    /* With a clock that is only held, an end by the calendar means nothing; the tries still count.
-     */
     if (claim.secret.size == sizeof(login->claim) && claim.tries_left &&
-        (txn->clock < LK_CLOCK_SET || claim.expires_at > txn->now_ms)) {
+        claim.expires_at > txn->now_ms) {
         login->flags |= LOGIN_CLAIM;
         memcpy(login->claim, claim.secret.data, sizeof(login->claim));
     }
     return 0;
 }
 
-static int login_take_user(struct lk_login *login, struct lk_txn *txn)
+static int login_take_user(struct lk_login *login, struct lk_txn *txn, bool tenant_active)
 {
     struct lk_user user;
     int error = lk_get(txn, &lk_kind_user, login->user, &user.record);
 
     if (!error) {
         login->user_stamp = lk_login_stamp(login->store, user.record.raw);
-        login->flags |= LOGIN_KNOWN | (user.must_change_password ? LOGIN_MUST : 0);
+        login->flags |= LOGIN_KNOWN | (user.must_change_password ? LOGIN_MUST : 0) |
+                        (user.status == LK_USER_ACTIVE && tenant_active ? 0 : LOGIN_BARRED);
         error = login_take_verifier(login, txn);
     }
     return error ? error : login_take_claim(login, txn);
@@ -120,6 +121,7 @@ static int login_open(struct lk_login *login, struct lk_txn *txn)
 {
     uint32_t number = login->request->tenant;
     struct lk_activity counts;
+    struct lk_bucket bucket;
     struct lk_tenant tenant;
     int error = login_tenant(txn, number, &tenant);
 
@@ -131,7 +133,7 @@ static int login_open(struct lk_login *login, struct lk_txn *txn)
     }
     error = login_lookup(login, txn, number);
     if (!error) {
-        error = login_take_user(login, txn);
+        error = login_take_user(login, txn, tenant.status == LK_TENANT_ACTIVE);
         if (!error) {
             error = lk_load_activity(txn, login->user, &counts);
         }
@@ -140,15 +142,9 @@ static int login_open(struct lk_login *login, struct lk_txn *txn)
     if (error != LK_E_NOT_FOUND) {
         return error;
     }
-    login->bucket = lk_login_bucket(login->store, number, login->request->name);
-    login->user = (struct lk_id){number, 0, login->bucket};
-    error = lk_record_load(txn, &lk_kind_bucket, login->user, &counts.record);
-    if (error == LK_E_NOT_FOUND) {
-        memset(&counts, 0, sizeof(counts));
-        counts.record.id = login->user;
-        error = 0;
-    }
-    return error ? error : lk_login_charge(login, txn, &lk_kind_bucket, &counts, &tenant);
+    error = lk_login_bucket(txn, number, login->request->name, &bucket);
+    login->user = bucket.counts.record.id;
+    return error ? error : lk_login_charge(login, txn, &lk_kind_bucket, &bucket.counts, &tenant);
 }
 
 int lk_login_begin(struct lk_store *store, struct lk_login *login,
@@ -222,7 +218,8 @@ static int login_plan_renewal(struct lk_login *login)
     const char *rule = "must be changed";
 
     login->state = LOGIN_READY;
-    if (!(login->flags & (LOGIN_GOOD | LOGIN_CLAIMED))) {
+    /* Who is shut out learns nothing from a second hash either. */
+    if (!(login->flags & (LOGIN_GOOD | LOGIN_CLAIMED)) || login->flags & LOGIN_BARRED) {
         return 0;
     }
     if (login->flags & LOGIN_MUST) {

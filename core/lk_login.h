@@ -17,6 +17,7 @@ enum lk_login_flags {
     LOGIN_GOOD = 16,    /* proved by password */
     LOGIN_CLAIMED = 32, /* proved by claim code */
     LOGIN_MUST = 64,    /* a new password is due */
+    LOGIN_BARRED = 256, /* user or tenant was not active at the beginning */
     LOGIN_FRESH = 128,  /* `fresh` is a new verifier */
 };
 
@@ -32,7 +33,8 @@ uint64_t lk_login_stamp(const struct lk_store *store, struct lk_span bytes);
 /* lk_login_charge.c: counts one failure; LK_E_LOCKED, and nothing changed, while a delay runs. */
 int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_kind *kind,
                     struct lk_activity *counts, const struct lk_tenant *tenant);
-/* The bucket of a name: by a keyed hash, so that nobody can choose whom to share it with. */
-uint32_t lk_login_bucket(struct lk_store *store, uint32_t tenant, struct lk_span name);
+/* Finds, or makes room for, what was charged to a name that nobody has. */
+int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, struct lk_span name,
+                    struct lk_bucket *bucket);
 
 #endif

@@ -3,11 +3,12 @@
  * lk_login_charge.c: failed logins, counted before they are known to fail.
  *
  * A known name's count stands in its activity record; an unknown one's in one of a fixed number of
- * buckets that behave alike. A delay doubles with each failure past the policy's number.
+ * slots that behave alike, told apart by a keyed tag of the name. When all slots of a name's bucket
+ * are in use, the name that failed longest ago is forgotten. A delay doubles with each failure past
+ * the policy's number.
  */
 #include "lk_login.h"
 
-#define CHARGE_BUCKETS   64
 #define CHARGE_FORGET_MS LK_MS_PER_DAY /* a failure this old no longer counts */
 
 static uint64_t charge_delay_ms(const struct lk_tenant *tenant, uint64_t count)
@@ -48,9 +49,11 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
     return lk_record_store(txn, kind, &counts->record, lk_work(txn)->new_value);
 }
 
-uint32_t lk_login_bucket(struct lk_store *store, uint32_t tenant, struct lk_span name)
+/* Keyed, so that nobody can choose whom to share a bucket with. */
+static uint64_t charge_tag(const struct lk_store *store, uint32_t tenant, struct lk_span name)
 {
     uint8_t text[4 + LK_LOGIN_NAME_MAX], hash[8];
+    uint64_t tag = 0;
     size_t i;
 
     for (i = 0; i < 4; i++) {
@@ -61,5 +64,36 @@ uint32_t lk_login_bucket(struct lk_store *store, uint32_t tenant, struct lk_span
     }
     store->port->crypto->mac64(store->port->self, store->bucket_key, (struct lk_span){text, 4 + i},
                                hash);
-    return 1 + hash[0] % CHARGE_BUCKETS;
+    for (i = 0; i < sizeof(hash); i++) {
+        tag = tag << 8 | hash[i];
+    }
+    return tag;
+}
+
+int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, struct lk_span name,
+                    struct lk_bucket *bucket)
+{
+    uint64_t tag = charge_tag(txn->store, tenant, name), oldest = UINT64_MAX;
+    uint32_t first = 1 + (uint32_t)(tag % LK_BUCKETS) * LK_BUCKET_SLOTS, slot, place = first;
+
+    for (slot = first; slot < first + LK_BUCKET_SLOTS; slot++) {
+        struct lk_id id = {tenant, 0, slot};
+        int error = lk_record_load(txn, &lk_kind_bucket, id, &bucket->counts.record);
+
+        if (!error && bucket->name_tag == tag) {
+            return 0;
+        }
+        if (error && error != LK_E_NOT_FOUND && error != LK_E_CORRUPT) {
+            return error;
+        }
+        /* A free slot, a damaged one, or else the one that failed longest ago. */
+        if (error || bucket->counts.last_failure_at < oldest) {
+            place = error && oldest == 0 ? place : slot;
+            oldest = error ? 0 : bucket->counts.last_failure_at;
+        }
+    }
+    memset(bucket, 0, sizeof(*bucket));
+    bucket->counts.record.id = (struct lk_id){tenant, 0, place};
+    lk_set_number(&lk_kind_bucket, &bucket->counts.record, "name_tag", tag);
+    return 0;
 }

@@ -60,7 +60,7 @@ static int login_refuse(struct lk_login *login, struct lk_txn *txn)
     if (!error) {
         error = lk_commit(txn);
     }
-    login->store->refusal_count++;
+    lk_store_count(login->store, &login->store->refusal_count);
     return error ? error : LK_E_REFUSED;
 }
 
@@ -120,10 +120,10 @@ static int login_make_room(struct lk_txn *txn, struct lk_id user, const struct l
         error = lk_list_begin(txn, &list);
         while (!error) {
             error = lk_list_next(&list, &session.record);
-            if (error) {
+            if (error && (error != LK_E_CORRUPT || !session.record.id.sub)) {
                 break;
             }
-            if (!lk_session_alive(&session, txn->now_ms, tenant->auth_epoch)) {
+            if (error || !lk_session_alive(&session, txn->now_ms, tenant->auth_epoch)) {
                 oldest = session.record.id.sub;
                 alive = UINT32_MAX;
                 break;
@@ -132,7 +132,7 @@ static int login_make_room(struct lk_txn *txn, struct lk_id user, const struct l
             alive++;
         }
         lk_list_end(&list);
-        if (error && error != LK_E_NOT_FOUND) {
+        if (error && error != LK_E_NOT_FOUND && alive != UINT32_MAX) {
             return error;
         }
         error = 0;
@@ -301,7 +301,9 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
     if (!error) {
         error = lk_commit(txn);
     }
-    login->store->login_count += error ? 0 : 1;
+    if (!error) {
+        lk_store_count(login->store, &login->store->login_count);
+    }
     return error;
 }
 

@@ -211,6 +211,29 @@ static int password_settle(struct lk_txn *txn, struct lk_id user)
                     LK_W_QUIET);
 }
 
+/* A damaged credential is in nobody's way: it goes, and what is sound is found. Asked twice, since
+ * a medium may fail once. */
+static int password_find_sound(struct lk_txn *txn, struct lk_id user,
+                               struct lk_credential *credential)
+{
+    struct lk_id damaged = {0, 0, 0};
+    int error;
+
+    for (;;) {
+        error = lk_credential_find(txn, user, LK_CREDENTIAL_PASSWORD, credential);
+        if (error != LK_E_CORRUPT || !credential->record.id.sub) {
+            return error;
+        }
+        if (credential->record.id.sub == damaged.sub) {
+            error = lk_drop(txn, &lk_kind_credential, damaged);
+            if (error) {
+                return error;
+            }
+        }
+        damaged = credential->record.id;
+    }
+}
+
 int lk_password_put(struct lk_txn *txn, struct lk_id user, const struct lk_verifier *verifier,
                     const char *verb, unsigned flags)
 {
@@ -219,7 +242,7 @@ int lk_password_put(struct lk_txn *txn, struct lk_id user, const struct lk_verif
     struct lk_id id = {user.tenant, user.user, 0};
     enum lk_operation operation = LK_UPDATE;
     size_t size;
-    int error = lk_credential_find(txn, user, LK_CREDENTIAL_PASSWORD, &credential);
+    int error = password_find_sound(txn, user, &credential);
 
     if (error == LK_E_NOT_FOUND) {
         operation = LK_ADD;
@@ -264,10 +287,11 @@ int lk_password_set(struct lk_txn *txn, struct lk_id user, const struct lk_passw
     verifier.argon2id = *password;
     error = lk_password_put(txn, user, &verifier, "user.passwd", 0);
     lk_wipe(txn->store, &verifier, sizeof(verifier));
-    if (!error) {
-        error = password_settle(txn, user);
+    if (error) {
+        return error;
     }
-    return error ? error : lk_sessions_drop(txn, user, keep_session, NULL);
+    error = password_settle(txn, user);
+    return lk_spoil(txn, error ? error : lk_sessions_drop(txn, user, keep_session, NULL));
 }
 
 /* ---- Verifiers of other programs ---- */
@@ -374,7 +398,7 @@ int lk_password_import(struct lk_txn *txn, struct lk_id user, struct lk_span has
         error = lk_password_put(txn, user, &verifier, "user.passwd", 0);
         lk_wipe(txn->store, &verifier, sizeof(verifier));
     }
-    return error ? error : lk_sessions_drop(txn, user, 0, NULL);
+    return error ? error : lk_spoil(txn, lk_sessions_drop(txn, user, 0, NULL));
 }
 
 int lk_password_put_back(struct lk_txn *txn, struct lk_id credential, struct lk_span hash)

@@ -15,7 +15,8 @@ static int purge_index(struct lk_txn *txn, const struct lk_kind *kind, const str
     struct lk_id named;
     int error;
 
-    lk_key_index_prefix(&prefix, index, id.tenant);
+    lk_key_index_prefix(&prefix, index,
+                        kind->shape == LK_SHAPE_TENANT ? LK_STORE_TENANT : id.tenant);
     error = lk_cursor_begin(txn, &cursor, &prefix);
     while (!error) {
         error = ops->seek(&cursor, lk_key_span(&at), &found, &value);
@@ -27,6 +28,11 @@ static int purge_index(struct lk_txn *txn, const struct lk_kind *kind, const str
         }
         at.size = 0;
         lk_key_put_bytes(&at, found);
+        /* All kinds share the index of removed records: its entries tell the kind first. */
+        if (index == &lk_index_deleted &&
+            (found.size <= prefix.size || found.data[prefix.size] != kind->number)) {
+            continue;
+        }
         if (!lk_index_entry_id(kind, index, found, value, &named) && named.tenant == id.tenant &&
             named.user == id.user && named.sub == id.sub) {
             lk_cursor_end(&cursor);
@@ -39,10 +45,10 @@ static int purge_index(struct lk_txn *txn, const struct lk_kind *kind, const str
 }
 
 /* A damaged record does not tell which entries are its own: they are looked for. */
-static int purge_entries(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
+int lk_purge_entries(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
 {
     size_t i;
-    int error = 0;
+    int error = kind->flags & LK_K_SOFT_DELETE ? purge_index(txn, kind, &lk_index_deleted, id) : 0;
 
     for (i = 0; !error && i < kind->index_count; i++) {
         error = purge_index(txn, kind, &kind->indexes[i], id);
@@ -81,7 +87,7 @@ static int purge_prefix(struct lk_txn *txn, const struct lk_key *prefix)
             if (error != LK_E_CORRUPT) {
                 continue;
             }
-            error = purge_entries(txn, kind, id);
+            error = lk_purge_entries(txn, kind, id);
         }
         if (!error) {
             error = ops->remove(&txn->storage, lk_key_span(&key));

@@ -182,8 +182,9 @@ static int session_check_key(struct lk_txn *txn, struct lk_span token, struct lk
 }
 
 int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
-                     struct lk_span resource, struct lk_span action, struct lk_verdict *verdict)
+                     struct lk_span resource, struct lk_span action, struct lk_verdict *result)
 {
+    struct lk_verdict verdict;
     uint8_t roles[5 * LK_GRANT_MAX + 3];
     size_t roles_size = 0;
     struct lk_id id;
@@ -198,18 +199,21 @@ int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
         error = LK_E_REFUSED;
     }
     if (!error) {
-        memset(verdict, 0, sizeof(*verdict));
-        verdict->id = id;
-        verdict->api_key = kind == 'a';
-        error = kind == 'a' ? session_check_key(txn, token, id, verdict, roles, &roles_size)
-                            : session_check_session(txn, token, id, verdict);
+        memset(&verdict, 0, sizeof(verdict));
+        verdict.id = id;
+        verdict.api_key = kind == 'a';
+        error = kind == 'a' ? session_check_key(txn, token, id, &verdict, roles, &roles_size)
+                            : session_check_session(txn, token, id, &verdict);
     }
     if (!error) {
-        verdict->touch_due = txn->now_ms >= verdict->last_activity + LK_TOUCH_GRAIN_MS;
+        verdict.touch_due = txn->now_ms >= verdict.last_activity + LK_TOUCH_GRAIN_MS;
         if (resource.size || action.size) {
             error = lk_rights_check(txn, id, (struct lk_span){roles, roles_size}, resource, action,
                                     NULL);
         }
+    }
+    if (!error) {
+        *result = verdict;
     }
     return error == LK_E_NOT_FOUND ? LK_E_REFUSED : error;
 }
@@ -234,6 +238,7 @@ int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict)
     struct lk_activity activity;
     struct lk_session session;
     struct lk_credential key;
+    const struct lk_cache_tenant *tenant;
     int error;
 
     if (!txn->open || txn->mode != LK_WRITE) {
@@ -248,11 +253,20 @@ int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict)
     } else {
         error = lk_get(txn, &lk_kind_session, verdict->id, &session.record);
         if (!error) {
+            error = lk_cache_tenant(txn, verdict->id.tenant, &tenant);
+        }
+        /* What ended since it was checked stays ended. */
+        if (!error && (tenant->status != LK_TENANT_ACTIVE ||
+                       !lk_session_alive(&session, txn->now_ms, tenant->auth_epoch))) {
+            error = LK_E_REFUSED;
+        }
+        if (!error) {
             lk_set_number(&lk_kind_session, &session.record, "last_activity", txn->now_ms);
             error =
                 lk_record_store(txn, &lk_kind_session, &session.record, lk_work(txn)->new_value);
         }
     }
+    error = error == LK_E_NOT_FOUND ? LK_E_REFUSED : error;
     if (!error) {
         error = lk_load_activity(txn, verdict->id, &activity);
     }
@@ -284,6 +298,23 @@ static int session_add_minutes(struct lk_txn *txn, struct lk_id user, uint64_t m
     return lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
 }
 
+/* Removes one session and adds its minutes. A damaged one goes as well: it must not keep the others
+ * standing. Asked twice, since a medium may fail once. */
+static int session_take(struct lk_txn *txn, struct lk_id id, uint64_t *minutes)
+{
+    struct lk_session session;
+    int error = lk_get(txn, &lk_kind_session, id, &session.record);
+
+    if (error == LK_E_CORRUPT) {
+        error = lk_get(txn, &lk_kind_session, id, &session.record);
+    }
+    if (error && error != LK_E_CORRUPT) {
+        return error;
+    }
+    *minutes += error ? 0 : session_minutes(&session);
+    return lk_drop(txn, &lk_kind_session, id);
+}
+
 int lk_sessions_drop(struct lk_txn *txn, struct lk_id user, uint32_t keep, uint32_t *count)
 {
     struct lk_list list = {.kind = &lk_kind_session, .scope = {user.tenant, user.user, 0}};
@@ -294,12 +325,14 @@ int lk_sessions_drop(struct lk_txn *txn, struct lk_id user, uint32_t keep, uint3
 
     while (!error) {
         error = lk_list_next(&list, &session.record);
+        if (error == LK_E_CORRUPT && session.record.id.sub) {
+            error = 0;
+        }
         if (error || session.record.id.sub == keep) {
             continue;
         }
-        minutes += session_minutes(&session);
         lk_list_end(&list);
-        error = lk_drop(txn, &lk_kind_session, session.record.id);
+        error = session_take(txn, session.record.id, &minutes);
         dropped++;
         if (!error) {
             error = lk_list_reopen(&list);
@@ -342,15 +375,9 @@ static int session_audit(struct lk_txn *txn, struct lk_id id, const char *action
 
 int lk_session_drop(struct lk_txn *txn, struct lk_id id)
 {
-    struct lk_session session;
-    uint64_t minutes;
-    int error = lk_get(txn, &lk_kind_session, id, &session.record);
+    uint64_t minutes = 0;
+    int error = session_take(txn, id, &minutes);
 
-    if (error) {
-        return error;
-    }
-    minutes = session_minutes(&session);
-    error = lk_drop(txn, &lk_kind_session, id);
     return error ? error : session_add_minutes(txn, id, minutes);
 }
 

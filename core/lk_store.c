@@ -384,6 +384,7 @@ int lk_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode mode,
         txn->actor = *actor;
     }
     txn->summary = false;
+    txn->failed = 0;
     error = lk_clock_read(store, &txn->now_ms, &txn->clock);
     if (error) {
         lk_abort(txn);
@@ -399,6 +400,10 @@ int lk_commit(struct lk_txn *txn)
     if (!txn->open) {
         return LK_E_STATE;
     }
+    if (txn->failed) {
+        lk_abort(txn);
+        return txn->failed;
+    }
     if (txn->mode == LK_WRITE && txn->now_ms >= store->high_water_ms + STORE_TIME_GRAIN) {
         error = store_meta_put(txn, txn->now_ms);
         if (!error) {
@@ -413,7 +418,7 @@ int lk_commit(struct lk_txn *txn)
     txn->open = false;
     if (txn->mode == LK_WRITE) {
         lk_cache_clear(txn);
-        store->commit_count++;
+        lk_store_count(store, &store->commit_count);
     }
     return store->storage->ops->commit(&txn->storage, LK_COMMIT_DURABLE);
 }
@@ -448,6 +453,13 @@ uint64_t lk_now(const struct lk_txn *txn)
     return txn->now_ms;
 }
 
+void lk_store_count(struct lk_store *store, uint32_t *counter)
+{
+    store_lock(store, true);
+    (*counter)++;
+    store_lock(store, false);
+}
+
 int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
 {
     struct lk_store *store = txn->store;
@@ -457,9 +469,11 @@ int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
 
     memset(stats, 0, sizeof(*stats));
     stats->schema_version = LK_SCHEMA_VERSION;
+    store_lock(store, true);
     stats->login_count = store->login_count;
     stats->refusal_count = store->refusal_count;
     stats->commit_count = store->commit_count;
+    store_lock(store, false);
     memcpy(stats->store_id, store->store_id, sizeof(stats->store_id));
     error = store->storage->ops->stat(store->storage, &stats->storage);
     if (!error) {
@@ -476,11 +490,22 @@ int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
 int lk_store_scrub(struct lk_store *store, uint64_t *bytes)
 {
     uint64_t none;
+    int error;
 
     if (!(store->flags & LK_STORE_OPEN)) {
         return LK_E_STATE;
     }
-    return store->storage->ops->scrub
-               ? store->storage->ops->scrub(store->storage, bytes ? bytes : &none)
-               : LK_E_UNSUPPORTED;
+    if (!store->storage->ops->scrub) {
+        return LK_E_UNSUPPORTED;
+    }
+    error = store->storage->ops->scrub(store->storage, bytes ? bytes : &none);
+    if (!error) {
+        store->flags &= ~(uint32_t)LK_STORE_SCRUB_DUE;
+    }
+    return error;
+}
+
+bool lk_store_scrub_due(const struct lk_store *store)
+{
+    return (store->flags & LK_STORE_SCRUB_DUE) != 0;
 }

@@ -57,6 +57,9 @@ static int write_apply(struct write_job *job, const struct lk_record *patch, uin
         if (field->flags & LK_F_COMPUTED || (!gives && !clears)) {
             continue;
         }
+        if (gives && !clears && write_equal(field, patch, after)) {
+            continue;
+        }
         if (field->flags & LK_F_SYSTEM && !(job->flags & (LK_W_SYSTEM | LK_W_RESTORE))) {
             return lk_refuse(job->txn, LK_E_CHECK, kind, field->name, LK_TEXT(""),
                              "is set by the store only");
@@ -262,8 +265,11 @@ static int write_new_id(struct write_job *job, struct lk_record *record)
 
     if (!(job->flags & LK_W_GIVEN_ID)) {
         error = lk_sequence_peek(job->txn, scope, kind, number);
-    } else {
+    }
+    if (!error) {
         error = write_check_free(job);
+        /* A number that is taken although it was never given out: the sequence was damaged. */
+        error = error == LK_E_CONFLICT && !(job->flags & LK_W_GIVEN_ID) ? LK_E_CORRUPT : error;
     }
     if (!error && write_is_numbered(kind)) {
         error = lk_sequence_raise(job->txn, scope, kind, *number);
@@ -348,26 +354,53 @@ static int write_purge(struct write_job *job, const char *verb)
         return error;
     }
     lk_key_record(&key, job->change.kind, job->change.id);
-    error = write_indexes(job, job->change.before, NULL);
+    error = job->change.before ? write_indexes(job, job->change.before, NULL)
+                               : lk_purge_entries(job->txn, job->change.kind, job->change.id);
     if (!error) {
         error = job->txn->store->storage->ops->remove(&job->txn->storage, lk_key_span(&key));
     }
     job->change.after = NULL;
-    return error ? error : write_finish(job, verb);
+    job->txn->store->flags |= LK_STORE_SCRUB_DUE;
+    return lk_spoil(job->txn, error ? error : write_finish(job, verb));
 }
 
 /* An exported record's audit fields. */
-static void write_take_stamps(struct write_job *job, const struct lk_record *record)
+static int write_take_stamps(struct write_job *job, const struct lk_record *record)
 {
     size_t i;
+    int error = 0;
 
-    for (i = 0; job->change.kind->flags & LK_K_AUDIT_FIELDS && i < LK_AUDIT_FIELD_COUNT; i++) {
+    for (i = 0; !error && job->change.kind->flags & LK_K_AUDIT_FIELDS && i < LK_AUDIT_FIELD_COUNT;
+         i++) {
         const struct lk_field *field = &lk_audit_fields[i];
 
         if (LK_HAS(record, field->number)) {
+            error = lk_check_field(job->txn, job->change.kind, field, record);
             lk_field_set_number(job->change.after, field, lk_field_number(record, field));
         }
     }
+    return error;
+}
+
+/* The rules over several fields or records that hold in whatever order records are put back. */
+static int write_check_restored(struct write_job *job)
+{
+    struct lk_change *change = &job->change, again = *change;
+
+    if (change->kind == &lk_kind_grant &&
+        ((const struct lk_grant *)change->after)->role != change->id.sub) {
+        return lk_refuse(job->txn, LK_E_CHECK, change->kind, "role", LK_TEXT(""),
+                         "is not the role that the grant is filed under");
+    }
+    if (change->kind == &lk_kind_user || change->kind == &lk_kind_tenant) {
+        return change->kind->check(job->txn, change);
+    }
+    /* A role may come after those below it, as one that was removed may come back. */
+    if (change->kind == &lk_kind_role && !LK_HAS(change->after, 5)) {
+        again.operation = LK_RESTORE;
+        return lk_role_check_change(job->txn, &again);
+    }
+    return 0;
 }
 
 static int write_prepare(struct write_job *job, struct lk_record *record, uint64_t clear)
@@ -394,8 +427,8 @@ static int write_prepare(struct write_job *job, struct lk_record *record, uint64
     change->changed = write_differences(change->kind, change->before, change->after);
     error = write_check_fields(job);
     if (job->flags & LK_W_RESTORE) {
-        write_take_stamps(job, record);
-        return error;
+        error = error ? error : write_take_stamps(job, record);
+        return error ? error : write_check_restored(job);
     }
     if (!error && change->kind->check) {
         error = change->kind->check(job->txn, change);
@@ -426,6 +459,11 @@ int lk_write(struct lk_txn *txn, const struct lk_kind *kind, enum lk_operation o
     job.work = lk_work(txn);
     if (operation != LK_ADD) {
         error = write_load_before(&job);
+        if (error == LK_E_CORRUPT && operation == LK_PURGE) {
+            /* What is damaged can still be taken away. */
+            job.change.before = NULL;
+            error = 0;
+        }
         if (!error && operation != LK_PURGE && operation != LK_RESTORE && !(flags & LK_W_UPKEEP) &&
             LK_HAS(job.change.before, 5)) {
             error = LK_E_NOT_FOUND;
@@ -466,7 +504,7 @@ int lk_write(struct lk_txn *txn, const struct lk_kind *kind, enum lk_operation o
     if (!error) {
         error = write_indexes(&job, job.change.before, job.change.after);
     }
-    return error ? error : write_finish(&job, verb);
+    return lk_spoil(txn, error ? error : write_finish(&job, verb));
 }
 
 int lk_drop(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
@@ -479,6 +517,8 @@ int lk_drop(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
     error = write_load_before(&job);
     if (!error) {
         error = write_indexes(&job, job.change.before, NULL);
+    } else if (error == LK_E_CORRUPT && !kind->index_count) {
+        error = 0;
     }
     lk_key_record(&key, kind, id);
     return error ? error : txn->store->storage->ops->remove(&txn->storage, lk_key_span(&key));

@@ -86,6 +86,12 @@ const struct lk_kind lk_kind_activity = {
 
 /* The same counters for names that nobody has: they must behave alike. */
 static const struct lk_field bucket_fields[] = {
+    {.number = 8,
+     .name = "name_tag",
+     .type = LK_UINT,
+     .offset = offsetof(struct lk_bucket, name_tag),
+     .flags = LK_F_REQUIRED | LK_F_SYSTEM | LK_F_LOCAL,
+     .help = "keyed hash of tenant and name"},
     {.number = 13,
      .name = "failed_count",
      .type = LK_UINT,
@@ -109,12 +115,12 @@ static const struct lk_field bucket_fields[] = {
 const struct lk_kind lk_kind_bucket = {
     .number = LK_KIND_BUCKET,
     .name = "bucket",
-    .help = "failed logins under names that nobody has, by a keyed hash of the name",
+    .help = "failed logins under a name that nobody has",
     .class_ = 0,
     .shape = LK_SHAPE_IN_TENANT,
     .flags = LK_K_INTERNAL,
     .resource = "user",
-    .size = sizeof(struct lk_activity),
+    .size = sizeof(struct lk_bucket),
     .fields = bucket_fields,
     .field_count = LK_COUNT(bucket_fields),
 };

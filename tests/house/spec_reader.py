@@ -581,8 +581,11 @@ class Store:
         must(name == "session" or record["prefix"] == token[:24], "prefix of an API key")
 
     def check_bucket(self, tenant, name):
-        first = siphash(self.bucket_key, struct.pack(">I", int(tenant)) + name.lower().encode())[0]
-        must((int(tenant), 0, 1 + first % 64) in self.records.get("bucket", {}), "bucket of", name)
+        tag = int.from_bytes(siphash(self.bucket_key,
+                                     struct.pack(">I", int(tenant)) + name.lower().encode()), "big")
+        slots = [self.records.get("bucket", {}).get((int(tenant), 0, 1 + 8 * (tag % 64) + slot), {})
+                 for slot in range(8)]
+        must(any(slot.get("name_tag") == tag for slot in slots), "bucket of", name)
 
     # ---- Export
 
