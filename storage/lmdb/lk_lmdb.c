@@ -264,7 +264,7 @@ static int lmdb_stat(struct lk_storage *storage, struct lk_storage_stat *stat)
     }
     MDB_txn *reader = lk_lmdb_mdb_txn(&txn);
     MDB_stat main;
-    MDB_envinfo info;
+    MDB_envinfo info = {0};
     uint64_t free_pages = 0;
     int code = mdb_stat(reader, state->dbi, &main);
     if (code == 0) {

@@ -204,6 +204,7 @@ static bool crash_verify(const struct crash_disk *disk, size_t least, size_t mos
 static void crash_build(struct crash_disk *disk, const struct crash_disk *flushed, size_t first,
                         size_t n, uint32_t way, uint64_t *seed)
 {
+    assert_non_null(disk->image);
     memcpy(disk->image, flushed->image, CRASH_ROOM < flushed->size ? CRASH_ROOM : flushed->size);
     memset(disk->image + flushed->size, 0,
            disk->size > flushed->size ? disk->size - flushed->size : 0);
