@@ -2,9 +2,9 @@
 /*
  * lk_verify.c: is the store what it should be?
  *
- * One pass over every key. A record: checksum, form, fields, owner, and each index entry it should
- * have. An index entry: the record it names should have it. Then what follows from other records:
- * compiled roles, roles of users, order of the audit rings.
+ * One pass over every key. A record: checksum, form, fields, owner, references, number, and each
+ * index entry it should have. An index entry: the record it names should have it. Then what follows
+ * from other records: compiled roles, roles of users, order of the audit rings.
  */
 #include "lk_engine.h"
 
@@ -15,6 +15,10 @@ struct verify_job {
     const struct lk_kind *kind;
     struct lk_id id;
     int stop;
+    /* The sequence that was looked up last: records of a kind come in runs. */
+    const struct lk_kind *counted;
+    uint32_t counted_in;
+    uint64_t counted_last;
 };
 
 static int verify_fault(struct verify_job *job, const char *what, const char *name)
@@ -46,57 +50,166 @@ static int verify_entry_is_there(void *context, const struct lk_index *index,
                : verify_fault(job, "index entry names another record", index->name);
 }
 
+static int verify_field(struct verify_job *job, const struct lk_field *field,
+                        const struct lk_record *record)
+{
+    if (field->flags & LK_F_COMPUTED || !lk_check_field(job->txn, job->kind, field, record)) {
+        return 0;
+    }
+    memset(&job->txn->problem, 0, sizeof(job->txn->problem));
+    return verify_fault(job, "field breaks its rule", field->name);
+}
+
 static int verify_fields(struct verify_job *job, const struct lk_record *record)
 {
     size_t i;
+    int stop = 0;
 
-    for (i = 0; i < job->kind->field_count; i++) {
-        const struct lk_field *field = &job->kind->fields[i];
-
-        if (!(field->flags & LK_F_COMPUTED) && lk_check_field(job->txn, job->kind, field, record)) {
-            memset(&job->txn->problem, 0, sizeof(job->txn->problem));
-            if (verify_fault(job, "field breaks its rule", field->name)) {
-                return job->stop;
-            }
-        }
+    for (i = 0; !stop && job->kind->flags & LK_K_AUDIT_FIELDS && i < LK_AUDIT_FIELD_COUNT; i++) {
+        stop = verify_field(job, &lk_audit_fields[i], record);
     }
-    return 0;
+    for (i = 0; !stop && i < job->kind->field_count; i++) {
+        stop = verify_field(job, &job->kind->fields[i], record);
+    }
+    return stop;
+}
+
+/* Whether anything is there; whether it is sound is found out when its own key comes. */
+static int verify_exists(struct verify_job *job, const struct lk_kind *kind, struct lk_id id)
+{
+    struct lk_key key;
+    struct lk_span value;
+
+    lk_key_record(&key, kind, id);
+    return job->txn->store->storage->ops->get(&job->txn->storage, lk_key_span(&key), &value);
 }
 
 static int verify_owner(struct verify_job *job)
 {
-    struct lk_key key;
-    struct lk_span value;
     int error = 0;
 
     if (job->kind->shape == LK_SHAPE_OF_USER || job->kind->shape == LK_SHAPE_ONE_A_USER) {
-        lk_key_record(&key, &lk_kind_user, (struct lk_id){job->id.tenant, job->id.user, 0});
-        error = job->txn->store->storage->ops->get(&job->txn->storage, lk_key_span(&key), &value);
+        error = verify_exists(job, &lk_kind_user, (struct lk_id){job->id.tenant, job->id.user, 0});
     } else if (job->kind->shape != LK_SHAPE_TENANT && job->id.tenant != LK_STORE_TENANT) {
-        lk_key_record(&key, &lk_kind_tenant, (struct lk_id){job->id.tenant, 0, 0});
-        error = job->txn->store->storage->ops->get(&job->txn->storage, lk_key_span(&key), &value);
+        error = verify_exists(job, &lk_kind_tenant, (struct lk_id){job->id.tenant, 0, 0});
     }
     return error == LK_E_NOT_FOUND ? verify_fault(job, "record has no owner", job->kind->name)
                                    : error;
 }
 
-static int verify_compiled(struct verify_job *job, struct lk_span compiled)
+static int verify_reference(struct verify_job *job, const struct lk_field *field, uint32_t number)
 {
-    uint8_t bits[LK_PERMISSION_BYTES], stored[LK_PERMISSION_BYTES];
-    size_t size, stored_size = compiled.size;
-    int error;
+    const struct lk_kind *target = lk_store_kind_numbered(job->txn->store, field->target);
+    struct lk_id id = {job->id.tenant, 0, number};
+    int error = LK_E_NOT_FOUND;
 
-    if (stored_size > sizeof(stored)) {
-        return verify_fault(job, "compiled permissions are too long", "role");
+    if (target && target->shape == LK_SHAPE_USER) {
+        id = (struct lk_id){job->id.tenant, number, 0};
     }
-    if (stored_size) {
-        memcpy(stored, compiled.data, stored_size);
+    if (target) {
+        error = verify_exists(job, target, id);
     }
-    error = lk_role_compile(job->txn, job->id.tenant, job->id.sub, bits, &size);
-    if (!error && (size != stored_size || memcmp(bits, stored, size) != 0)) {
-        return verify_fault(job, "compiled permissions are not those of the role", "role");
+    return error == LK_E_NOT_FOUND ? verify_fault(job, "reference leads to nothing", field->name)
+                                   : error;
+}
+
+/* A reference without consequences may lead to nothing: then it means nobody. What a removed record
+ * refers to may have gone meanwhile. */
+static int verify_references(struct verify_job *job, const struct lk_record *record)
+{
+    size_t i;
+    int error = 0;
+
+    for (i = 0; !error && !LK_HAS(record, 5) && i < job->kind->field_count; i++) {
+        const struct lk_field *field = &job->kind->fields[i];
+
+        if (field->on_delete == LK_SET_NULL || !LK_HAS(record, field->number)) {
+            continue;
+        }
+        if (field->type == LK_REF) {
+            error = verify_reference(job, field, (uint32_t)lk_field_number(record, field));
+        } else if (field->type == LK_REFS) {
+            struct lk_refs refs;
+            uint32_t number;
+
+            lk_refs_begin(&refs, lk_field_span(record, field));
+            while (!error && lk_refs_next(&refs, &number)) {
+                error = verify_reference(job, field, number);
+            }
+        }
     }
     return error;
+}
+
+/* A number above the last one given out would be given out again. */
+static int verify_number(struct verify_job *job)
+{
+    const struct lk_kind *kind = job->kind;
+    uint32_t scope = job->id.tenant, number = job->id.sub;
+    struct lk_sequence sequence;
+    int error;
+
+    if (kind->shape == LK_SHAPE_TENANT) {
+        scope = LK_STORE_TENANT;
+        number = job->id.tenant;
+    } else if (kind->shape == LK_SHAPE_USER) {
+        number = job->id.user;
+    } else if (kind->shape == LK_SHAPE_ONE_A_USER || kind->shape == LK_SHAPE_RING ||
+               kind == &lk_kind_grant || kind == &lk_kind_session || kind == &lk_kind_sequence ||
+               kind == &lk_kind_bucket) {
+        return 0;
+    }
+    if (job->counted != kind || job->counted_in != scope) {
+        struct lk_id id = {scope, 0, kind->number};
+
+        error = lk_record_load(job->txn, &lk_kind_sequence, id, &sequence.record);
+        if (error && error != LK_E_NOT_FOUND && error != LK_E_CORRUPT) {
+            return error;
+        }
+        job->counted = kind;
+        job->counted_in = scope;
+        /* A damaged one is reported itself. */
+        job->counted_last = error == LK_E_CORRUPT ? UINT32_MAX : error ? 0 : sequence.last;
+    }
+    return number > job->counted_last
+               ? verify_fault(job, "number is above the last one given out", kind->name)
+               : 0;
+}
+
+static int verify_compiled(struct verify_job *job, struct lk_span compiled)
+{
+    uint8_t bits[LK_PERMISSION_BYTES];
+    size_t size;
+    int error = lk_role_compile(job->txn, job->id.tenant, job->id.sub, bits, &size);
+
+    if (!error && !lk_span_equal(compiled, (struct lk_span){bits, size})) {
+        return verify_fault(job, "compiled permissions are not those of the role", "role");
+    }
+    return error == LK_E_CORRUPT ? 0 : error; /* the parent itself is reported */
+}
+
+static int verify_parents(struct verify_job *job)
+{
+    struct lk_role role;
+    uint32_t number = job->id.sub;
+    unsigned levels = 0;
+    int error = 0;
+
+    while (!error && number && levels <= LK_ROLE_DEPTH) {
+        struct lk_id id = {job->id.tenant, 0, number};
+
+        error = lk_get(job->txn, &lk_kind_role, id, &role.record);
+        if (!error) {
+            number = (uint32_t)role.parent;
+            levels++;
+        }
+    }
+    if (error && error != LK_E_NOT_FOUND && error != LK_E_CORRUPT) {
+        return error;
+    }
+    return levels > LK_ROLE_DEPTH
+               ? verify_fault(job, "role has too many parents, or itself for one", "role")
+               : 0;
 }
 
 static int verify_grants(struct verify_job *job, struct lk_span roles)
@@ -134,14 +247,50 @@ static int verify_audit_fault(void *context, const char *what, struct lk_id id)
     return verify_fault(job, what, "audit");
 }
 
-/* What follows from other records. */
+static int verify_role(struct verify_job *job, const struct lk_role *role)
+{
+    int error;
+
+    if (LK_HAS(&role->record, 5)) {
+        return 0;
+    }
+    error = verify_parents(job);
+    return error ? error : verify_compiled(job, role->compiled);
+}
+
+static int verify_user(struct verify_job *job, const struct lk_user *user)
+{
+    int stop = 0;
+
+    if (user->username.size && memchr(user->username.data, '@', user->username.size) &&
+        !lk_text_equal_fold(user->username, user->email)) {
+        stop = verify_fault(job, "username is an address that is not the user's own", "user");
+    }
+    return stop ? stop : verify_grants(job, user->roles);
+}
+
+static int verify_sequence(struct verify_job *job, const struct lk_sequence *sequence)
+{
+    return sequence->last > UINT32_MAX || !lk_store_kind_numbered(job->txn->store, job->id.sub)
+               ? verify_fault(job, "sequence is of no kind, or past the last number", "sequence")
+               : 0;
+}
+
+/* What follows from other records, and the rules of single kinds. */
 static int verify_meaning(struct verify_job *job, const struct lk_record *record)
 {
     switch (job->kind->number) {
-    case LK_KIND_ROLE:
-        return LK_HAS(record, 5) ? 0
-                                 : verify_compiled(job, ((const struct lk_role *)record)->compiled);
-    case LK_KIND_USER: return verify_grants(job, ((const struct lk_user *)record)->roles);
+    case LK_KIND_ROLE: return verify_role(job, (const struct lk_role *)record);
+    case LK_KIND_USER: return verify_user(job, (const struct lk_user *)record);
+    case LK_KIND_GRANT:
+        return ((const struct lk_grant *)record)->role == job->id.sub
+                   ? 0
+                   : verify_fault(job, "role is not the one that the grant is filed under",
+                                  "grant");
+    case LK_KIND_SEQUENCE: return verify_sequence(job, (const struct lk_sequence *)record);
+    case LK_KIND_AUDIT:
+        return job->id.user < LK_RING_COUNT ? 0
+                                            : verify_fault(job, "audit entry of no ring", "audit");
     case LK_KIND_TENANT: return lk_audit_verify(job->txn, job->id.tenant, verify_audit_fault, job);
     default: return 0;
     }
@@ -154,6 +303,14 @@ static int verify_record(struct verify_job *job, struct lk_span value)
     int error;
 
     job->verify->record_count++;
+    if (value.size > sizeof(job->verify->buffer)) {
+        return verify_fault(job, "record is larger than any may be", job->kind->name);
+    }
+    /* The cursor's spans end with the next call on the transaction; many follow. */
+    if (value.size) {
+        memcpy(job->verify->buffer, value.data, value.size);
+        value.data = job->verify->buffer;
+    }
     if (lk_value_open(job->txn->store, job->key, value, &cbor)) {
         return verify_fault(job, "checksum does not hold", job->kind->name);
     }
@@ -168,6 +325,12 @@ static int verify_record(struct verify_job *job, struct lk_span value)
     }
     if (!error) {
         error = verify_owner(job);
+    }
+    if (!error) {
+        error = verify_references(job, &record.record);
+    }
+    if (!error) {
+        error = verify_number(job);
     }
     return error ? error : verify_meaning(job, &record.record);
 }
