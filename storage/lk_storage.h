@@ -15,7 +15,8 @@
  * - When commit() fails, nothing of the batch has happened; the transaction is over either way.
  * After any failed put/delete the transaction can only be aborted (commit answers the first error).
  * - A span from get() or a cursor is valid until the next call on the same transaction, and with
- *   LK_STORAGE_STABLE, inside a read transaction, until that transaction ends.
+ *   LK_STORAGE_STABLE, inside a read transaction, until that transaction ends. cursor_close() is
+ *   no such call: what was found by a cursor outlives it.
  * - put/delete in a transaction make its cursors forget their place: seek again.
  * - Any operation may answer LK_E_IO or LK_E_CORRUPT besides what is stated.
  */
