@@ -188,18 +188,28 @@ static void audit_json(struct lk_cli *cli, const struct lk_audit_entry *entry)
 
 /* ---- Commands -------------------------------------------------------------------------------- */
 
+struct audit_told {
+    uint64_t count, damaged;
+    uint64_t next; /* where another page goes on; 0: nowhere */
+};
+
 static int audit_run(struct lk_cli *cli, struct lk_audit_query *query, uint64_t limit, bool json,
-                     bool wide, uint64_t *count, uint64_t *next)
+                     bool wide, struct audit_told *told)
 {
     struct lk_audit_entry *entry = &cli->work->record.audit;
     uint64_t last = 0;
     int error = lk_audit_begin(&cli->work->txn, query);
 
-    *next = 0;
+    memset(told, 0, sizeof(*told));
     while (!error && !cli->out->error) {
         error = lk_audit_next(query, entry);
-        if (!error && limit && *count == limit) {
-            *next = last;
+        if (error == LK_E_CORRUPT) {
+            told->damaged++;
+            error = 0;
+            continue;
+        }
+        if (!error && limit && told->count == limit) {
+            told->next = last;
             break;
         }
         if (!error) {
@@ -207,7 +217,7 @@ static int audit_run(struct lk_cli *cli, struct lk_audit_query *query, uint64_t 
         }
         if (!error) {
             last = entry->seq;
-            ++*count;
+            told->count++;
             if (json) {
                 audit_json(cli, entry);
             } else {
@@ -218,10 +228,28 @@ static int audit_run(struct lk_cli *cli, struct lk_audit_query *query, uint64_t 
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
 
+/* The rest was listed; that something is missing must not go unseen. */
+static int audit_damage(struct lk_cli *cli, uint64_t damaged)
+{
+    struct lk_cli_buffer buffer;
+    struct lk_cli_out out;
+
+    if (!damaged) {
+        return 0;
+    }
+    lk_cli_buffer_out(&out, &buffer, cli->work->cell, sizeof(cli->work->cell) - 1);
+    lk_cli_put_number(&out, damaged);
+    lk_cli_put(&out, damaged == 1 ? " entry is damaged: the rest is listed"
+                                  : " entries are damaged: the rest is listed");
+    buffer.data[buffer.size] = '\0';
+    return lk_cli_refuse(cli, LK_E_CORRUPT, NULL, NULL, buffer.data);
+}
+
 int lk_cli_audit_list(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     struct lk_audit_query query;
-    uint64_t limit, count = 0, next;
+    struct audit_told told;
+    uint64_t limit;
     char cursor[24] = "";
     int error = lk_cli_option_number(cli, args, "limit", AUDIT_LIMIT, &limit);
 
@@ -243,14 +271,15 @@ int lk_cli_audit_list(struct lk_cli *cli, const struct lk_cli_args *args)
             lk_cli_put(cli->out,
                        "SEQ   AT (UTC)            ACTOR    RESULT ACTION            WHAT\n");
         }
-        error = audit_run(cli, &query, limit, cli->json, lk_cli_option(args, "wide") != NULL,
-                          &count, &next);
+        error =
+            audit_run(cli, &query, limit, cli->json, lk_cli_option(args, "wide") != NULL, &told);
     }
     if (!error) {
-        if (next) {
-            (void)lk_uint_format(next, cursor, sizeof(cursor)); /* 20 digits at most */
+        if (told.next) {
+            (void)lk_uint_format(told.next, cursor, sizeof(cursor)); /* 20 digits at most */
         }
-        lk_cli_page(cli, count, cursor);
+        lk_cli_page(cli, told.count, cursor);
+        error = audit_damage(cli, told.damaged);
     }
     return error;
 }
@@ -259,7 +288,7 @@ int lk_cli_audit_list(struct lk_cli *cli, const struct lk_cli_args *args)
 int lk_cli_audit_export(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     struct lk_audit_query query;
-    uint64_t count = 0, next;
+    struct audit_told told;
     int error = lk_cli_begin(cli, LK_READ);
 
     if (!error) {
@@ -267,11 +296,11 @@ int lk_cli_audit_export(struct lk_cli *cli, const struct lk_cli_args *args)
     }
     if (!error) {
         query.oldest_first = true;
-        error = audit_run(cli, &query, 0, true, false, &count, &next);
+        error = audit_run(cli, &query, 0, true, false, &told);
     }
     if (!error && !cli->quiet) {
-        lk_cli_put_number(cli->err, count);
+        lk_cli_put_number(cli->err, told.count);
         lk_cli_put(cli->err, " entries\n");
     }
-    return error;
+    return error ? error : audit_damage(cli, told.damaged);
 }

@@ -331,13 +331,14 @@ const struct lk_cli_command lk_cli_commands[] = {
     /* ---- audit ------------------------------------------------------------------------------- */
     {.noun = "audit", .verb = "list", .args = "", .help = "who did what, the newest first",
      .details = "--json shows every field of an entry. --store shows what the store keeps apart from "
-                "its tenants: purges of tenants, restores.",
+                "its tenants: purges of tenants, restores. Exit status 5: entries are damaged, and "
+                "the others were listed.",
      .resource = "audit", .action = "read", .flags = IN_TENANT, .options = table_audit,
      .handler = lk_cli_audit_list},
     {.noun = "audit", .verb = "export", .args = "",
      .help = "every entry as a line of JSON, the oldest first",
      .details = "--store writes what the store keeps apart from its tenants: purges of tenants, "
-                "restores.",
+                "restores. Exit status 5: entries are damaged, and the others were written.",
      .resource = "audit", .action = "read", .flags = IN_TENANT, .options = table_audit_export,
      .handler = lk_cli_audit_export},
 

@@ -2,6 +2,8 @@
 /* Words to commands; and the tables themselves. */
 #include "cli_help.h"
 
+#include "lk_engine.h"
+
 #include "lk_transfer.h"
 
 static const struct lk_cli_command *const all_tables[] = {
@@ -310,6 +312,46 @@ static void test_args_malformed_numbers(void **state)
     (void)cli_ok(bench, "user show '#x@y.org'");
 }
 
+/* Something else in place of an entry of the first tenant's audit. */
+static void damage_entry(struct cli_bench *bench, uint32_t slot)
+{
+    struct lk_txn *txn = &bench->work.txn;
+    uint8_t buffer[64] = {0xFF};
+    struct lk_key key;
+
+    assert_int_equal(lk_begin(&bench->store, txn, LK_WRITE, NULL), 0);
+    lk_key_record(&key, &lk_kind_audit, (struct lk_id){1, LK_RING_ADMIN, slot});
+    assert_int_equal(lk_value_put(txn, &key, buffer, 8), 0);
+    assert_int_equal(lk_commit(txn), 0);
+}
+
+/* Damage is told, and hides nothing else. */
+static void test_args_damaged_audit(void **state)
+{
+    struct cli_bench *bench = *state;
+    char line[64];
+    size_t i;
+
+    for (i = 0; i < 8; i++) {
+        (void)snprintf(line, sizeof(line), "user add number-%u", (unsigned)i);
+        (void)cli_ok(bench, line);
+    }
+    (void)cli_ok(bench, "audit export --action user.add");
+    assert_true(cli_has(&bench->err, "8 entries\n"));
+    damage_entry(bench, 3);
+    cli_fails(bench, 5, "audit list --all", "audit list: 1 entry is damaged: the rest is listed\n");
+    assert_true(cli_has(&bench->out, "number-0"));
+    damage_entry(bench, 5);
+    cli_fails(bench, 5, "audit list --all", "2 entries are damaged: the rest is listed\n");
+    assert_true(cli_has(&bench->out, "number-0"));
+    assert_true(cli_has(&bench->out, "number-7"));
+    cli_fails(bench, 5, "audit list --all --json", "\"code\":\"corrupt\"");
+    assert_true(cli_has(&bench->out, "{\"page\":{\"count\":"));
+    cli_fails(bench, 5, "audit export --action user.add", "2 entries are damaged");
+    assert_true(cli_has(&bench->err, "6 entries\n"));
+    (void)cli_ok(bench, "audit list --limit 1");
+}
+
 int main(void)
 {
 #define BENCH(test) cmocka_unit_test_setup_teardown(test, cli_setup, cli_teardown)
@@ -325,6 +367,7 @@ int main(void)
         BENCH(test_args_secrets),
         BENCH(test_args_errors_as_json),
         BENCH(test_args_malformed_numbers),
+        BENCH(test_args_damaged_audit),
         cmocka_unit_test(test_args_exit_statuses),
         BENCH(test_args_completion_of_words),
         BENCH(test_args_permission_check),
