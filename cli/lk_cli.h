@@ -399,6 +399,9 @@ int lk_cli_show_id(struct lk_cli *cli, const struct lk_kind *kind, struct lk_id 
 /* After the commit of an addition. */
 int lk_cli_added(struct lk_cli *cli, const struct lk_kind *kind, struct lk_id id, const char *name);
 
+/* After the commit of a purge: nothing of it can be read any more. */
+int lk_cli_scrub(struct lk_cli *cli, uint64_t *bytes);
+
 /* Commands that are alike for every kind: NAME is the first argument, the kind the command's. */
 lk_cli_handler lk_cli_kind_add, lk_cli_kind_show, lk_cli_kind_list, lk_cli_kind_set,
     lk_cli_kind_remove, lk_cli_kind_restore, lk_cli_kind_purge;

@@ -295,6 +295,18 @@ static int record_purge(struct lk_cli *cli, const struct lk_cli_args *args)
     return error ? error : lk_cli_commit(cli);
 }
 
+int lk_cli_scrub(struct lk_cli *cli, uint64_t *bytes)
+{
+    int error;
+
+    lk_txn_release(&cli->work->txn);
+    error = lk_store_scrub(cli->store, bytes);
+    return error ? lk_cli_refuse(cli, error, NULL, NULL,
+                                 "purged, but the bytes of it may still be readable in the store's "
+                                 "files: run compact")
+                 : 0;
+}
+
 int lk_cli_kind_purge(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     uint64_t bytes = 0;
@@ -306,13 +318,7 @@ int lk_cli_kind_purge(struct lk_cli *cli, const struct lk_cli_args *args)
         lk_cli_abort(cli);
     }
     if (!error) {
-        lk_txn_release(&cli->work->txn);
-        error = lk_store_scrub(cli->store, &bytes);
-        if (error) {
-            return lk_cli_refuse(cli, error, NULL, NULL,
-                                 "purged, but its bytes may still be readable in the store's "
-                                 "files: run compact");
-        }
+        error = lk_cli_scrub(cli, &bytes);
     }
     if (!error && cli->json) {
         struct lk_cli_json json;

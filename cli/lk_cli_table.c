@@ -353,6 +353,7 @@ const struct lk_cli_command lk_cli_commands[] = {
      .resource = "store", .action = "read", .flags = LK_CLI_WHOLE_STORE, .handler = lk_cli_stats},
     {.noun = "maintain", .args = "",
      .help = "take away expired sessions, grants and keys, and purge what is due",
+     .details = "What was purged is overwritten, as user purge does.",
      .resource = "store", .action = "write", .flags = OF_STORE, .options = table_maintain,
      .handler = lk_cli_maintain},
     {.noun = "compact", .args = "",

@@ -209,7 +209,8 @@ int lk_cli_stats(struct lk_cli *cli, const struct lk_cli_args *args)
 
 int lk_cli_maintain(struct lk_cli *cli, const struct lk_cli_args *args)
 {
-    uint64_t budget, changed = 0;
+    uint64_t budget, changed = 0, bytes = 0;
+    bool scrub;
     bool more = true;
     int error = lk_cli_option_number(cli, args, "budget", 0, &budget);
 
@@ -232,6 +233,13 @@ int lk_cli_maintain(struct lk_cli *cli, const struct lk_cli_args *args)
             break;
         }
     }
+    lk_cli_abort(cli);
+    scrub = lk_store_scrub_due(cli->store);
+    if (scrub) {
+        int scrub_error = lk_cli_scrub(cli, &bytes); /* after a failure, too: pieces were done */
+
+        error = error ? error : scrub_error;
+    }
     if (error || cli->quiet) {
         return error;
     }
@@ -244,11 +252,18 @@ int lk_cli_maintain(struct lk_cli *cli, const struct lk_cli_args *args)
         lk_cli_json_number(&json, changed);
         lk_cli_json_key(&json, "more");
         lk_cli_json_bool(&json, more);
+        lk_cli_json_key(&json, "scrubbed_bytes");
+        lk_cli_json_number(&json, bytes);
         lk_cli_json_close(&json, '}');
         lk_cli_json_end(&json);
     } else {
         lk_cli_put_number(cli->out, changed);
         lk_cli_put(cli->out, changed == 1 ? " record changed" : " records changed");
+        if (scrub) {
+            lk_cli_put(cli->out, "; ");
+            lk_cli_put_number(cli->out, bytes);
+            lk_cli_put(cli->out, " bytes of the store overwritten");
+        }
         lk_cli_put(cli->out, more ? "; there is more to do\n" : "\n");
     }
     return 0;

@@ -352,6 +352,24 @@ static void test_args_damaged_audit(void **state)
     (void)cli_ok(bench, "audit list --limit 1");
 }
 
+/* What maintain purges is as unreadable as what user purge does. */
+static void test_args_maintain_scrubs(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    (void)cli_ok(bench, "tenant set main purge_after_days=1");
+    (void)cli_ok(bench, "user add quokka");
+    (void)cli_ok(bench, "user remove quokka");
+    (void)cli_ok(bench, "maintain");
+    assert_false(cli_has(&bench->out, "overwritten"));
+    bench->fake.clock.wall_ms += 2 * 86400000u;
+    (void)cli_ok(bench, "maintain");
+    assert_true(cli_has(&bench->out, " bytes of the store overwritten\n"));
+    assert_null(memmem(bench->memory, bench->ram.size, "quokka", 6));
+    (void)cli_ok(bench, "maintain --json");
+    assert_true(cli_has(&bench->out, "\"scrubbed_bytes\":0"));
+}
+
 int main(void)
 {
 #define BENCH(test) cmocka_unit_test_setup_teardown(test, cli_setup, cli_teardown)
@@ -368,6 +386,7 @@ int main(void)
         BENCH(test_args_errors_as_json),
         BENCH(test_args_malformed_numbers),
         BENCH(test_args_damaged_audit),
+        BENCH(test_args_maintain_scrubs),
         cmocka_unit_test(test_args_exit_statuses),
         BENCH(test_args_completion_of_words),
         BENCH(test_args_permission_check),
