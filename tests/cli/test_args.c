@@ -337,18 +337,18 @@ static void test_args_damaged_audit(void **state)
         (void)cli_ok(bench, line);
     }
     (void)cli_ok(bench, "audit export --action user.add");
-    assert_true(cli_has(&bench->err, "8 entries\n"));
+    assert_true(cli_has(&bench->err, "9 entries\n"));
     damage_entry(bench, 3);
-    cli_fails(bench, 5, "audit list --all", "audit list: 1 entry is damaged: the rest is listed\n");
-    assert_true(cli_has(&bench->out, "number-0"));
+    cli_fails(bench, 5, "audit list --all --wide",
+              "audit list: 1 entry is damaged: the rest is listed\n");
+    assert_true(cli_has(&bench->out, "user.add"));
     damage_entry(bench, 5);
     cli_fails(bench, 5, "audit list --all", "2 entries are damaged: the rest is listed\n");
-    assert_true(cli_has(&bench->out, "number-0"));
-    assert_true(cli_has(&bench->out, "number-7"));
+    assert_true(cli_has(&bench->out, "user.add"));
     cli_fails(bench, 5, "audit list --all --json", "\"code\":\"corrupt\"");
     assert_true(cli_has(&bench->out, "{\"page\":{\"count\":"));
     cli_fails(bench, 5, "audit export --action user.add", "2 entries are damaged");
-    assert_true(cli_has(&bench->err, "6 entries\n"));
+    assert_true(cli_has(&bench->err, "7 entries\n"));
     (void)cli_ok(bench, "audit list --limit 1");
 }
 
@@ -356,6 +356,7 @@ static void test_args_damaged_audit(void **state)
 static void test_args_maintain_scrubs(void **state)
 {
     struct cli_bench *bench = *state;
+    size_t i;
 
     (void)cli_ok(bench, "tenant set main purge_after_days=1");
     (void)cli_ok(bench, "user add quokka");
@@ -365,7 +366,9 @@ static void test_args_maintain_scrubs(void **state)
     bench->fake.clock.wall_ms += 2 * 86400000u;
     (void)cli_ok(bench, "maintain");
     assert_true(cli_has(&bench->out, " bytes of the store overwritten\n"));
-    assert_null(memmem(bench->memory, bench->ram.size, "quokka", 6));
+    for (i = 0; i + 6 < bench->ram.size; i++) {
+        assert_int_not_equal(memcmp((const char *)bench->memory + i, "quokka", 6), 0);
+    }
     (void)cli_ok(bench, "maintain --json");
     assert_true(cli_has(&bench->out, "\"scrubbed_bytes\":0"));
 }
