@@ -157,6 +157,47 @@ static void test_verify_tells_slots_that_should_not_be(void **state)
     bench_close(bench);
 }
 
+/* A damaged slot is told, and does not keep the rest from being looked at. */
+static void every_damaged_slot_is_told(struct bench *bench)
+{
+    struct lk_verify clean = {.context = NULL}, verify = {.context = NULL};
+    uint32_t ring, slot, size;
+
+    bench_read(bench);
+    assert_int_equal(lk_verify(&bench->txn, &clean), 0);
+    for (ring = 0; ring < LK_RING_COUNT; ring++) {
+        size = ring_size(bench, ring);
+        for (slot = 0; slot < size; slot++) {
+            struct lk_key key;
+
+            lk_key_record(&key, &lk_kind_audit, (struct lk_id){bench->tenant, ring, slot});
+            assert_int_equal(lk_fault_flip(&bench->fault, lk_key_span(&key), 77), 0);
+            assert_int_equal(lk_verify(&bench->txn, &verify), LK_E_FAULTS);
+            assert_int_equal(verify.fault_count, 1);
+            assert_int_equal(verify.record_count, clean.record_count);
+            assert_int_equal(verify.index_count, clean.index_count);
+            lk_fault_restore(&bench->fault);
+        }
+    }
+}
+
+static void test_verify_goes_on_past_damaged_slots(void **state)
+{
+    struct bench *bench = bench_open();
+
+    (void)state;
+    write_entries(bench, 40);
+    every_damaged_slot_is_told(bench);
+    bench_write(bench);
+    assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
+                               "audit_capacity=16", NULL),
+                     0);
+    bench_commit(bench);
+    write_entries(bench, 41);
+    every_damaged_slot_is_told(bench);
+    bench_close(bench);
+}
+
 /* ---- Records ---- */
 
 static void test_verify_follows_references(void **state)
@@ -249,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verify_misses_every_slot_of_the_audit),
         cmocka_unit_test(test_verify_tells_slots_that_should_not_be),
+        cmocka_unit_test(test_verify_goes_on_past_damaged_slots),
         cmocka_unit_test(test_verify_follows_references),
         cmocka_unit_test(test_verify_checks_audit_fields),
         cmocka_unit_test(test_verify_counts_numbers),
