@@ -219,6 +219,7 @@ static int password_find_sound(struct lk_txn *txn, struct lk_id user,
     struct lk_id damaged = {0, 0, 0};
     int error;
 
+    memset(credential, 0, sizeof(*credential));
     for (;;) {
         error = lk_credential_find(txn, user, LK_CREDENTIAL_PASSWORD, credential);
         if (error != LK_E_CORRUPT || !credential->record.id.sub) {

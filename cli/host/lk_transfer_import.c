@@ -311,6 +311,28 @@ static int import_read(struct lk_importer *importer, bool restore)
     return LK_E_ARGUMENT;
 }
 
+static int import_tell_fault(void *context, const struct lk_fault_report *report)
+{
+    struct lk_importer *importer = context;
+    struct lk_problem *problem = &importer->import->problem;
+
+    memset(problem, 0, sizeof(*problem));
+    problem->error = LK_E_REFERENCE;
+    problem->kind = report->kind;
+    problem->field = report->kind;
+    problem->rule = report->what;
+    problem->id = report->id;
+    return LK_E_REFERENCE;
+}
+
+/* Records are put back one by one; whether they fit together shows when all are there. */
+static int import_verify(struct lk_importer *importer)
+{
+    struct lk_verify verify = {.on_fault = import_tell_fault, .context = importer};
+
+    return lk_verify(&importer->txn, &verify);
+}
+
 static int import_transaction(struct lk_importer *importer, bool restore)
 {
     struct lk_import *import = importer->import;
@@ -338,6 +360,10 @@ static int import_transaction(struct lk_importer *importer, bool restore)
     }
     if (error) {
         import->problem = *lk_problem(&importer->txn);
+    } else if (restore) {
+        error = import_verify(importer);
+    }
+    if (error) {
         lk_abort(&importer->txn);
         return error;
     }

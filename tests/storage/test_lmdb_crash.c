@@ -150,7 +150,7 @@ struct crash_disk {
 static void crash_apply(struct crash_disk *disk, const struct crash_op *op, size_t from, size_t to)
 {
     size_t end = (size_t)op->offset + to;
-    if (end > CRASH_ROOM) {
+    if (disk->image == NULL || end > CRASH_ROOM) {
         abort();
     }
     memcpy(disk->image + op->offset + from, op->data + from, to - from);
@@ -204,7 +204,10 @@ static bool crash_verify(const struct crash_disk *disk, size_t least, size_t mos
 static void crash_build(struct crash_disk *disk, const struct crash_disk *flushed, size_t first,
                         size_t n, uint32_t way, uint64_t *seed)
 {
-    assert_non_null(disk->image);
+    if (disk->image == NULL) {
+        fail();
+        return;
+    }
     memcpy(disk->image, flushed->image, CRASH_ROOM < flushed->size ? CRASH_ROOM : flushed->size);
     memset(disk->image + flushed->size, 0,
            disk->size > flushed->size ? disk->size - flushed->size : 0);
