@@ -76,6 +76,9 @@ int lk_key_parse(const struct lk_store *store, struct lk_span bytes, const struc
                  struct lk_id *id);
 void lk_key_index_prefix(struct lk_key *key, const struct lk_index *index, uint32_t tenant);
 
+/* Records get their numbers from a sequence of the tenant (tenants: of the store). */
+bool lk_kind_is_numbered(const struct lk_kind *kind);
+
 /* ---- lk_index.c ---- */
 
 /* Visits every index entry that a record should have. */

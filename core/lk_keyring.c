@@ -279,12 +279,10 @@ static int keyring_secret(struct lk_store *store, uint8_t secret[LK_DEVICE_SECRE
     return port->secret ? port->secret->read(port->self, secret) : LK_E_SECRET;
 }
 
-int lk_keyring_create(struct lk_txn *txn)
+/* A device that has no secret yet, and can make one, makes it now. */
+static int keyring_secret_or_new(struct lk_store *store, uint8_t secret[LK_DEVICE_SECRET_SIZE])
 {
-    struct lk_store *store = txn->store;
     const struct lk_port *port = store->port;
-    uint8_t root[LK_SEAL_KEY_SIZE], secret[LK_DEVICE_SECRET_SIZE];
-    struct keyring_boot boot;
     int error = keyring_secret(store, secret);
 
     if (error == LK_E_SECRET && port->secret && port->secret->create) {
@@ -293,6 +291,16 @@ int lk_keyring_create(struct lk_txn *txn)
             error = keyring_secret(store, secret);
         }
     }
+    return error;
+}
+
+int lk_keyring_create(struct lk_txn *txn)
+{
+    struct lk_store *store = txn->store;
+    uint8_t root[LK_SEAL_KEY_SIZE], secret[LK_DEVICE_SECRET_SIZE];
+    struct keyring_boot boot;
+    int error = keyring_secret_or_new(store, secret);
+
     memset(&boot, 0, sizeof(boot));
     boot.format = KEYRING_FORMAT;
     if (!error) {
@@ -397,16 +405,9 @@ int lk_rewrap_passphrase(struct lk_txn *txn, struct lk_span passphrase)
 int lk_keyring_adopt(struct lk_txn *txn, struct lk_span passphrase)
 {
     struct lk_store *store = txn->store;
-    const struct lk_port *port = store->port;
     uint8_t own[LK_DEVICE_SECRET_SIZE];
-    int error = keyring_secret(store, own);
+    int error = keyring_secret_or_new(store, own);
 
-    if (error == LK_E_SECRET && port->secret && port->secret->create) {
-        error = port->secret->create(port->self);
-        if (!error) {
-            error = keyring_secret(store, own);
-        }
-    }
     if (!error) {
         error = keyring_change(txn, NULL, passphrase, own, LK_TEXT(""));
     }

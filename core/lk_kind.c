@@ -91,6 +91,13 @@ const struct lk_kind *lk_store_kind(const struct lk_store *store, struct lk_span
     return NULL;
 }
 
+bool lk_kind_is_numbered(const struct lk_kind *kind)
+{
+    return kind->shape != LK_SHAPE_ONE_A_USER && kind->shape != LK_SHAPE_RING &&
+           kind != &lk_kind_grant && kind != &lk_kind_session && kind != &lk_kind_sequence &&
+           kind != &lk_kind_bucket;
+}
+
 const struct lk_field *lk_field_named(const struct lk_kind *kind, struct lk_span name)
 {
     size_t i;

@@ -149,15 +149,14 @@ static int verify_number(struct verify_job *job)
     struct lk_sequence sequence;
     int error;
 
+    if (!lk_kind_is_numbered(kind)) {
+        return 0;
+    }
     if (kind->shape == LK_SHAPE_TENANT) {
         scope = LK_STORE_TENANT;
         number = job->id.tenant;
     } else if (kind->shape == LK_SHAPE_USER) {
         number = job->id.user;
-    } else if (kind->shape == LK_SHAPE_ONE_A_USER || kind->shape == LK_SHAPE_RING ||
-               kind == &lk_kind_grant || kind == &lk_kind_session || kind == &lk_kind_sequence ||
-               kind == &lk_kind_bucket) {
-        return 0;
     }
     if (job->counted != kind || job->counted_in != scope) {
         struct lk_id id = {scope, 0, kind->number};

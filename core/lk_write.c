@@ -226,14 +226,6 @@ static int write_load_before(struct write_job *job)
                             &job->work->before.record);
 }
 
-/* Kinds whose records are numbered in the tenant (tenants: in the store). */
-static bool write_is_numbered(const struct lk_kind *kind)
-{
-    return kind->shape != LK_SHAPE_ONE_A_USER && kind->shape != LK_SHAPE_RING &&
-           kind != &lk_kind_grant && kind != &lk_kind_session && kind != &lk_kind_sequence &&
-           kind != &lk_kind_bucket;
-}
-
 static uint32_t *write_number(const struct lk_kind *kind, struct lk_id *id)
 {
     return kind->shape == LK_SHAPE_TENANT ? &id->tenant
@@ -271,7 +263,7 @@ static int write_new_id(struct write_job *job, struct lk_record *record)
         /* A number that is taken although it was never given out: the sequence was damaged. */
         error = error == LK_E_CONFLICT && !(job->flags & LK_W_GIVEN_ID) ? LK_E_CORRUPT : error;
     }
-    if (!error && write_is_numbered(kind)) {
+    if (!error && lk_kind_is_numbered(kind)) {
         error = lk_sequence_raise(job->txn, scope, kind, *number);
     }
     if (!error) {
