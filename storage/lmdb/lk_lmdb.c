@@ -89,7 +89,17 @@ static int lmdb_open_dbi(struct lk_lmdb_state *state)
     int dead = 0;
     /* Slots of processes that died would hold old pages for ever. */
     (void)mdb_reader_check(state->env, &dead); /* a failure shows at begin() */
-    int code = mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn);
+    int code = MDB_MAP_RESIZED;
+    /* Another process may grow the map after its size was read, and again after that. */
+    for (int i = 0; i < LK_LMDB_TRIES && code == MDB_MAP_RESIZED; i++) {
+        code = mdb_txn_begin(state->env, NULL, MDB_RDONLY, &txn);
+        if (code == MDB_MAP_RESIZED) {
+            int rc = lk_lmdb_map_resized(state);
+            if (rc != LK_OK) {
+                return rc;
+            }
+        }
+    }
     if (code == 0) {
         code = mdb_dbi_open(txn, NULL, 0, &state->dbi);
     }

@@ -11,8 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BACKUP_PART  LK_LMDB_DATA ".part"
-#define BACKUP_TRIES 16
+#define BACKUP_PART LK_LMDB_DATA ".part"
 
 static int backup_copy(struct lk_storage *storage, int fd)
 {
@@ -23,7 +22,7 @@ static int backup_copy(struct lk_storage *storage, int fd)
      * LMDB copies in a read transaction of its own. One of ours beside it keeps this process from
      * moving the map, and is what follows the map when another process has made it larger.
      */
-    for (int i = 0; i < BACKUP_TRIES && code == MDB_MAP_RESIZED; i++) {
+    for (int i = 0; i < LK_LMDB_TRIES && code == MDB_MAP_RESIZED; i++) {
         rc = lk_lmdb_begin(storage, &txn, LK_READ);
         if (rc != LK_OK) {
             break;

@@ -12,6 +12,9 @@
 #define LK_LMDB_DATA "data.mdb"
 #define LK_LMDB_LOCK "lock.mdb"
 
+/* How often to follow a map that other processes go on growing. */
+#define LK_LMDB_TRIES 16
+
 /* A reader slot that is kept between transactions, so that close() can end all of them. */
 struct lk_lmdb_reader {
     MDB_txn *txn;

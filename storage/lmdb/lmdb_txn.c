@@ -72,7 +72,7 @@ int lk_lmdb_usable(const struct lk_storage_txn *txn, struct lk_span key, bool em
 static int txn_start_reader(struct lk_lmdb_state *state, struct lk_lmdb_reader *reader)
 {
     int code = MDB_BAD_TXN;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < LK_LMDB_TRIES; i++) {
         code = reader->txn != NULL ? mdb_txn_renew(reader->txn)
                                    : mdb_txn_begin(state->env, NULL, MDB_RDONLY, &reader->txn);
         if (code == MDB_READERS_FULL) {
@@ -153,13 +153,13 @@ static int txn_begin_write(struct lk_lmdb_state *state, struct lk_storage_txn *t
     lk_lmdb_grow_ahead(state);
     MDB_txn *writer = NULL;
     int code = mdb_txn_begin(state->env, NULL, 0, &writer);
-    if (code == MDB_MAP_RESIZED) {
+    for (int i = 0; i < LK_LMDB_TRIES && code == MDB_MAP_RESIZED && rc == LK_OK; i++) {
         (void)pthread_mutex_lock(&state->lock);
         rc = state->reader_count > 0 ? LK_E_BUSY : lk_lmdb_map_resized(state);
         (void)pthread_mutex_unlock(&state->lock);
-        code = rc == LK_OK ? mdb_txn_begin(state->env, NULL, 0, &writer) : MDB_MAP_RESIZED;
+        code = rc == LK_OK ? mdb_txn_begin(state->env, NULL, 0, &writer) : code;
     }
-    rc = lk_lmdb_error(code);
+    rc = rc == LK_OK ? lk_lmdb_error(code) : rc;
     if (rc == LK_OK) {
         rc = lk_lmdb_room_begin(state, writer);
         if (rc != LK_OK) {

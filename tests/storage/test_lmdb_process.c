@@ -16,7 +16,10 @@
 
 #include <cmocka.h>
 
-#define PROCESS_KILLS 100
+#define PROCESS_KILLS   100
+#define PROCESS_ROUNDS  10
+#define PROCESS_WRITERS 4
+#define PROCESS_COUNTS  50
 
 static const struct lk_lmdb_config process_config = {.map_initial = 1, .flags = LK_LMDB_CREATE};
 static char process_directory[LMDB_HELP_PATH];
@@ -106,25 +109,30 @@ static void process_make(void)
     s->ops->close(s);
 }
 
-static void test_lmdb_process_two_writers(void **state)
+/* Each opens a map of 64 KiB while the others write, and so grow it under its hands. */
+static void test_lmdb_process_writers_at_once(void **state)
 {
     (void)state;
-    process_make();
-    pid_t one = process_start(300, NULL);
-    pid_t two = process_start(300, NULL);
-    int status[2] = {-1, -1};
-    assert_int_equal(waitpid(one, &status[0], 0), one);
-    assert_int_equal(waitpid(two, &status[1], 0), two);
-    assert_int_equal(status[0], 0);
-    assert_int_equal(status[1], 0);
-    struct lk_lmdb lmdb;
-    struct lk_storage *s = process_open(&lmdb);
-    int rc;
-    assert_non_null(s);
-    assert_int_equal(process_number(s, "a", &rc), 600);
-    assert_int_equal(process_number(s, "z", &rc), 600);
-    s->ops->close(s);
-    lmdb_help_remove(process_directory);
+    for (int round = 0; round < PROCESS_ROUNDS; round++) {
+        pid_t child[PROCESS_WRITERS];
+        process_make();
+        for (int i = 0; i < PROCESS_WRITERS; i++) {
+            child[i] = process_start(PROCESS_COUNTS, NULL);
+        }
+        for (int i = 0; i < PROCESS_WRITERS; i++) {
+            int status = -1;
+            assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+            assert_int_equal(status, 0);
+        }
+        struct lk_lmdb lmdb;
+        struct lk_storage *s = process_open(&lmdb);
+        int rc;
+        assert_non_null(s);
+        assert_int_equal(process_number(s, "a", &rc), PROCESS_WRITERS * PROCESS_COUNTS);
+        assert_int_equal(process_number(s, "z", &rc), PROCESS_WRITERS * PROCESS_COUNTS);
+        s->ops->close(s);
+        lmdb_help_remove(process_directory);
+    }
 }
 
 static void test_lmdb_process_killed(void **state)
@@ -246,7 +254,7 @@ static void test_lmdb_process_backup_while_writing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lmdb_process_two_writers),
+        cmocka_unit_test(test_lmdb_process_writers_at_once),
         cmocka_unit_test(test_lmdb_process_killed),
         cmocka_unit_test(test_lmdb_process_map_grown_by_other),
         cmocka_unit_test(test_lmdb_process_backup_while_writing),
