@@ -200,7 +200,14 @@ struct lk_store {
     uint8_t bucket_key[LK_MAC64_KEY_SIZE];
     uint8_t seal_key[LK_SEAL_KEY_SIZE];
     uint8_t token_key[LK_HASH_SIZE];
-    uint64_t high_water_ms, high_water_at; /* newest time stored, and the monotonic time then */
+    struct lk_meta {
+        uint64_t schema, high_water_ms, audit_capacity;
+        uint64_t boot, monotonic_ms; /* when it was stored */
+        uint64_t powered_ms, time_epoch;
+    } meta;                                /* as stored; for the writer */
+    uint64_t high_water_ms, high_water_at; /* newest time seen, and the monotonic time then */
+    uint64_t boot, time_epoch;
+    uint64_t powered_offset; /* what the monotonic clock lacks to the powered time */
     uint32_t flags;
     uint32_t commit_count, login_count, refusal_count;
     struct lk_audit_head {
@@ -293,7 +300,7 @@ struct lk_txn {
     bool summary; /* an import: records are not audited one by one */
     int failed;   /* first error in the middle of a change: commit refuses */
     struct lk_actor actor;
-    uint64_t now_ms;
+    uint64_t now_ms, monotonic_ms;
     enum lk_clock_quality clock;
     struct lk_problem problem;
     uint64_t cache_snapshot;
@@ -332,7 +339,8 @@ int lk_get_deleted(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id 
 /* lk_get, and then the computed fields. */
 int lk_get_computed(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id,
                     struct lk_record *record);
-/* By a unique index; `values` holds as many spans as the index has (text) fields. */
+/* By a unique index of the tenant or the store; `values` holds as many spans as the index has
+ * (text) fields. */
 int lk_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
             uint32_t tenant, const struct lk_span *values, struct lk_id *id);
 int lk_find_tenant(struct lk_txn *txn, struct lk_span name, struct lk_id *id);

@@ -39,6 +39,7 @@ static int device_of_fingerprint(struct lk_txn *txn, struct lk_id user, struct l
                                  struct lk_id *device)
 {
     const struct lk_index *index = &lk_kind_device.indexes[0];
+    struct lk_device record;
     struct lk_span value;
     struct lk_key key;
     int error;
@@ -47,8 +48,18 @@ static int device_of_fingerprint(struct lk_txn *txn, struct lk_id user, struct l
     lk_key_put_number(&key, user.user);
     lk_key_put_bytes(&key, fingerprint);
     error = txn->store->storage->ops->get(&txn->storage, lk_key_span(&key), &value);
-    return error ? error
-                 : lk_index_entry_id(&lk_kind_device, index, lk_key_span(&key), value, device);
+    if (!error) {
+        error = lk_index_entry_id(&lk_kind_device, index, lk_key_span(&key), value, device);
+    }
+    if (error) {
+        return error;
+    }
+    /* Entries carry no checksum: the record must bear this one out. */
+    error = lk_get(txn, &lk_kind_device, *device, &record.record);
+    return !error && lk_index_has(txn->store, &lk_kind_device, &record.record, lk_key_span(&key))
+               ? 0
+           : error && error != LK_E_NOT_FOUND ? error
+                                              : LK_E_CORRUPT;
 }
 
 /* How many there are, and the one that was seen longest ago: of those nobody vouched for, first. */

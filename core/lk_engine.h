@@ -34,7 +34,13 @@ static inline struct lk_work *lk_work(const struct lk_txn *txn)
     return (struct lk_work *)(void *)txn->store->work;
 }
 
-enum lk_store_flags { LK_STORE_OPEN = 1, LK_STORE_READ_ONLY = 2, LK_STORE_SCRUB_DUE = 4 };
+enum lk_store_flags {
+    LK_STORE_OPEN = 1,
+    LK_STORE_READ_ONLY = 2,
+    LK_STORE_SCRUB_DUE = 4,
+    LK_STORE_LOADED = 8, /* there is a meta record */
+    LK_STORE_BOOT = 16   /* the port tells one boot from another */
+};
 
 /* After an error in the middle of a change the transaction can only be aborted: commit refuses. */
 static inline int lk_spoil(struct lk_txn *txn, int error)
@@ -328,13 +334,33 @@ struct lk_bucket {
     struct lk_activity counts;
     uint64_t name_tag;
 };
+/* Around what several threads change. */
+void lk_store_lock(struct lk_store *store, bool take);
 /* One more, seen by every thread. */
 void lk_store_count(struct lk_store *store, uint32_t *counter);
-int lk_clock_read(struct lk_store *store, uint64_t *ms, enum lk_clock_quality *quality);
 /* Milliseconds from `then` to `now`; 0 when the clock stands before it. */
 static inline uint64_t lk_elapsed(uint64_t now, uint64_t then)
 {
     return now > then ? now - then : 0;
+}
+/* The store's own record; LK_E_CORRUPT when it is not there, or not whole. */
+int lk_meta_get(struct lk_txn *txn, struct lk_meta *meta);
+int lk_meta_put(struct lk_txn *txn, struct lk_meta *meta);
+
+/* ---- lk_clock.c ---- */
+
+#define LK_CLOCK_LEAST_MS UINT64_C(1704067200000) /* 2024: no clock that was ever set says less */
+
+/* Goes on from what is stored. */
+int lk_clock_start(struct lk_store *store, const struct lk_meta *meta);
+/* The time of a transaction. */
+int lk_clock_begin(struct lk_txn *txn);
+/* Stores the time: where it is due, or always. */
+int lk_clock_save(struct lk_txn *txn, bool always);
+/* Milliseconds that the machine was on since the store was made, as far as anybody knows. */
+static inline uint64_t lk_powered(const struct lk_txn *txn)
+{
+    return txn->monotonic_ms + txn->store->powered_offset;
 }
 /* Does the wall clock say what time it is? What ends by it fails closed while it does not. */
 static inline bool lk_clock_trusted(const struct lk_txn *txn)
