@@ -30,6 +30,8 @@
 
 /* ---- Records of the built-in kinds ---- */
 
+enum lk_session_limit { LK_LIMIT_END_OLDEST = 0, LK_LIMIT_REFUSE = 1 };
+
 enum lk_tenant_status { LK_TENANT_ACTIVE = 0, LK_TENANT_SUSPENDED = 1 };
 
 struct lk_tenant {
@@ -42,6 +44,9 @@ struct lk_tenant {
     uint64_t password_min;
     uint64_t audit_capacity;
     uint64_t purge_after_days; /* of soft-deleted records; 0: kept until purged by hand */
+    uint64_t session_limit;    /* enum lk_session_limit: what session_max does */
+    uint64_t session_end_at_reboot;
+    struct lk_span session_channels; /* "console:900 http:86400": lifetimes by channel */
     struct lk_span metadata;
     uint64_t auth_epoch, role_epoch; /* bookkeeping of suspended sessions and cached rights */
     uint64_t user_count;             /* computed */
@@ -70,7 +75,8 @@ struct lk_activity {
     struct lk_record record;
     uint64_t last_login_at, login_count, last_session_start, last_active_at, total_usage_minutes;
     uint64_t failed_count, last_failure_at, locked_until;
-    uint64_t session_number; /* the last one given out */
+    uint64_t session_number;     /* the last one given out */
+    struct lk_span address_tags; /* keyed hashes of the address ranges of the last logins */
 };
 
 struct lk_grant {
@@ -92,7 +98,10 @@ struct lk_session {
     struct lk_span token_hash;
     uint64_t last_activity, expires_at, idle_limit, auth_epoch, channel;
     struct lk_span ip, user_agent, device_info;
-    uint64_t is_active; /* computed */
+    uint64_t device;               /* number of a device of the user; 0: none */
+    uint64_t boot, clock;          /* of the last use; the worst quality of any use */
+    uint64_t ends_mono, last_mono; /* end and last use by the monotonic clock of that boot */
+    uint64_t is_active;            /* computed */
 };
 
 #define LK_FINGERPRINT_MAX 32
@@ -123,6 +132,7 @@ struct lk_credential {
     struct lk_span prefix; /* api_key: what of it may be shown */
     uint64_t last_used_at, expires_at, tries_left;
     struct lk_span roles; /* api_key: only these of the user's roles count (absent: all) */
+    uint64_t powered_end; /* claim: when it ends, in powered time */
 };
 
 struct lk_permission {
@@ -274,6 +284,7 @@ struct lk_actor {
 struct lk_cache_tenant {
     uint32_t tenant;
     uint32_t status;
+    bool end_at_reboot;
     uint64_t auth_epoch, role_epoch;
     uint64_t snapshot; /* that it was read in */
 };
@@ -462,7 +473,11 @@ struct lk_login_request {
     struct lk_span new_password; /* for LK_E_MUST_CHANGE; else empty */
     enum lk_channel channel;
     struct lk_span ip, user_agent, device_info;
-    void *hash_work; /* NULL where the port has its own */
+    struct lk_span device_cookie;      /* given by an earlier login; or empty */
+    struct lk_span device_fingerprint; /* what the application knows the device by; or empty */
+    struct lk_span device_name, device_type;
+    bool remember_device; /* a good login gives the device a (new) cookie */
+    void *hash_work;      /* NULL where the port has its own */
     size_t hash_work_size;
 };
 
@@ -470,7 +485,8 @@ struct lk_login_result {
     char token[LK_TOKEN_SIZE];
     struct lk_id session;
     uint64_t expires_at;
-    bool rehashed; /* the verifier was replaced by a better one */
+    char device_cookie[LK_TOKEN_SIZE]; /* empty where none was asked for */
+    bool rehashed;                     /* the verifier was replaced by a better one */
 };
 
 /*
@@ -478,7 +494,8 @@ struct lk_login_result {
  * commits. The request and its spans must live until finish. Every refusal is LK_E_REFUSED,
  * whatever its reason; LK_E_LOCKED tells the seconds in `problem.wait_s`; LK_E_MUST_CHANGE when the
  * password is right but must be changed and none or a bad new one was given (`problem` tells the
- * rule). lk_login_cancel wipes at any time; the attempt stays charged.
+ * rule); LK_E_LIMIT when it is right but the user has as many sessions as the tenant allows.
+ * lk_login_cancel wipes at any time; the attempt stays charged.
  */
 struct lk_login {
     struct lk_store *store;
@@ -513,6 +530,8 @@ struct lk_verdict {
     enum lk_channel channel;
     uint64_t started_at, last_activity, expires_at;
     uint64_t idle_ends_at; /* 0: no idle limit */
+    uint64_t age_ms;       /* since the login, whatever the wall clock did meanwhile */
+    uint32_t device;       /* number of the user's device; 0: none */
     bool touch_due;        /* last_activity is older than LK_TOUCH_GRAIN_MS */
 };
 
@@ -530,6 +549,8 @@ int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict);
 int lk_session_end(struct lk_txn *txn, struct lk_id id);
 /* All of a user but `keep` (0: none); answers how many were ended. */
 int lk_session_end_all(struct lk_txn *txn, struct lk_id user, uint32_t keep);
+/* All of a tenant but `keep` (all 0: none), however many there are: one write. */
+int lk_session_end_tenant(struct lk_txn *txn, uint32_t tenant, struct lk_id keep);
 /* Of the token itself: audited as "logout". LK_E_REFUSED when it is not good. */
 int lk_logout(struct lk_txn *txn, struct lk_span token);
 

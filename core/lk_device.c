@@ -31,12 +31,12 @@ int lk_device_of_cookie(struct lk_txn *txn, struct lk_id user, struct lk_span co
     if (!error) {
         *device = id;
     }
-    return error;
+    /* What is damaged is known to nobody: the login goes on without it. */
+    return error == LK_E_CORRUPT ? LK_E_NOT_FOUND : error;
 }
 
-/* The device with this fingerprint. LK_E_NOT_FOUND. */
-static int device_of_fingerprint(struct lk_txn *txn, struct lk_id user, struct lk_span fingerprint,
-                                 struct lk_id *device)
+int lk_device_of_fingerprint(struct lk_txn *txn, struct lk_id user, struct lk_span fingerprint,
+                             struct lk_id *device)
 {
     const struct lk_index *index = &lk_kind_device.indexes[0];
     struct lk_device record;
@@ -44,6 +44,9 @@ static int device_of_fingerprint(struct lk_txn *txn, struct lk_id user, struct l
     struct lk_key key;
     int error;
 
+    if (!fingerprint.size || fingerprint.size > LK_FINGERPRINT_MAX) {
+        return LK_E_NOT_FOUND;
+    }
     lk_key_index_prefix(&key, index, user.tenant);
     lk_key_put_number(&key, user.user);
     lk_key_put_bytes(&key, fingerprint);
@@ -108,52 +111,69 @@ static void device_set_text(struct lk_device *device, unsigned number, struct lk
     }
 }
 
-int lk_device_remember(struct lk_txn *txn, struct lk_id user, const struct lk_device_facts *facts,
-                       char cookie[LK_TOKEN_SIZE], struct lk_id *id)
+int lk_device_any(struct lk_txn *txn, struct lk_id user)
+{
+    struct lk_list list = {.kind = &lk_kind_device, .scope = {user.tenant, user.user, 0}};
+    struct lk_device device;
+    int error = lk_list_begin(txn, &list);
+
+    if (!error) {
+        error = lk_list_next(&list, &device.record);
+    }
+    lk_list_end(&list);
+    return error == LK_E_CORRUPT ? 0 : error;
+}
+
+/* Room, a number, and what stays as it is. */
+static int device_begin(struct lk_txn *txn, struct lk_id *id, const struct lk_device_facts *facts,
+                        struct lk_device *device)
 {
     const struct lk_kind *kind = &lk_kind_device;
+    int error = device_make_room(txn, *id);
+
+    if (!error) {
+        error = lk_sequence_peek(txn, id->tenant, kind, &id->sub);
+    }
+    lk_field_set_number(&device->record, lk_field_numbered(kind, 11), txn->now_ms);
+    if (facts->fingerprint.size) {
+        lk_field_set_span(&device->record, lk_field_numbered(kind, 8), facts->fingerprint);
+    }
+    return error;
+}
+
+int lk_device_remember(struct lk_txn *txn, const struct lk_device_facts *facts, struct lk_id *id,
+                       char cookie[LK_TOKEN_SIZE])
+{
+    const struct lk_kind *kind = &lk_kind_device;
+    enum lk_operation operation = id->sub ? LK_UPDATE : LK_ADD;
     struct lk_device device;
+    struct lk_id at = *id;
     uint8_t hash[LK_TOKEN_HASH_SIZE];
     char text[LK_TOKEN_SIZE];
-    struct lk_id found = {user.tenant, user.user, 0};
-    enum lk_operation operation = LK_UPDATE;
-    int error = LK_E_NOT_FOUND;
+    int error;
 
-    if (facts->fingerprint.size) {
-        if (facts->fingerprint.size > LK_FINGERPRINT_MAX) {
-            return lk_refuse(txn, LK_E_CHECK, kind, "fingerprint", LK_TEXT(""), "is too long");
-        }
-        error = device_of_fingerprint(txn, user, facts->fingerprint, &found);
-    }
     memset(&device, 0, sizeof(device));
-    if (error == LK_E_NOT_FOUND) {
-        operation = LK_ADD;
-        error = device_make_room(txn, user);
-        if (!error) {
-            error = lk_sequence_peek(txn, user.tenant, kind, &found.sub);
-        }
-        lk_field_set_number(&device.record, lk_field_numbered(kind, 11), txn->now_ms);
-        if (facts->fingerprint.size) {
-            lk_field_set_span(&device.record, lk_field_numbered(kind, 8), facts->fingerprint);
-        }
+    if (facts->fingerprint.size > LK_FINGERPRINT_MAX) {
+        return lk_refuse(txn, LK_E_CHECK, kind, "fingerprint", LK_TEXT(""), "is too long");
     }
+    error = operation == LK_ADD ? device_begin(txn, &at, facts, &device) : 0;
     if (!error) {
-        error = lk_token_make(txn->store, LK_TOKEN_DEVICE, found, text, hash);
+        error = lk_token_make(txn->store, LK_TOKEN_DEVICE, at, text, hash);
     }
     if (error) {
         return error;
     }
-    device.record.id = found;
+    device.record.id = at;
     device_set_text(&device, 9, facts->name);
     device_set_text(&device, 10, facts->type);
     lk_field_set_number(&device.record, lk_field_numbered(kind, 12), txn->now_ms);
     lk_field_set_span(&device.record, lk_field_numbered(kind, 14),
                       (struct lk_span){hash, sizeof(hash)});
-    error = lk_write(txn, kind, operation, found, &device.record, 0, "remember",
+    error = lk_write(txn, kind, operation, at, &device.record, 0, "remember",
                      LK_W_SYSTEM | LK_W_GIVEN_ID);
     if (!error) {
         memcpy(cookie, text, sizeof(text));
-        *id = found;
+        *id = at;
     }
     lk_wipe(txn->store, text, sizeof(text));
     return error;

@@ -13,8 +13,10 @@
 #define LK_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LK_BIT(number)  ((uint64_t)1 << (number))
 
-#define LK_TOKEN_HASH_SIZE 16 /* of 32: as strong as the 20 random bytes need */
-#define LK_MS_PER_DAY      86400000u
+#define LK_ADDRESS_TAGS     8 /* address ranges that a user's logins are remembered from */
+#define LK_ADDRESS_TAG_SIZE 4
+#define LK_TOKEN_HASH_SIZE  16 /* of 32: as strong as the 20 random bytes need */
+#define LK_MS_PER_DAY       86400000u
 
 _Static_assert(LK_WORK_SIZE >= 3 * LK_VALUE_MAX + 4 * sizeof(union lk_any_record) + 16,
                "LK_WORK_SIZE must hold struct lk_work");
@@ -261,7 +263,9 @@ int lk_count_users(struct lk_txn *txn, uint32_t tenant, uint64_t *count);
 int lk_sessions_drop(struct lk_txn *txn, struct lk_id user, uint32_t keep, uint32_t *count);
 /* Removes one session; its minutes of use are added to the user's. Unaudited. */
 int lk_session_drop(struct lk_txn *txn, struct lk_id id);
-bool lk_session_alive(const struct lk_session *session, uint64_t now_ms, uint64_t auth_epoch);
+/* The same for those from one device, and those that are too damaged to tell. */
+int lk_sessions_drop_device(struct lk_txn *txn, struct lk_id user, uint32_t device);
+void lk_put_u32be(uint8_t *out, uint32_t number);
 enum lk_token_kind { LK_TOKEN_SESSION = 's', LK_TOKEN_API_KEY = 'a', LK_TOKEN_DEVICE = 'd' };
 /* A token for `id`: text and stored hash. */
 int lk_token_make(struct lk_store *store, char kind, struct lk_id id, char token[LK_TOKEN_SIZE],
@@ -272,6 +276,29 @@ int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id);
 /* All zero where the user has none yet. */
 int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *activity);
 
+/* ---- lk_session_life.c ---- */
+
+#define LK_SESSION_LIFETIME_MAX 31536000 /* seconds */
+
+enum lk_session_state {
+    LK_SESSION_OVER,    /* for good */
+    LK_SESSION_WAITING, /* of another boot: not before the clock is synchronised */
+    LK_SESSION_ALIVE
+};
+enum lk_session_state lk_session_state(const struct lk_txn *txn, const struct lk_session *session,
+                                       const struct lk_cache_tenant *tenant);
+/* Last used in this boot: then the monotonic clock counts. */
+bool lk_session_same_boot(const struct lk_txn *txn, const struct lk_session *session);
+/* Milliseconds to its end, and since its last use. */
+uint64_t lk_session_left(const struct lk_txn *txn, const struct lk_session *session);
+uint64_t lk_session_unused(const struct lk_txn *txn, const struct lk_session *session);
+/* Notes a use now, in this boot; of a new session `expires_at` is set. */
+void lk_session_stamp(const struct lk_txn *txn, struct lk_session *session);
+/* What is wrong with a tenant's session_channels; NULL: nothing. */
+const char *lk_session_channels_rule(struct lk_span text);
+/* Seconds that a login by this channel lasts. */
+uint64_t lk_session_lifetime(const struct lk_tenant *tenant, enum lk_channel wanted);
+
 /* ---- lk_device.c ---- */
 
 /* The user's device that was given this cookie. LK_E_NOT_FOUND, whatever is wrong with it. */
@@ -281,9 +308,14 @@ int lk_device_of_cookie(struct lk_txn *txn, struct lk_id user, struct lk_span co
 struct lk_device_facts {
     struct lk_span name, type, fingerprint;
 };
-/* A new device, or the one with this fingerprint, gets a new cookie; the text is told once. */
-int lk_device_remember(struct lk_txn *txn, struct lk_id user, const struct lk_device_facts *facts,
-                       char cookie[LK_TOKEN_SIZE], struct lk_id *id);
+/* The user's device that the application knows by this. LK_E_NOT_FOUND. */
+int lk_device_of_fingerprint(struct lk_txn *txn, struct lk_id user, struct lk_span fingerprint,
+                             struct lk_id *device);
+/* LK_E_NOT_FOUND when the user has no device. */
+int lk_device_any(struct lk_txn *txn, struct lk_id user);
+/* `id` (sub 0: a new device) gets a new cookie, whose text is told once. */
+int lk_device_remember(struct lk_txn *txn, const struct lk_device_facts *facts, struct lk_id *id,
+                       char cookie[LK_TOKEN_SIZE]);
 /* Notes the day of a login. */
 int lk_device_seen(struct lk_txn *txn, struct lk_id id);
 

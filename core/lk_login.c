@@ -78,7 +78,7 @@ static int login_take_claim(struct lk_login *login, struct lk_txn *txn)
         return error == LK_E_NOT_FOUND ? 0 : error;
     }
     if (claim.secret.size == sizeof(login->claim) && claim.tries_left &&
-        claim.expires_at > txn->now_ms) {
+        claim.powered_end > lk_powered(txn)) {
         login->flags |= LOGIN_CLAIM;
         memcpy(login->claim, claim.secret.data, sizeof(login->claim));
     }

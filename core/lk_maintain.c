@@ -27,8 +27,8 @@ static int maintain_purge(struct lk_txn *txn, const struct lk_kind *kind,
     struct lk_tenant tenant;
     int error;
 
-    /* Age means something only while the clock does. */
-    if (!LK_HAS(record, 5) || !lk_clock_trusted(txn)) {
+    /* Age means something only under a clock that somebody vouches for. */
+    if (!LK_HAS(record, 5) || txn->clock != LK_CLOCK_SYNCED) {
         return 0;
     }
     error = maintain_tenant(txn, id.tenant, &tenant);
@@ -45,16 +45,18 @@ static int maintain_record(struct lk_txn *txn, const struct lk_kind *kind,
                            union lk_any_record *record)
 {
     struct lk_id id = record->record.id;
-    struct lk_tenant tenant;
     int error;
 
     switch (kind->number) {
     case LK_KIND_SESSION: {
+        const struct lk_cache_tenant *policy;
         struct lk_session session;
 
         memcpy(&session, record, sizeof(session));
-        error = maintain_tenant(txn, id.tenant, &tenant);
-        if (!error && !lk_session_alive(&session, txn->now_ms, tenant.auth_epoch)) {
+        error = lk_cache_tenant(txn, id.tenant, &policy);
+        /* Sessions of a removed tenant are over, and go with it. */
+        if (error == LK_E_NOT_FOUND ||
+            (!error && lk_session_state(txn, &session, policy) == LK_SESSION_OVER)) {
             error = lk_session_drop(txn, id);
             return error ? error : 1;
         }
@@ -74,8 +76,9 @@ static int maintain_record(struct lk_txn *txn, const struct lk_kind *kind,
         struct lk_credential credential;
 
         memcpy(&credential, record, sizeof(credential));
-        if (maintain_is_over(txn, credential.expires_at) &&
-            credential.type != LK_CREDENTIAL_PASSWORD) {
+        if ((maintain_is_over(txn, credential.expires_at) &&
+             credential.type != LK_CREDENTIAL_PASSWORD) ||
+            (credential.type == LK_CREDENTIAL_CLAIM && credential.powered_end <= lk_powered(txn))) {
             error = lk_write(txn, &lk_kind_credential, LK_PURGE, id, NULL, 0, "expire", 0);
             return error ? error : 1;
         }

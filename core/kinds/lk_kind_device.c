@@ -59,6 +59,12 @@ static const struct lk_index indexes[] = {
      .help = "a user's devices by fingerprint"},
 };
 
+static int device_changed(struct lk_txn *txn, const struct lk_change *change)
+{
+    return change->operation == LK_PURGE ? lk_sessions_drop_device(txn, change->id, change->id.sub)
+                                         : 0;
+}
+
 const struct lk_kind lk_kind_device = {
     .number = LK_KIND_DEVICE,
     .name = "device",
@@ -72,4 +78,5 @@ const struct lk_kind lk_kind_device = {
     .field_count = LK_COUNT(fields),
     .indexes = indexes,
     .index_count = LK_COUNT(indexes),
+    .changed = device_changed,
 };

@@ -10,10 +10,13 @@ static struct lk_id device_add(struct bench *bench, struct lk_id user, const cha
                                const char *fingerprint, char cookie[LK_TOKEN_SIZE])
 {
     struct lk_device_facts facts = {bench_text(name), LK_TEXT("browser"), bench_text(fingerprint)};
-    struct lk_id id;
+    struct lk_id id = user;
+    int error;
 
     bench_write(bench);
-    assert_int_equal(lk_device_remember(&bench->txn, user, &facts, cookie, &id), 0);
+    error = lk_device_of_fingerprint(&bench->txn, user, facts.fingerprint, &id);
+    assert_true(error == 0 || error == LK_E_NOT_FOUND);
+    assert_int_equal(lk_device_remember(&bench->txn, &facts, &id, cookie), 0);
     bench_commit(bench);
     return id;
 }
@@ -105,7 +108,7 @@ static void test_device_fingerprint_is_unique_for_a_user(void **state)
     long_one[sizeof(long_one) - 1] = '\0';
     facts.fingerprint = bench_text(long_one);
     bench_write(bench);
-    assert_int_equal(lk_device_remember(&bench->txn, alice, &facts, first, &id), LK_E_CHECK);
+    assert_int_equal(lk_device_remember(&bench->txn, &facts, &alice, first), LK_E_CHECK);
     assert_string_equal(lk_problem(&bench->txn)->field, "fingerprint");
     bench_verify(bench);
     bench_close(bench);
