@@ -197,6 +197,12 @@ struct lk_config {
     bool read_only;
 };
 
+/* Where a walk over the store goes on; size 0: at the beginning, or the end. */
+struct lk_place {
+    uint8_t key[32];
+    uint32_t size;
+};
+
 /* One store. Supplied by the caller; fields are private. */
 struct lk_store {
     struct lk_storage *storage;
@@ -224,9 +230,8 @@ struct lk_store {
         uint32_t tenant, ring, slot, used;
         uint64_t seq;
     } audit_heads[LK_CACHE_TENANTS * LK_RING_COUNT]; /* hints, checked before they are believed */
-    uint8_t maintain_key[32];                        /* where lk_maintain goes on */
-    uint32_t maintain_size;
-    uint32_t audit_capacity; /* of the store's own rings */
+    struct lk_place maintain;                        /* where lk_maintain goes on */
+    uint32_t audit_capacity;                         /* of the store's own rings */
     uint64_t reserved[8];
 };
 
@@ -598,6 +603,7 @@ struct lk_audit_query {
     bool oldest_first;
     /* Private. */
     struct lk_txn *txn;
+    bool by_time;
     struct {
         uint32_t first, count, capacity, at;
         uint64_t seq;
@@ -656,6 +662,28 @@ int lk_verify(struct lk_txn *txn, struct lk_verify *verify);
  * answers how many it changed; `txn` is a write transaction. `more` tells whether to call again.
  */
 int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more);
+
+struct lk_clock_state {
+    uint64_t now_ms; /* as the store counts */
+    enum lk_clock_quality quality;
+    uint64_t wall_ms; /* as the platform says */
+    enum lk_clock_quality wall;
+    uint64_t high_water_ms; /* newest time stored */
+    uint64_t powered_ms;    /* that the machine was on in all */
+    uint64_t time_epoch;    /* how often the clock was set back */
+    bool can_set;           /* the platform's clock can be set from here */
+};
+
+int lk_clock_tell(struct lk_txn *txn, struct lk_clock_state *state);
+/*
+ * Sets the platform's clock, and the store's with it; `ms` 0: the platform's is right. Time that
+ * goes back opens a new epoch: what ended by the time until now is taken away for good, in
+ * transactions of a bounded size, then all sessions end. Audited; a failure leaves both clocks as
+ * they were, and may be repeated. No transaction may be open in this thread. LK_E_CHECK,
+ * LK_E_UNSUPPORTED with `problem` (may be NULL).
+ */
+int lk_clock_set(struct lk_store *store, const struct lk_actor *actor, uint64_t ms,
+                 struct lk_problem *problem);
 
 /* Makes what was purged unreadable on the medium; no transaction may be open. LK_E_BUSY while a
  * reader still sees what was there before. */

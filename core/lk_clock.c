@@ -9,8 +9,6 @@
  */
 #include "lk_engine.h"
 
-#define CLOCK_GRAIN_MS 60000 /* that the stored time may lag; a step back of less is waited out */
-
 /* Where the monotonic clock stood when `meta` was stored, as this boot counts. */
 static uint64_t clock_origin(const struct lk_store *store, const struct lk_meta *meta,
                              uint64_t monotonic)
@@ -24,8 +22,10 @@ static uint64_t clock_origin(const struct lk_store *store, const struct lk_meta 
     return meta->monotonic_ms < monotonic ? meta->monotonic_ms : monotonic;
 }
 
-int lk_clock_start(struct lk_store *store, const struct lk_meta *meta)
+int lk_clock_start(struct lk_store *store, const struct lk_meta *stored)
 {
+    const struct lk_meta fresh = {.schema = LK_SCHEMA_VERSION, .audit_capacity = LK_AUDIT_CAPACITY};
+    const struct lk_meta *meta = stored ? stored : &fresh;
     const struct lk_port *port = store->port;
     uint64_t monotonic, origin;
     int error = port->clock->boot ? port->clock->boot(port->self, &store->boot) : LK_E_UNSUPPORTED;
@@ -43,7 +43,7 @@ int lk_clock_start(struct lk_store *store, const struct lk_meta *meta)
         return error;
     }
     store->boot |= !store->boot;
-    origin = clock_origin(store, meta, monotonic);
+    origin = stored ? clock_origin(store, stored, monotonic) : monotonic;
     store->meta = *meta;
     store->time_epoch = meta->time_epoch;
     store->high_water_ms = meta->high_water_ms;
@@ -82,7 +82,7 @@ static int clock_decide(struct lk_txn *txn, uint64_t wall, enum lk_clock_quality
     seen = store->high_water_ms;
     expected = seen + lk_elapsed(txn->monotonic_ms, store->high_water_at);
     txn->clock = quality;
-    if (quality >= LK_CLOCK_SET && wall + CLOCK_GRAIN_MS >= expected) {
+    if (quality >= LK_CLOCK_SET && wall + LK_CLOCK_GRAIN_MS >= expected) {
         txn->now_ms = wall > seen ? wall : seen;
     } else {
         behind = quality >= LK_CLOCK_SET;
@@ -127,7 +127,7 @@ int lk_clock_save(struct lk_txn *txn, bool always)
     struct lk_store *store = txn->store;
     struct lk_meta *meta = &store->meta;
 
-    if (!always && txn->now_ms < meta->high_water_ms + CLOCK_GRAIN_MS &&
+    if (!always && txn->now_ms < meta->high_water_ms + LK_CLOCK_GRAIN_MS &&
         (meta->boot == store->boot || !(store->flags & LK_STORE_BOOT))) {
         return 0;
     }

@@ -276,6 +276,11 @@ int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id);
 /* All zero where the user has none yet. */
 int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *activity);
 
+/* ---- lk_maintain.c ---- */
+
+/* Takes away what ended by now, whatever the clock's quality, at most `left` records. */
+int lk_maintain_ended(struct lk_txn *txn, struct lk_place *place, uint32_t *left);
+
 /* ---- lk_session_life.c ---- */
 
 #define LK_SESSION_LIFETIME_MAX 31536000 /* seconds */
@@ -383,8 +388,13 @@ int lk_meta_put(struct lk_txn *txn, struct lk_meta *meta);
 
 #define LK_CLOCK_LEAST_MS UINT64_C(1704067200000) /* 2024: no clock that was ever set says less */
 
-/* Goes on from what is stored. */
-int lk_clock_start(struct lk_store *store, const struct lk_meta *meta);
+/* That the stored time may lag; a step back of less is waited out. */
+#define LK_CLOCK_GRAIN_MS 60000
+/* Of the audit entry before which times may be later than after it. */
+#define LK_AUDIT_EPOCH "clock.epoch"
+
+/* Goes on from what is stored; NULL: a new store. */
+int lk_clock_start(struct lk_store *store, const struct lk_meta *stored);
 /* The time of a transaction. */
 int lk_clock_begin(struct lk_txn *txn);
 /* Stores the time: where it is due, or always. */

@@ -89,12 +89,12 @@ static int maintain_record(struct lk_txn *txn, const struct lk_kind *kind,
 }
 
 /* Reads the next record after the remembered place. LK_E_NOT_FOUND at the end of the store. */
-static int maintain_next(struct lk_txn *txn, const struct lk_kind **kind,
+static int maintain_next(struct lk_txn *txn, struct lk_place *place, const struct lk_kind **kind,
                          union lk_any_record *record)
 {
     struct lk_store *store = txn->store;
     const struct lk_storage_ops *ops = store->storage->ops;
-    struct lk_span from = {store->maintain_key, store->maintain_size};
+    struct lk_span from = {place->key, place->size};
     struct lk_storage_cursor cursor;
     struct lk_span key, value, cbor;
     struct lk_key all = {.size = 0}, jump = {.size = 0};
@@ -108,10 +108,10 @@ static int maintain_next(struct lk_txn *txn, const struct lk_kind **kind,
         error = ops->next(&cursor, &key, &value);
     }
     *kind = NULL;
-    if (!error && key.size <= sizeof(store->maintain_key) &&
+    if (!error && key.size <= sizeof(place->key) &&
         !lk_key_parse(store, key, kind, &record->record.id)) {
-        memcpy(store->maintain_key, key.data, key.size);
-        store->maintain_size = (uint32_t)key.size;
+        memcpy(place->key, key.data, key.size);
+        place->size = (uint32_t)key.size;
         if (lk_value_open(store, key, value, &cbor) ||
             lk_record_decode(*kind, cbor, &record->record)) {
             *kind = NULL; /* damaged: verify's business */
@@ -127,18 +127,66 @@ static int maintain_next(struct lk_txn *txn, const struct lk_kind **kind,
         } else if (!error) {
             lk_key_put_bytes(&jump, key);
         }
-        error = jump.size > sizeof(store->maintain_key) ? LK_E_CORRUPT : error;
+        error = jump.size > sizeof(place->key) ? LK_E_CORRUPT : error;
         if (!error) {
-            memcpy(store->maintain_key, jump.data, jump.size);
-            store->maintain_size = (uint32_t)jump.size;
+            memcpy(place->key, jump.data, jump.size);
+            place->size = (uint32_t)jump.size;
         }
     }
     lk_cursor_end(&cursor);
     return error;
 }
 
+/* 1 when the record ended by the time, and was taken away. */
+static int maintain_ended(struct lk_txn *txn, const struct lk_kind *kind,
+                          union lk_any_record *record)
+{
+    struct lk_id id = record->record.id;
+    uint64_t expires_at = 0;
+    int error;
+
+    if (kind == &lk_kind_grant) {
+        struct lk_grant grant;
+
+        memcpy(&grant, record, sizeof(grant));
+        expires_at = grant.expires_at;
+    } else if (kind == &lk_kind_credential) {
+        struct lk_credential credential;
+
+        memcpy(&credential, record, sizeof(credential));
+        expires_at = credential.expires_at;
+    }
+    if (!expires_at || expires_at > txn->now_ms) {
+        return 0;
+    }
+    error = lk_write(txn, kind, LK_PURGE, id, NULL, 0, "expire", 0);
+    return error ? error : 1;
+}
+
+int lk_maintain_ended(struct lk_txn *txn, struct lk_place *place, uint32_t *left)
+{
+    union lk_any_record record;
+    const struct lk_kind *kind;
+    int error = 0;
+
+    while (!error && *left) {
+        error = maintain_next(txn, place, &kind, &record);
+        if (!error && kind) {
+            error = maintain_ended(txn, kind, &record);
+            *left -= error > 0 ? 1 : 0;
+            error = error > 0 ? 0 : error;
+        }
+    }
+    if (error == LK_E_NOT_FOUND) {
+        place->size = 0;
+        error = 0;
+    }
+    return error;
+}
+
 int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more)
 {
+    struct lk_place *place = &txn->store->maintain;
     union lk_any_record record;
     const struct lk_kind *kind;
     int changed = 0, error = 0;
@@ -148,7 +196,7 @@ int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more)
     }
     *more = true;
     while (!error && budget--) {
-        error = maintain_next(txn, &kind, &record);
+        error = maintain_next(txn, place, &kind, &record);
         if (!error && kind) {
             error = maintain_record(txn, kind, &record);
             changed += error > 0 ? 1 : 0;
@@ -156,7 +204,7 @@ int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more)
         }
     }
     if (error == LK_E_NOT_FOUND) {
-        txn->store->maintain_size = 0;
+        place->size = 0;
         *more = false;
         error = 0;
     }

@@ -168,7 +168,6 @@ static int store_first_admin(struct lk_txn *txn, const struct lk_create_request 
 static int store_create(struct lk_store *store, const struct lk_config *config,
                         const struct lk_create_request *request, struct lk_create_result *result)
 {
-    const struct lk_meta meta = {.schema = LK_SCHEMA_VERSION, .audit_capacity = LK_AUDIT_CAPACITY};
     struct lk_verifier verifier;
     struct lk_txn txn;
     bool password = request && request->password.size;
@@ -184,7 +183,7 @@ static int store_create(struct lk_store *store, const struct lk_config *config,
     memset(&verifier, 0, sizeof(verifier));
     store->flags |= LK_STORE_OPEN;
     store->audit_capacity = LK_AUDIT_CAPACITY;
-    error = lk_clock_start(store, &meta);
+    error = lk_clock_start(store, NULL);
     if (!error && password) {
         verifier.form = LK_VERIFIER_ARGON2ID;
         error = lk_password_prepare(store, request->password, NULL, 0, &verifier.argon2id,
