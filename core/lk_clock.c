@@ -99,11 +99,14 @@ int lk_clock_begin(struct lk_txn *txn)
 {
     struct lk_store *store = txn->store;
     const struct lk_port *port = store->port;
-    enum lk_clock_quality quality;
+    enum lk_clock_quality quality = LK_CLOCK_UNSET;
     struct lk_meta meta;
-    uint64_t wall;
+    uint64_t wall = 0;
     int error = port->clock->wall(port->self, &wall, &quality);
 
+    if (wall < LK_CLOCK_LEAST_MS || wall >= LK_CLOCK_END_MS) {
+        quality = LK_CLOCK_UNSET; /* whatever it says of itself */
+    }
     if (!error) {
         error = port->clock->monotonic(port->self, &txn->monotonic_ms);
     }

@@ -37,7 +37,8 @@ static int clock_target(struct clock_job *job)
         return error;
     }
     if (!job->ms) {
-        return job->quality >= LK_CLOCK_SET
+        return job->quality >= LK_CLOCK_SET && job->target >= LK_CLOCK_LEAST_MS &&
+                       job->target < LK_CLOCK_END_MS
                    ? 0
                    : clock_refuse(job, LK_E_CHECK, "must be given: the machine's clock is not set");
     }
@@ -45,7 +46,7 @@ static int clock_target(struct clock_job *job)
         return clock_refuse(job, LK_E_UNSUPPORTED,
                             "cannot be set from here: set the machine's clock, then leave it out");
     }
-    if (job->ms < LK_CLOCK_LEAST_MS || job->ms >= UINT64_C(253402300800000)) {
+    if (job->ms < LK_CLOCK_LEAST_MS || job->ms >= LK_CLOCK_END_MS) {
         return clock_refuse(job, LK_E_CHECK, "is not in the years 2024 to 9999");
     }
     job->wall_before = job->target;

@@ -386,7 +386,8 @@ int lk_meta_put(struct lk_txn *txn, struct lk_meta *meta);
 
 /* ---- lk_clock.c ---- */
 
-#define LK_CLOCK_LEAST_MS UINT64_C(1704067200000) /* 2024: no clock that was ever set says less */
+#define LK_CLOCK_LEAST_MS UINT64_C(1704067200000)   /* 2024: no clock that was ever set says less */
+#define LK_CLOCK_END_MS   UINT64_C(253402300800000) /* the year 10000 */
 
 /* That the stored time may lag; a step back of less is waited out. */
 #define LK_CLOCK_GRAIN_MS 60000
