@@ -165,6 +165,26 @@ static void test_s10_a_year_ahead_and_back(void **state)
     scene_close(scene);
 }
 
+/* More than one transaction takes away; a clock that jumps on meanwhile changes nothing. */
+static void test_s10_set_back_in_slices(void **state)
+{
+    struct scene *scene = scene_open();
+    struct bench *bench = scene->bench;
+    uint32_t commits;
+
+    (void)state;
+    lk_fake_wall_set(&bench->fake, LK_FAKE_START_MS + 5 * YEAR, LK_CLOCK_SET);
+    seen(bench);
+    assert_int_equal(scene_good(scene), 0);
+    commits = bench->store.commit_count;
+    assert_int_equal(set_clock(bench, LK_FAKE_START_MS), 0);
+    assert_true(bench->store.commit_count >= commits + 3);
+    assert_int_equal(scene_good(scene), 0);
+    assert_int_equal(entries(bench, bench->tenant, "credential.expire", 0, 0), KEYS);
+    assert_int_equal(tell(bench).time_epoch, 1);
+    scene_close(scene);
+}
+
 /* Once more, for grants, passwords that end, and a tenant that was removed meanwhile. */
 static void test_s10_set_back_takes_away_whatever_ended(void **state)
 {
@@ -342,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_s10_a_year_ahead_and_back),
+        cmocka_unit_test(test_s10_set_back_in_slices),
         cmocka_unit_test(test_s10_set_back_takes_away_whatever_ended),
         cmocka_unit_test(test_s10_set_forward_is_plain),
         cmocka_unit_test(test_s10_set_where_there_was_none),
