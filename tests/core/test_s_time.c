@@ -330,6 +330,55 @@ static void test_s10_sessions_wait_for_the_clock(void **state)
     bench_close(bench);
 }
 
+/* Used once under a lesser clock, a session is as that clock has it. */
+static void test_s10_the_worst_clock_counts(void **state)
+{
+    struct bench *bench = bench_open();
+    struct lk_login_result result, other;
+
+    (void)state;
+    (void)bench_user(bench, "alice", PASSWORD);
+    assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
+    assert_int_equal(bench_login(bench, "alice", PASSWORD, &other), 0);
+    lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms, LK_CLOCK_SET);
+    assert_int_equal(touch(bench, result.token), 0);
+    lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms, LK_CLOCK_SYNCED);
+    assert_int_equal(touch(bench, result.token), 0);
+    lk_fake_reboot(&bench->fake, LK_CLOCK_SYNCED);
+    bench_reopen(bench);
+    assert_int_equal(bench_check(bench, result.token, NULL), LK_E_REFUSED);
+    assert_int_equal(bench_check(bench, other.token, NULL), 0);
+    bench_close(bench);
+}
+
+/* The store is opened some time after the machine was switched on: that time passed, too. */
+static void test_s10_uptime_before_opening_counts(void **state)
+{
+    struct bench *bench = bench_open();
+    enum lk_clock_quality quality;
+    uint64_t before, powered;
+
+    (void)state;
+    seen(bench);
+    before = now(bench, &quality);
+    powered = lk_powered(&bench->txn);
+    lk_fake_reboot(&bench->fake, LK_CLOCK_UNSET);
+    lk_fake_advance(&bench->fake, 600000);
+    bench_reopen(bench);
+    assert_true(now(bench, &quality) == before + 600000);
+    assert_true(lk_powered(&bench->txn) == powered + 600000);
+    /* And while it is on, from one opening to the next. */
+    lk_fake_advance(&bench->fake, 30000);
+    bench_reopen(bench);
+    assert_true(now(bench, &quality) == before + 630000);
+    seen(bench);
+    lk_fake_advance(&bench->fake, 30000);
+    bench_reopen(bench);
+    assert_true(now(bench, &quality) == before + 660000);
+    assert_true(lk_powered(&bench->txn) == powered + 660000);
+    bench_close(bench);
+}
+
 /* A port that cannot tell boots apart: each opening counts as one. */
 static void test_s10_no_boot_number(void **state)
 {
@@ -574,6 +623,8 @@ int main(void)
         cmocka_unit_test(test_s10_reboot_ends_sessions),
         cmocka_unit_test(test_s10_reboot_prolongs_nothing),
         cmocka_unit_test(test_s10_sessions_wait_for_the_clock),
+        cmocka_unit_test(test_s10_the_worst_clock_counts),
+        cmocka_unit_test(test_s10_uptime_before_opening_counts),
         cmocka_unit_test(test_s10_no_boot_number),
         cmocka_unit_test(test_s10_device_that_never_had_a_clock),
         cmocka_unit_test(test_s10_claim_ends_by_powered_time),
