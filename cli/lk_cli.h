@@ -354,6 +354,8 @@ struct lk_cli_login {
     const char *name;
     bool from_stdin;
     enum lk_channel channel;
+    const char *device;   /* its cookie; or NULL */
+    const char *remember; /* the name to remember the device by; or NULL */
 };
 int lk_cli_login(struct lk_cli *cli, const struct lk_cli_login *login,
                  struct lk_login_result *result);
@@ -423,6 +425,8 @@ lk_cli_handler lk_cli_user_add, lk_cli_user_find, lk_cli_user_passwd, lk_cli_use
     lk_cli_user_activate, lk_cli_user_unlock;
 lk_cli_handler lk_cli_login_command, lk_cli_logout, lk_cli_session_check, lk_cli_session_list,
     lk_cli_session_end, lk_cli_session_end_all;
+lk_cli_handler lk_cli_device_list, lk_cli_device_name, lk_cli_device_trust, lk_cli_device_forget;
+lk_cli_handler lk_cli_clock_show, lk_cli_clock_set;
 lk_cli_handler lk_cli_credential_list, lk_cli_credential_add, lk_cli_credential_remove;
 lk_cli_handler lk_cli_role_grant, lk_cli_role_revoke, lk_cli_role_permit, lk_cli_role_forbid,
     lk_cli_permission_add, lk_cli_permission_show, lk_cli_permission_remove,

@@ -14,6 +14,8 @@ int lk_cli_login_command(struct lk_cli *cli, const struct lk_cli_args *args)
         .name = args->words[0],
         .from_stdin = lk_cli_option(args, "password-stdin") != NULL,
         .channel = LK_CHANNEL_CLI,
+        .device = lk_cli_option(args, "device"),
+        .remember = lk_cli_option(args, "remember"),
     };
     struct lk_login_result result;
     int error = lk_cli_find_tenant(cli);
@@ -37,11 +39,19 @@ int lk_cli_login_command(struct lk_cli *cli, const struct lk_cli_args *args)
             lk_cli_json_text(&json, lk_cli_span(result.token));
             lk_cli_json_key(&json, "expires_at");
             lk_cli_json_time(&json, result.expires_at);
+            if (login.remember) {
+                lk_cli_json_key(&json, "device_cookie");
+                lk_cli_json_text(&json, lk_cli_span(result.device_cookie));
+            }
             lk_cli_json_close(&json, '}');
             lk_cli_json_end(&json);
         } else {
             lk_cli_put(cli->out, result.token);
             lk_cli_put(cli->out, "\n");
+            if (login.remember) {
+                lk_cli_put(cli->err, result.device_cookie);
+                lk_cli_put(cli->err, "\n");
+            }
         }
     }
     lk_cli_wipe(&result, sizeof(result));
@@ -289,51 +299,81 @@ int lk_cli_session_end(struct lk_cli *cli, const struct lk_cli_args *args)
     return error ? error : lk_cli_commit(cli);
 }
 
-int lk_cli_session_end_all(struct lk_cli *cli, const struct lk_cli_args *args)
+/* The session that --except names, of this user (0: of anybody in the tenant). */
+static int session_except(struct lk_cli *cli, struct lk_id user, struct lk_span token,
+                          struct lk_id *keep)
 {
-    const char *except = lk_cli_option(args, "except");
-    struct lk_span token, none = {NULL, 0};
+    struct lk_span none = {NULL, 0};
     struct lk_verdict verdict;
-    struct lk_id id;
-    uint32_t keep = 0;
-    int ended = 0;
-    int error = except ? lk_cli_token(cli, except, &token) : 0;
+    int error = lk_session_check(&cli->work->txn, user.tenant, token, none, none, &verdict);
 
-    if (!error) {
-        error = lk_cli_begin(cli, LK_WRITE);
+    if (!error && (verdict.api_key || (user.user && verdict.id.user != user.user))) {
+        error = lk_cli_refuse(cli, LK_E_REFUSED, "except", NULL, "is not a session of this user");
     }
     if (!error) {
-        error = lk_cli_user(cli, args->words[0], &id);
+        *keep = verdict.id;
     }
-    if (!error && except) {
-        error = lk_session_check(&cli->work->txn, id.tenant, token, none, none, &verdict);
-        if (!error && (verdict.api_key || verdict.id.user != id.user)) {
-            error =
-                lk_cli_refuse(cli, LK_E_REFUSED, "except", NULL, "is not a session of this user");
-        }
-        keep = error ? 0 : verdict.id.sub;
-    }
-    if (!error) {
-        ended = lk_session_end_all(&cli->work->txn, id, keep);
-        error = ended < 0 ? ended : lk_cli_commit(cli);
-    }
-    if (error || cli->quiet) {
-        return error;
+    return error;
+}
+
+static void session_tell_ended(struct lk_cli *cli, bool everyone, int ended)
+{
+    struct lk_cli_json json;
+
+    if (cli->quiet) {
+        return;
     }
     if (cli->json) {
-        struct lk_cli_json json;
-
         lk_cli_json_begin(&json, cli->out);
         lk_cli_json_open(&json, '{');
-        lk_cli_json_key(&json, "ended");
-        lk_cli_json_number(&json, (uint64_t)ended);
+        lk_cli_json_key(&json, everyone ? "everyone" : "ended");
+        if (everyone) {
+            lk_cli_json_bool(&json, true);
+        } else {
+            lk_cli_json_number(&json, (uint64_t)ended);
+        }
         lk_cli_json_close(&json, '}');
         lk_cli_json_end(&json);
+    } else if (everyone) {
+        lk_cli_put(cli->out, "every session of the tenant ended\n");
     } else {
         lk_cli_put_number(cli->out, (uint64_t)ended);
         lk_cli_put(cli->out, ended == 1 ? " session ended\n" : " sessions ended\n");
     }
-    return 0;
+}
+
+int lk_cli_session_end_all(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    const char *except = lk_cli_option(args, "except");
+    bool everyone = lk_cli_option(args, "everyone") != NULL;
+    struct lk_id id = {cli->tenant, 0, 0}, keep = {0, 0, 0};
+    struct lk_span token;
+    int ended = 0, error = 0;
+
+    if (everyone == (args->count != 0)) {
+        return lk_cli_refuse(cli, LK_E_USAGE, NULL, NULL, "takes USER, or --everyone");
+    }
+    if (except) {
+        error = lk_cli_token(cli, except, &token);
+    }
+    if (!error) {
+        error = lk_cli_begin(cli, LK_WRITE);
+    }
+    if (!error && !everyone) {
+        error = lk_cli_user(cli, args->words[0], &id);
+    }
+    if (!error && except) {
+        error = session_except(cli, id, token, &keep);
+    }
+    if (!error) {
+        ended = everyone ? lk_session_end_tenant(&cli->work->txn, id.tenant, keep)
+                         : lk_session_end_all(&cli->work->txn, id, keep.sub);
+        error = ended < 0 ? ended : lk_cli_commit(cli);
+    }
+    if (!error) {
+        session_tell_ended(cli, everyone, ended);
+    }
+    return error;
 }
 
 /* ---- Credentials ----------------------------------------------------------------------------- */

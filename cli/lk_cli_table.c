@@ -32,6 +32,8 @@ static const struct lk_cli_option table_passwd[] = {
 static const struct lk_cli_option table_login[] = {
     {"password-stdin", NULL,
      "read the password, and on a second line a new one, from standard input"},
+    {"device", "COOKIE", "what an earlier login with --remember gave"},
+    {"remember", "NAME", "remember this device; its cookie goes to standard error"},
     END_OF_OPTIONS,
 };
 
@@ -43,6 +45,17 @@ static const struct lk_cli_option table_check[] = {
 
 static const struct lk_cli_option table_end_all[] = {
     {"except", "TOKEN", "keep the session of this token"},
+    {"everyone", NULL, "those of every user of the tenant"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_trust[] = {
+    {"off", NULL, "no longer"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_clock[] = {
+    {"yes", NULL, "do not ask, should the time go back"},
     END_OF_OPTIONS,
 };
 
@@ -229,9 +242,30 @@ const struct lk_cli_command lk_cli_commands[] = {
      .details = "ID is what session list shows, such as 7.3.",
      .resource = "session", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
      .handler = lk_cli_session_end},
-    {.noun = "session", .verb = "end-all", .args = "USER", .help = "end all sessions of a user",
-     .resource = "session", .action = "write", .min_args = 1, .max_args = 1, .flags = IN_WRITES,
+    {.noun = "session", .verb = "end-all", .args = "[USER]",
+     .help = "end all sessions of a user, or of everyone",
+     .resource = "session", .action = "write", .max_args = 1, .flags = IN_WRITES,
      .options = table_end_all, .handler = lk_cli_session_end_all},
+
+    /* ---- device ------------------------------------------------------------------------------ */
+    {.noun = "device", .verb = "list", .args = "[USER] [field=value...]",
+     .help = "list what a user, or everyone, logs in from",
+     .details = "A device is remembered by login --remember. Its cookie lets its user in while "
+                "others guess the password, and tells a login from elsewhere apart.",
+     .resource = "session", .action = "read", .max_args = 1,
+     .flags = IN_TENANT | LK_CLI_FIELDS, .kind = &lk_kind_device,
+     .options = lk_cli_list_options, .handler = lk_cli_device_list},
+    {.noun = "device", .verb = "name", .args = "USER ID NAME", .help = "name a device",
+     .resource = "session", .action = "write", .min_args = 3, .max_args = 3, .flags = IN_WRITES,
+     .handler = lk_cli_device_name},
+    {.noun = "device", .verb = "trust", .args = "USER ID", .help = "vouch for a device",
+     .details = "When a user has too many, those that nobody vouched for are forgotten first.",
+     .resource = "session", .action = "write", .min_args = 2, .max_args = 2, .flags = IN_WRITES,
+     .options = table_trust, .handler = lk_cli_device_trust},
+    {.noun = "device", .verb = "forget", .args = "USER ID",
+     .help = "forget a device, and end the sessions from it",
+     .resource = "session", .action = "write", .min_args = 2, .max_args = 2, .flags = IN_WRITES,
+     .handler = lk_cli_device_forget},
 
     /* ---- credential -------------------------------------------------------------------------- */
     {.noun = "credential", .verb = "list", .args = "USER [field=value...]",
@@ -359,6 +393,19 @@ const struct lk_cli_command lk_cli_commands[] = {
     {.noun = "compact", .args = "",
      .help = "overwrite what was deleted, and give room back where the medium can",
      .resource = "store", .action = "write", .flags = OF_STORE, .handler = lk_cli_compact},
+    {.noun = "clock", .verb = "show", .args = "", .help = "what time it is, and how sure that is",
+     .details = "Time never goes back in the store. While the machine's clock is unset, or behind "
+                "what the store has seen, the time is held: it goes on by the machine's uptime, "
+                "and grants and keys that have an end are refused.",
+     .resource = "store", .action = "read", .flags = LK_CLI_WHOLE_STORE,
+     .handler = lk_cli_clock_show},
+    {.noun = "clock", .verb = "set", .args = "[TIME]",
+     .help = "set the clock, or have the store follow the machine's",
+     .details = "TIME is for a device whose clock is the store's to set. Without TIME the machine's "
+                "is right, also where it is behind what the store has seen. Time that goes back "
+                "begins a new epoch: every session ends, and what has ended by now is taken away.",
+     .resource = "store", .action = "write", .max_args = 1, .flags = OF_STORE,
+     .options = table_clock, .handler = lk_cli_clock_set},
     {.noun = "describe", .args = "[KIND]", .help = "print the schema: kinds, fields, indexes",
      .max_args = 1, .flags = LK_CLI_ANYONE | LK_CLI_NO_STORE, .handler = lk_cli_describe},
     {.noun = "help", .args = "[NOUN [VERB]]", .help = "tell about commands",

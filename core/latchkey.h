@@ -30,6 +30,8 @@
 
 /* ---- Records of the built-in kinds ---- */
 
+enum lk_session_limit { LK_LIMIT_END_OLDEST = 0, LK_LIMIT_REFUSE = 1 };
+
 enum lk_tenant_status { LK_TENANT_ACTIVE = 0, LK_TENANT_SUSPENDED = 1 };
 
 struct lk_tenant {
@@ -42,6 +44,9 @@ struct lk_tenant {
     uint64_t password_min;
     uint64_t audit_capacity;
     uint64_t purge_after_days; /* of soft-deleted records; 0: kept until purged by hand */
+    uint64_t session_limit;    /* enum lk_session_limit: what session_max does */
+    uint64_t session_end_at_reboot;
+    struct lk_span session_channels; /* "console:900 http:86400": lifetimes by channel */
     struct lk_span metadata;
     uint64_t auth_epoch, role_epoch; /* bookkeeping of suspended sessions and cached rights */
     uint64_t user_count;             /* computed */
@@ -70,7 +75,8 @@ struct lk_activity {
     struct lk_record record;
     uint64_t last_login_at, login_count, last_session_start, last_active_at, total_usage_minutes;
     uint64_t failed_count, last_failure_at, locked_until;
-    uint64_t session_number; /* the last one given out */
+    uint64_t session_number;     /* the last one given out */
+    struct lk_span address_tags; /* keyed hashes of the address ranges of the last logins */
 };
 
 struct lk_grant {
@@ -92,7 +98,20 @@ struct lk_session {
     struct lk_span token_hash;
     uint64_t last_activity, expires_at, idle_limit, auth_epoch, channel;
     struct lk_span ip, user_agent, device_info;
-    uint64_t is_active; /* computed */
+    uint64_t device;               /* number of a device of the user; 0: none */
+    uint64_t boot, clock;          /* of the last use; the worst quality of any use */
+    uint64_t ends_mono, last_mono; /* end and last use by the monotonic clock of that boot */
+    uint64_t is_active;            /* computed */
+};
+
+#define LK_FINGERPRINT_MAX 32
+
+struct lk_device {
+    struct lk_record record;
+    struct lk_span fingerprint; /* what the application knows it by; proves nothing */
+    struct lk_span name, type;
+    uint64_t first_seen, last_seen, trusted;
+    struct lk_span cookie_hash;
 };
 
 enum lk_credential_type {
@@ -113,6 +132,7 @@ struct lk_credential {
     struct lk_span prefix; /* api_key: what of it may be shown */
     uint64_t last_used_at, expires_at, tries_left;
     struct lk_span roles; /* api_key: only these of the user's roles count (absent: all) */
+    uint64_t powered_end; /* claim: when it ends, in powered time */
 };
 
 struct lk_permission {
@@ -177,6 +197,12 @@ struct lk_config {
     bool read_only;
 };
 
+/* Where a walk over the store goes on; size 0: at the beginning, or the end. */
+struct lk_place {
+    uint8_t key[32];
+    uint32_t size;
+};
+
 /* One store. Supplied by the caller; fields are private. */
 struct lk_store {
     struct lk_storage *storage;
@@ -190,16 +216,22 @@ struct lk_store {
     uint8_t bucket_key[LK_MAC64_KEY_SIZE];
     uint8_t seal_key[LK_SEAL_KEY_SIZE];
     uint8_t token_key[LK_HASH_SIZE];
-    uint64_t high_water_ms, high_water_at; /* newest time stored, and the monotonic time then */
+    struct lk_meta {
+        uint64_t schema, high_water_ms, audit_capacity;
+        uint64_t boot, monotonic_ms; /* when it was stored */
+        uint64_t powered_ms, time_epoch;
+    } meta;                                /* as stored; for the writer */
+    uint64_t high_water_ms, high_water_at; /* newest time seen, and the monotonic time then */
+    uint64_t boot, time_epoch;
+    uint64_t powered_offset; /* what the monotonic clock lacks to the powered time */
     uint32_t flags;
     uint32_t commit_count, login_count, refusal_count;
     struct lk_audit_head {
         uint32_t tenant, ring, slot, used;
         uint64_t seq;
     } audit_heads[LK_CACHE_TENANTS * LK_RING_COUNT]; /* hints, checked before they are believed */
-    uint8_t maintain_key[32];                        /* where lk_maintain goes on */
-    uint32_t maintain_size;
-    uint32_t audit_capacity; /* of the store's own rings */
+    struct lk_place maintain;                        /* where lk_maintain goes on */
+    uint32_t audit_capacity;                         /* of the store's own rings */
     uint64_t reserved[8];
 };
 
@@ -257,6 +289,7 @@ struct lk_actor {
 struct lk_cache_tenant {
     uint32_t tenant;
     uint32_t status;
+    bool end_at_reboot;
     uint64_t auth_epoch, role_epoch;
     uint64_t snapshot; /* that it was read in */
 };
@@ -283,7 +316,7 @@ struct lk_txn {
     bool summary; /* an import: records are not audited one by one */
     int failed;   /* first error in the middle of a change: commit refuses */
     struct lk_actor actor;
-    uint64_t now_ms;
+    uint64_t now_ms, monotonic_ms;
     enum lk_clock_quality clock;
     struct lk_problem problem;
     uint64_t cache_snapshot;
@@ -322,7 +355,8 @@ int lk_get_deleted(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id 
 /* lk_get, and then the computed fields. */
 int lk_get_computed(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id,
                     struct lk_record *record);
-/* By a unique index; `values` holds as many spans as the index has (text) fields. */
+/* By a unique index of the tenant or the store; `values` holds as many spans as the index has
+ * (text) fields. */
 int lk_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
             uint32_t tenant, const struct lk_span *values, struct lk_id *id);
 int lk_find_tenant(struct lk_txn *txn, struct lk_span name, struct lk_id *id);
@@ -444,7 +478,11 @@ struct lk_login_request {
     struct lk_span new_password; /* for LK_E_MUST_CHANGE; else empty */
     enum lk_channel channel;
     struct lk_span ip, user_agent, device_info;
-    void *hash_work; /* NULL where the port has its own */
+    struct lk_span device_cookie;      /* given by an earlier login; or empty */
+    struct lk_span device_fingerprint; /* what the application knows the device by; or empty */
+    struct lk_span device_name, device_type;
+    bool remember_device; /* a good login gives the device a (new) cookie */
+    void *hash_work;      /* NULL where the port has its own */
     size_t hash_work_size;
 };
 
@@ -452,7 +490,8 @@ struct lk_login_result {
     char token[LK_TOKEN_SIZE];
     struct lk_id session;
     uint64_t expires_at;
-    bool rehashed; /* the verifier was replaced by a better one */
+    char device_cookie[LK_TOKEN_SIZE]; /* empty where none was asked for */
+    bool rehashed;                     /* the verifier was replaced by a better one */
 };
 
 /*
@@ -460,7 +499,8 @@ struct lk_login_result {
  * commits. The request and its spans must live until finish. Every refusal is LK_E_REFUSED,
  * whatever its reason; LK_E_LOCKED tells the seconds in `problem.wait_s`; LK_E_MUST_CHANGE when the
  * password is right but must be changed and none or a bad new one was given (`problem` tells the
- * rule). lk_login_cancel wipes at any time; the attempt stays charged.
+ * rule); LK_E_LIMIT when it is right but the user has as many sessions as the tenant allows.
+ * lk_login_cancel wipes at any time; the attempt stays charged.
  */
 struct lk_login {
     struct lk_store *store;
@@ -495,6 +535,8 @@ struct lk_verdict {
     enum lk_channel channel;
     uint64_t started_at, last_activity, expires_at;
     uint64_t idle_ends_at; /* 0: no idle limit */
+    uint64_t age_ms;       /* since the login, whatever the wall clock did meanwhile */
+    uint32_t device;       /* number of the user's device; 0: none */
     bool touch_due;        /* last_activity is older than LK_TOUCH_GRAIN_MS */
 };
 
@@ -512,6 +554,8 @@ int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict);
 int lk_session_end(struct lk_txn *txn, struct lk_id id);
 /* All of a user but `keep` (0: none); answers how many were ended. */
 int lk_session_end_all(struct lk_txn *txn, struct lk_id user, uint32_t keep);
+/* All of a tenant but `keep` (all 0: none), however many there are: one write. */
+int lk_session_end_tenant(struct lk_txn *txn, uint32_t tenant, struct lk_id keep);
 /* Of the token itself: audited as "logout". LK_E_REFUSED when it is not good. */
 int lk_logout(struct lk_txn *txn, struct lk_span token);
 
@@ -559,6 +603,7 @@ struct lk_audit_query {
     bool oldest_first;
     /* Private. */
     struct lk_txn *txn;
+    bool by_time;
     struct {
         uint32_t first, count, capacity, at;
         uint64_t seq;
@@ -617,6 +662,28 @@ int lk_verify(struct lk_txn *txn, struct lk_verify *verify);
  * answers how many it changed; `txn` is a write transaction. `more` tells whether to call again.
  */
 int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more);
+
+struct lk_clock_state {
+    uint64_t now_ms; /* as the store counts */
+    enum lk_clock_quality quality;
+    uint64_t wall_ms; /* as the platform says */
+    enum lk_clock_quality wall;
+    uint64_t high_water_ms; /* newest time stored */
+    uint64_t powered_ms;    /* that the machine was on in all */
+    uint64_t time_epoch;    /* how often the clock was set back */
+    bool can_set;           /* the platform's clock can be set from here */
+};
+
+int lk_clock_tell(struct lk_txn *txn, struct lk_clock_state *state);
+/*
+ * Sets the platform's clock, and the store's with it; `ms` 0: the platform's is right. Time that
+ * goes back opens a new epoch: what ended by the time until now is taken away for good, in
+ * transactions of a bounded size, then all sessions end. Audited; a failure leaves both clocks as
+ * they were, and may be repeated. No transaction may be open in this thread. LK_E_CHECK,
+ * LK_E_UNSUPPORTED with `problem` (may be NULL).
+ */
+int lk_clock_set(struct lk_store *store, const struct lk_actor *actor, uint64_t ms,
+                 struct lk_problem *problem);
 
 /* Makes what was purged unreadable on the medium; no transaction may be open. LK_E_BUSY while a
  * reader still sees what was there before. */

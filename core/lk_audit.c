@@ -204,6 +204,7 @@ int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number rin
 {
     uint32_t capacity, slots[LK_RING_COUNT];
     uint64_t seqs[LK_RING_COUNT], seq = 0, at = txn->now_ms;
+    bool epoch = lk_span_equal(entry->action, LK_TEXT(LK_AUDIT_EPOCH));
     unsigned i;
     int error = lk_audit_capacity(txn, tenant, &capacity);
 
@@ -216,7 +217,7 @@ int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number rin
 
         if (seqs[i] == seq) {
             error = lk_audit_slot(txn, tenant, i, slots[i], &newest);
-            at = !error && newest.at > at ? newest.at : at;
+            at = !error && newest.at > at && !epoch ? newest.at : at;
             error = error == LK_E_CORRUPT ? 0 : error;
         }
     }
@@ -267,7 +268,8 @@ static enum lk_category audit_category(const struct lk_kind *kind)
     case LK_KIND_ROLE:
     case LK_KIND_PERMISSION:
     case LK_KIND_GRANT: return LK_CATEGORY_ROLE;
-    case LK_KIND_SESSION: return LK_CATEGORY_SESSION;
+    case LK_KIND_SESSION:
+    case LK_KIND_DEVICE: return LK_CATEGORY_SESSION;
     case LK_KIND_CREDENTIAL: return LK_CATEGORY_AUTH;
     default: return LK_CATEGORY_DATA;
     }

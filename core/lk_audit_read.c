@@ -36,10 +36,10 @@ static int audit_narrow(struct lk_audit_query *query, unsigned ring)
     uint32_t low = 0, high = query->rings[ring].count, bound;
     int error = 0;
 
-    if (query->since) {
+    if (query->since && query->by_time) {
         error = audit_lower_bound(query, ring, BY_TIME, query->since, &low);
     }
-    if (!error && query->until) {
+    if (!error && query->until && query->by_time) {
         error = audit_lower_bound(query, ring, BY_TIME, query->until, &high);
     }
     if (!error && query->after_seq) {
@@ -66,6 +66,7 @@ static int audit_narrow(struct lk_audit_query *query, unsigned ring)
 int lk_audit_begin(struct lk_txn *txn, struct lk_audit_query *query)
 {
     uint32_t capacity, slot;
+    struct lk_meta meta;
     uint64_t seq, next;
     unsigned i;
     int error;
@@ -74,6 +75,12 @@ int lk_audit_begin(struct lk_txn *txn, struct lk_audit_query *query)
         return LK_E_STATE;
     }
     query->txn = txn;
+    error = lk_meta_get(txn, &meta);
+    if (error && error != LK_E_CORRUPT) {
+        return error;
+    }
+    /* Times rise, unless the clock was ever set back. */
+    query->by_time = !error && !meta.time_epoch;
     memset(query->rings, 0, sizeof(query->rings));
     error = lk_audit_capacity(txn, query->tenant, &capacity);
     for (i = 0; !error && i < LK_RING_COUNT; i++) {
@@ -111,7 +118,8 @@ static bool audit_text_matches(struct lk_span want, struct lk_span have)
 
 static bool audit_matches(const struct lk_audit_query *query, const struct lk_audit_entry *entry)
 {
-    return (!query->actor || entry->actor == query->actor) &&
+    return entry->at >= query->since && (!query->until || entry->at < query->until) &&
+           (!query->actor || entry->actor == query->actor) &&
            audit_text_matches(query->action, entry->action) &&
            audit_text_matches(query->resource_type, entry->resource_type) &&
            audit_text_matches(query->resource_id, entry->resource_id) &&

@@ -33,8 +33,12 @@ static int authz_load_tenant(struct lk_txn *txn, uint32_t tenant, struct lk_cach
         memset(txn->cache_roles, 0, sizeof(txn->cache_roles));
         memset(txn->cache_permissions, 0, sizeof(txn->cache_permissions));
     }
-    *entry = (struct lk_cache_tenant){tenant, (uint32_t)record.status, record.auth_epoch,
-                                      record.role_epoch, txn->cache_snapshot};
+    *entry = (struct lk_cache_tenant){.tenant = tenant,
+                                      .status = (uint32_t)record.status,
+                                      .end_at_reboot = record.session_end_at_reboot != 0,
+                                      .auth_epoch = record.auth_epoch,
+                                      .role_epoch = record.role_epoch,
+                                      .snapshot = txn->cache_snapshot};
     return 0;
 }
 
@@ -287,7 +291,7 @@ int lk_rights_check(struct lk_txn *txn, struct lk_id user, struct lk_span only,
         if (error) {
             break;
         }
-        if ((!grant.expires_at || grant.expires_at > txn->now_ms) &&
+        if (!lk_expired(txn, grant.expires_at) &&
             (!only.size || lk_refs_hold(only, grant.record.id.sub))) {
             error = authz_role_has(txn, user.tenant, grant.record.id.sub, numbers, &number);
             if (error || number) {

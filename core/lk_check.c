@@ -156,7 +156,7 @@ static const char *check_number(const struct lk_field *field, uint64_t number)
         return number < count ? NULL : "is none of its choices";
     case LK_BOOL: return number <= 1 ? NULL : "is neither true nor false";
     case LK_REF: return number <= UINT32_MAX ? NULL : "is not a number of a record";
-    case LK_TIME: return number < UINT64_C(253402300800000) ? NULL : "is after the year 9999";
+    case LK_TIME: return number < LK_CLOCK_END_MS ? NULL : "is after the year 9999";
     default:
         if (number < field->min) {
             return "is too small";

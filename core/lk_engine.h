@@ -13,8 +13,10 @@
 #define LK_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LK_BIT(number)  ((uint64_t)1 << (number))
 
-#define LK_TOKEN_HASH_SIZE 16 /* of 32: as strong as the 20 random bytes need */
-#define LK_MS_PER_DAY      86400000u
+#define LK_ADDRESS_TAGS     8 /* address ranges that a user's logins are remembered from */
+#define LK_ADDRESS_TAG_SIZE 4
+#define LK_TOKEN_HASH_SIZE  16 /* of 32: as strong as the 20 random bytes need */
+#define LK_MS_PER_DAY       86400000u
 
 _Static_assert(LK_WORK_SIZE >= 3 * LK_VALUE_MAX + 4 * sizeof(union lk_any_record) + 16,
                "LK_WORK_SIZE must hold struct lk_work");
@@ -34,7 +36,13 @@ static inline struct lk_work *lk_work(const struct lk_txn *txn)
     return (struct lk_work *)(void *)txn->store->work;
 }
 
-enum lk_store_flags { LK_STORE_OPEN = 1, LK_STORE_READ_ONLY = 2, LK_STORE_SCRUB_DUE = 4 };
+enum lk_store_flags {
+    LK_STORE_OPEN = 1,
+    LK_STORE_READ_ONLY = 2,
+    LK_STORE_SCRUB_DUE = 4,
+    LK_STORE_LOADED = 8, /* there is a meta record */
+    LK_STORE_BOOT = 16   /* the port tells one boot from another */
+};
 
 /* After an error in the middle of a change the transaction can only be aborted: commit refuses. */
 static inline int lk_spoil(struct lk_txn *txn, int error)
@@ -255,8 +263,11 @@ int lk_count_users(struct lk_txn *txn, uint32_t tenant, uint64_t *count);
 int lk_sessions_drop(struct lk_txn *txn, struct lk_id user, uint32_t keep, uint32_t *count);
 /* Removes one session; its minutes of use are added to the user's. Unaudited. */
 int lk_session_drop(struct lk_txn *txn, struct lk_id id);
-bool lk_session_alive(const struct lk_session *session, uint64_t now_ms, uint64_t auth_epoch);
-/* A token for `id`: text and stored hash. `kind` is 's' or 'a'. */
+/* The same for those from one device, and those that are too damaged to tell. */
+int lk_sessions_drop_device(struct lk_txn *txn, struct lk_id user, uint32_t device);
+void lk_put_u32be(uint8_t *out, uint32_t number);
+enum lk_token_kind { LK_TOKEN_SESSION = 's', LK_TOKEN_API_KEY = 'a', LK_TOKEN_DEVICE = 'd' };
+/* A token for `id`: text and stored hash. */
 int lk_token_make(struct lk_store *store, char kind, struct lk_id id, char token[LK_TOKEN_SIZE],
                   uint8_t hash[LK_TOKEN_HASH_SIZE]);
 int lk_token_hash(struct lk_store *store, struct lk_span token, uint8_t hash[LK_TOKEN_HASH_SIZE]);
@@ -264,6 +275,54 @@ int lk_token_hash(struct lk_store *store, struct lk_span token, uint8_t hash[LK_
 int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id);
 /* All zero where the user has none yet. */
 int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *activity);
+
+/* ---- lk_maintain.c ---- */
+
+/* Takes away what ended by now, whatever the clock's quality, at most `left` records. */
+int lk_maintain_ended(struct lk_txn *txn, struct lk_place *place, uint32_t *left);
+
+/* ---- lk_session_life.c ---- */
+
+#define LK_SESSION_LIFETIME_MAX 31536000 /* seconds */
+
+enum lk_session_state {
+    LK_SESSION_OVER,    /* for good */
+    LK_SESSION_WAITING, /* of another boot: not before the clock is synchronised */
+    LK_SESSION_ALIVE
+};
+enum lk_session_state lk_session_state(const struct lk_txn *txn, const struct lk_session *session,
+                                       const struct lk_cache_tenant *tenant);
+/* Last used in this boot: then the monotonic clock counts. */
+bool lk_session_same_boot(const struct lk_txn *txn, const struct lk_session *session);
+/* Milliseconds to its end, and since its last use. */
+uint64_t lk_session_left(const struct lk_txn *txn, const struct lk_session *session);
+uint64_t lk_session_unused(const struct lk_txn *txn, const struct lk_session *session);
+/* Notes a use now, in this boot; of a new session `expires_at` is set. */
+void lk_session_stamp(const struct lk_txn *txn, struct lk_session *session);
+/* What is wrong with a tenant's session_channels; NULL: nothing. */
+const char *lk_session_channels_rule(struct lk_span text);
+/* Seconds that a login by this channel lasts. */
+uint64_t lk_session_lifetime(const struct lk_tenant *tenant, enum lk_channel wanted);
+
+/* ---- lk_device.c ---- */
+
+/* The user's device that was given this cookie. LK_E_NOT_FOUND, whatever is wrong with it. */
+int lk_device_of_cookie(struct lk_txn *txn, struct lk_id user, struct lk_span cookie,
+                        struct lk_id *device);
+/* What is told of a device that is to be remembered; any may be empty. */
+struct lk_device_facts {
+    struct lk_span name, type, fingerprint;
+};
+/* The user's device that the application knows by this. LK_E_NOT_FOUND. */
+int lk_device_of_fingerprint(struct lk_txn *txn, struct lk_id user, struct lk_span fingerprint,
+                             struct lk_id *device);
+/* LK_E_NOT_FOUND when the user has no device. */
+int lk_device_any(struct lk_txn *txn, struct lk_id user);
+/* `id` (sub 0: a new device) gets a new cookie, whose text is told once. */
+int lk_device_remember(struct lk_txn *txn, const struct lk_device_facts *facts, struct lk_id *id,
+                       char cookie[LK_TOKEN_SIZE]);
+/* Notes the day of a login. */
+int lk_device_seen(struct lk_txn *txn, struct lk_id id);
 
 /* ---- lk_password.c ---- */
 
@@ -312,13 +371,49 @@ struct lk_bucket {
     struct lk_activity counts;
     uint64_t name_tag;
 };
+/* Around what several threads change. */
+void lk_store_lock(struct lk_store *store, bool take);
 /* One more, seen by every thread. */
 void lk_store_count(struct lk_store *store, uint32_t *counter);
-int lk_clock_read(struct lk_store *store, uint64_t *ms, enum lk_clock_quality *quality);
 /* Milliseconds from `then` to `now`; 0 when the clock stands before it. */
 static inline uint64_t lk_elapsed(uint64_t now, uint64_t then)
 {
     return now > then ? now - then : 0;
+}
+/* The store's own record; LK_E_CORRUPT when it is not there, or not whole. */
+int lk_meta_get(struct lk_txn *txn, struct lk_meta *meta);
+int lk_meta_put(struct lk_txn *txn, struct lk_meta *meta);
+
+/* ---- lk_clock.c ---- */
+
+#define LK_CLOCK_LEAST_MS UINT64_C(1704067200000)   /* 2024: no clock that was ever set says less */
+#define LK_CLOCK_END_MS   UINT64_C(253402300800000) /* the year 10000 */
+
+/* That the stored time may lag; a step back of less is waited out. */
+#define LK_CLOCK_GRAIN_MS 60000
+/* Of the audit entry before which times may be later than after it. */
+#define LK_AUDIT_EPOCH "clock.epoch"
+
+/* Goes on from what is stored; NULL: a new store. */
+int lk_clock_start(struct lk_store *store, const struct lk_meta *stored);
+/* The time of a transaction. */
+int lk_clock_begin(struct lk_txn *txn);
+/* Stores the time: where it is due, or always. */
+int lk_clock_save(struct lk_txn *txn, bool always);
+/* Milliseconds that the machine was on since the store was made, as far as anybody knows. */
+static inline uint64_t lk_powered(const struct lk_txn *txn)
+{
+    return txn->monotonic_ms + txn->store->powered_offset;
+}
+/* Does the wall clock say what time it is? What ends by it fails closed while it does not. */
+static inline bool lk_clock_trusted(const struct lk_txn *txn)
+{
+    return txn->clock >= LK_CLOCK_SET;
+}
+/* Of grants, keys and whatever else ends by the wall clock; 0: never. */
+static inline bool lk_expired(const struct lk_txn *txn, uint64_t expires_at)
+{
+    return expires_at && (!lk_clock_trusted(txn) || expires_at <= txn->now_ms);
 }
 int lk_random(const struct lk_store *store, uint8_t *out, size_t size);
 static inline void lk_wipe(const struct lk_store *store, void *data, size_t size)

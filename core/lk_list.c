@@ -38,6 +38,8 @@ static void list_prefix(const struct lk_list *list, struct lk_key *prefix)
         lk_key_index_prefix(prefix, list->index, list->scope.tenant);
         if (list->index == &lk_index_deleted) {
             lk_key_put_byte(prefix, kind->number);
+        } else if (list->index->flags & LK_I_USER && list->scope.user) {
+            lk_key_put_number(prefix, list->scope.user);
         }
         return;
     }

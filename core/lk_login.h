@@ -37,12 +37,18 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
 int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, struct lk_span name,
                     struct lk_bucket *bucket);
 
-/* lk_login_session.c: ends dead sessions, and the oldest while there are too many. */
-int lk_login_make_room(struct lk_txn *txn, struct lk_id user, const struct lk_tenant *tenant);
+/* lk_login_session.c: ends dead sessions, and the oldest while there are too many; or tells that
+ * there are. */
+int lk_login_make_room(struct lk_txn *txn, struct lk_id user, const struct lk_tenant *tenant,
+                       bool *full);
+/* Knows or remembers the device; 0: none. `fresh`: it is not one that the user came from before. */
+int lk_login_device(struct lk_login *login, struct lk_txn *txn, struct lk_login_result *result,
+                    uint32_t *device, bool *fresh);
 /* Makes the token, and puts the session under `number`. */
 int lk_login_put_session(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
-                         uint32_t number, struct lk_login_result *result);
+                         uint32_t number, uint32_t device, struct lk_login_result *result);
 /* What a good login leaves in the activity record; takes the charge back. */
-int lk_login_put_activity(struct lk_txn *txn, struct lk_activity *activity);
+int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn, struct lk_activity *activity,
+                          bool *new_address);
 
 #endif

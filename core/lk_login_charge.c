@@ -29,7 +29,8 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
 {
     uint64_t now = txn->now_ms, count = counts->failed_count, delay;
 
-    if (counts->locked_until > now) {
+    /* Longer than any policy has it: it began before the clock was set back, and is over. */
+    if (counts->locked_until > now && counts->locked_until - now <= LK_MS_PER_DAY) {
         lk_problem_set(&login->problem, LK_E_LOCKED, NULL, NULL, LK_TEXT(""), NULL);
         login->problem.wait_s = (uint32_t)((counts->locked_until - now + 999) / 1000);
         return LK_E_LOCKED;

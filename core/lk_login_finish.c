@@ -2,7 +2,9 @@
 /* lk_login_finish.c: the commit that ends a login, one way or the other. */
 #include "lk_login.h"
 
-static int login_audit(struct lk_login *login, struct lk_txn *txn, enum lk_outcome outcome)
+/* `tags` may be empty. */
+static int login_audit(struct lk_login *login, struct lk_txn *txn, enum lk_outcome outcome,
+                       struct lk_span tags)
 {
     struct lk_audit_entry entry;
     char resource[16];
@@ -17,11 +19,16 @@ static int login_audit(struct lk_login *login, struct lk_txn *txn, enum lk_outco
         lk_field_set_span(&entry.record, lk_field_numbered(kind, 14), lk_words_span(&words));
     }
     lk_field_set_span(&entry.record, lk_field_numbered(kind, 16),
-                      outcome == LK_SUCCESS        ? LK_TEXT("logged in")
+                      outcome == LK_SUCCESS ? LK_TEXT("logged in")
+                      : login->problem.error == LK_E_LIMIT
+                          ? LK_TEXT("login refused: too many sessions")
                       : login->flags & LOGIN_KNOWN ? LK_TEXT("login refused")
                                                    : LK_TEXT("login refused: unknown name"));
     if (outcome != LK_SUCCESS) {
         lk_field_set_number(&entry.record, lk_field_numbered(kind, 15), LK_FAILURE);
+    }
+    if (tags.size) {
+        lk_field_set_span(&entry.record, lk_field_numbered(kind, 23), tags);
     }
     return lk_audit_append(txn, login->user.tenant, LK_RING_ACTIVITY, &entry);
 }
@@ -55,7 +62,7 @@ static int login_refuse(struct lk_login *login, struct lk_txn *txn)
     int error = login_spend_claim(login, txn);
 
     if (!error) {
-        error = login_audit(login, txn, LK_FAILURE);
+        error = login_audit(login, txn, LK_FAILURE, LK_TEXT(""));
     }
     if (!error) {
         error = lk_commit(txn);
@@ -118,6 +125,20 @@ static int login_take_back(struct lk_txn *txn, struct lk_id user)
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
 
+/* Right, but there is no room for one more session: that is told to nobody else. */
+static int login_turn_away(struct lk_login *login, struct lk_txn *txn)
+{
+    int error = login_take_back(txn, login->user);
+
+    if (!error) {
+        error = login_audit(login, txn, LK_FAILURE, LK_TEXT(""));
+    }
+    if (!error) {
+        error = lk_commit(txn);
+    }
+    return error ? error : LK_E_LIMIT;
+}
+
 static int login_renew(struct lk_login *login, struct lk_txn *txn, bool *rehashed)
 {
     struct lk_verifier verifier;
@@ -143,12 +164,23 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
                         struct lk_login_result *result)
 {
     struct lk_activity activity;
-    bool rehashed;
+    bool rehashed, full = false, new_device = false, new_address = false;
+    char text[32];
+    struct lk_words tags = {text, 0, sizeof(text)};
+    uint32_t device = 0;
     int error = login_renew(login, txn, &rehashed);
 
     result->rehashed = rehashed;
     if (!error) {
-        error = lk_login_make_room(txn, login->user, tenant);
+        error = lk_login_make_room(txn, login->user, tenant, &full);
+    }
+    if (!error && full) {
+        lk_problem_set(&login->problem, LK_E_LIMIT, "session", "session_max", LK_TEXT(""),
+                       "is reached: end one of the user's sessions first");
+        return LK_E_LIMIT;
+    }
+    if (!error) {
+        error = lk_login_device(login, txn, result, &device, &new_device);
     }
     if (!error) {
         error = lk_load_activity(txn, login->user, &activity);
@@ -160,12 +192,20 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
         return error;
     }
     activity.session_number++;
-    error = lk_login_put_session(login, txn, tenant, (uint32_t)activity.session_number, result);
+    error =
+        lk_login_put_session(login, txn, tenant, (uint32_t)activity.session_number, device, result);
     if (!error) {
-        error = lk_login_put_activity(txn, &activity);
+        error = lk_load_activity(txn, login->user, &activity);
+        activity.session_number = result->session.sub;
+    }
+    if (!error) {
+        error = lk_login_put_activity(login, txn, &activity, &new_address);
     }
     txn->actor.session = result->session.sub;
-    return error ? error : login_audit(login, txn, LK_SUCCESS);
+    lk_words_add(&tags, new_device ? "new-device" : "");
+    lk_words_add(&tags, new_device && new_address ? " " : "");
+    lk_words_add(&tags, new_address ? "new-address" : "");
+    return error ? error : login_audit(login, txn, LK_SUCCESS, lk_words_span(&tags));
 }
 
 static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_login_result *result)
@@ -193,6 +233,9 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
         return error ? error : LK_E_MUST_CHANGE;
     }
     error = login_accept(login, txn, &tenant, result);
+    if (login->problem.error == LK_E_LIMIT) {
+        return login_turn_away(login, txn);
+    }
     if (!error) {
         error = lk_commit(txn);
     }

@@ -2,48 +2,133 @@
 /* lk_login_session.c: the session that a good login makes, and what makes room for it. */
 #include "lk_login.h"
 
-int lk_login_make_room(struct lk_txn *txn, struct lk_id user, const struct lk_tenant *tenant)
+int lk_login_make_room(struct lk_txn *txn, struct lk_id user, const struct lk_tenant *tenant,
+                       bool *full)
 {
-    uint32_t alive, oldest;
+    const struct lk_cache_tenant *policy;
+    uint32_t count, oldest;
+    bool over;
     int error;
 
+    *full = false;
     do {
         struct lk_list list = {.kind = &lk_kind_session, .scope = user};
         struct lk_session session;
 
-        alive = 0;
+        count = 0;
         oldest = 0;
-        error = lk_list_begin(txn, &list);
-        while (!error) {
+        over = false;
+        error = lk_cache_tenant(txn, user.tenant, &policy);
+        if (!error) {
+            error = lk_list_begin(txn, &list);
+        }
+        while (!error && !over) {
             error = lk_list_next(&list, &session.record);
             if (error && (error != LK_E_CORRUPT || !session.record.id.sub)) {
                 break;
             }
-            if (error || !lk_session_alive(&session, txn->now_ms, tenant->auth_epoch)) {
-                oldest = session.record.id.sub;
-                alive = UINT32_MAX;
-                break;
-            }
-            oldest = oldest ? oldest : session.record.id.sub;
-            alive++;
+            over = error || lk_session_state(txn, &session, policy) == LK_SESSION_OVER;
+            oldest = over || !oldest ? session.record.id.sub : oldest;
+            count++;
         }
         lk_list_end(&list);
-        if (error && error != LK_E_NOT_FOUND && alive != UINT32_MAX) {
+        if (error && error != LK_E_NOT_FOUND && !over) {
             return error;
         }
         error = 0;
-        if (oldest &&
-            (alive == UINT32_MAX || (tenant->session_max && alive >= tenant->session_max))) {
-            error = lk_session_drop(txn, (struct lk_id){user.tenant, user.user, oldest});
-        } else {
+        if (!over && (!tenant->session_max || count < tenant->session_max)) {
             oldest = 0;
+        } else if (!over && tenant->session_limit == LK_LIMIT_REFUSE) {
+            *full = true;
+            oldest = 0;
+        }
+        if (oldest) {
+            error = lk_session_drop(txn, (struct lk_id){user.tenant, user.user, oldest});
         }
     } while (!error && oldest);
     return error;
 }
 
+/* The device that a login comes from: known by its cookie, else by what the application tells. */
+static int login_find_device(struct lk_txn *txn, struct lk_id user,
+                             const struct lk_login_request *request, struct lk_id *device)
+{
+    int error = lk_device_of_cookie(txn, user, request->device_cookie, device);
+
+    return error == LK_E_NOT_FOUND
+               ? lk_device_of_fingerprint(txn, user, request->device_fingerprint, device)
+               : error;
+}
+
+int lk_login_device(struct lk_login *login, struct lk_txn *txn, struct lk_login_result *result,
+                    uint32_t *device, bool *fresh)
+{
+    const struct lk_login_request *request = login->request;
+    const struct lk_device_facts facts = {request->device_name, request->device_type,
+                                          request->device_fingerprint};
+    struct lk_id id = {login->user.tenant, login->user.user, 0};
+    int error = login_find_device(txn, login->user, request, &id);
+
+    *fresh = error == LK_E_NOT_FOUND;
+    if (*fresh && !request->remember_device) {
+        /* Unusual only for somebody whose devices are known. */
+        error = lk_device_any(txn, login->user);
+        *fresh = !error;
+        return error == LK_E_NOT_FOUND ? 0 : error;
+    }
+    if (error && !*fresh) {
+        return error;
+    }
+    error = request->remember_device ? lk_device_remember(txn, &facts, &id, result->device_cookie)
+                                     : lk_device_seen(txn, id);
+    *device = id.sub;
+    return error;
+}
+
+/* The range that an address lies in, told apart by a hash of the user's own. */
+static void login_address_tag(struct lk_login *login, struct lk_span ip,
+                              uint8_t tag[LK_ADDRESS_TAG_SIZE])
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+    const struct lk_store *store = login->store;
+    uint8_t text[7 + 8 + 6], hash[8];
+    size_t size;
+
+    if (ip.size == 16 && memcmp(ip.data, mapped, sizeof(mapped)) == 0) {
+        ip = (struct lk_span){ip.data + 12, 4};
+    }
+    size = ip.size == 4 ? 3 : 6; /* a /24, a /48 */
+    memcpy(text, "address", 7);
+    lk_put_u32be(text + 7, login->user.tenant);
+    lk_put_u32be(text + 11, login->user.user);
+    memcpy(text + 15, ip.data, size);
+    store->port->crypto->mac64(store->port->self, store->bucket_key,
+                               (struct lk_span){text, 15 + size}, hash);
+    memcpy(tag, hash, LK_ADDRESS_TAG_SIZE);
+}
+
+/* Puts the range of this login before those of earlier ones; `fresh` where it is none of them. */
+static size_t login_address(struct lk_login *login, struct lk_span known,
+                            uint8_t tags[LK_ADDRESS_TAGS * LK_ADDRESS_TAG_SIZE], bool *fresh)
+{
+    const size_t one = LK_ADDRESS_TAG_SIZE, most = LK_ADDRESS_TAGS * one;
+    size_t at, size = one;
+
+    login_address_tag(login, login->request->ip, tags);
+    *fresh = known.size != 0;
+    for (at = 0; at + one <= known.size && at < most; at += one) {
+        if (memcmp(known.data + at, tags, one) == 0) {
+            *fresh = false;
+        } else if (size < most) {
+            memcpy(tags + size, known.data + at, one);
+            size += one;
+        }
+    }
+    return size;
+}
+
 int lk_login_put_session(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
-                         uint32_t number, struct lk_login_result *result)
+                         uint32_t number, uint32_t device, struct lk_login_result *result)
 {
     const struct lk_login_request *request = login->request;
     const struct lk_kind *kind = &lk_kind_session;
@@ -54,17 +139,20 @@ int lk_login_put_session(struct lk_login *login, struct lk_txn *txn, const struc
 
     memset(&session, 0, sizeof(session));
     session.record.id = (struct lk_id){login->user.tenant, login->user.user, number};
-    error = lk_token_make(login->store, 's', session.record.id, result->token, hash);
+    error = lk_token_make(login->store, LK_TOKEN_SESSION, session.record.id, result->token, hash);
     if (error) {
         return error;
     }
     result->session = session.record.id;
-    result->expires_at = txn->now_ms + tenant->session_lifetime * 1000;
+    result->expires_at = txn->now_ms + lk_session_lifetime(tenant, request->channel) * 1000;
     lk_field_set_span(&session.record, lk_field_numbered(kind, 8),
                       (struct lk_span){hash, sizeof(hash)});
     lk_field_set_number(&session.record, lk_field_numbered(kind, 9), txn->now_ms);
-    lk_field_set_number(&session.record, lk_field_numbered(kind, 10), txn->now_ms);
     lk_field_set_number(&session.record, lk_field_numbered(kind, 11), result->expires_at);
+    lk_session_stamp(txn, &session);
+    if (device) {
+        lk_field_set_number(&session.record, lk_field_numbered(kind, 18), device);
+    }
     if (tenant->session_idle) {
         lk_field_set_number(&session.record, lk_field_numbered(kind, 12), tenant->session_idle);
     }
@@ -87,8 +175,11 @@ int lk_login_put_session(struct lk_login *login, struct lk_txn *txn, const struc
     return lk_record_store(txn, kind, &session.record, lk_work(txn)->new_value);
 }
 
-int lk_login_put_activity(struct lk_txn *txn, struct lk_activity *activity)
+int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn, struct lk_activity *activity,
+                          bool *new_address)
 {
+    uint8_t tags[LK_ADDRESS_TAGS * LK_ADDRESS_TAG_SIZE];
+    struct lk_span ip = login->request->ip;
     bool fresh = !activity->record.raw.size;
     struct lk_activity patch;
     uint64_t clear = LK_BIT(13) | LK_BIT(14) | LK_BIT(15);
@@ -100,6 +191,12 @@ int lk_login_put_activity(struct lk_txn *txn, struct lk_activity *activity)
     lk_field_set_number(&patch.record, lk_login_field(10), txn->now_ms);
     lk_field_set_number(&patch.record, lk_login_field(11), txn->now_ms);
     lk_field_set_number(&patch.record, lk_login_field(16), activity->session_number);
+    *new_address = false;
+    if (ip.size == 4 || ip.size == 16) {
+        size_t size = login_address(login, activity->address_tags, tags, new_address);
+
+        lk_field_set_span(&patch.record, lk_login_field(25), (struct lk_span){tags, size});
+    }
     return lk_write(txn, &lk_kind_activity, fresh ? LK_ADD : LK_UPDATE, patch.record.id,
                     &patch.record, fresh ? 0 : clear, NULL,
                     LK_W_QUIET | LK_W_SYSTEM | LK_W_GIVEN_ID);

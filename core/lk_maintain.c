@@ -7,9 +7,10 @@
  */
 #include "lk_engine.h"
 
+/* What the clock does not surely tell is refused meanwhile, and stays. */
 static bool maintain_is_over(const struct lk_txn *txn, uint64_t at)
 {
-    return at && at <= txn->now_ms;
+    return lk_clock_trusted(txn) && lk_expired(txn, at);
 }
 
 static int maintain_tenant(struct lk_txn *txn, uint32_t number, struct lk_tenant *tenant)
@@ -26,8 +27,8 @@ static int maintain_purge(struct lk_txn *txn, const struct lk_kind *kind,
     struct lk_tenant tenant;
     int error;
 
-    /* Age means something only while the clock does. */
-    if (!LK_HAS(record, 5) || txn->clock < LK_CLOCK_SET) {
+    /* Age means something only under a clock that somebody vouches for. */
+    if (!LK_HAS(record, 5) || txn->clock != LK_CLOCK_SYNCED) {
         return 0;
     }
     error = maintain_tenant(txn, id.tenant, &tenant);
@@ -44,16 +45,18 @@ static int maintain_record(struct lk_txn *txn, const struct lk_kind *kind,
                            union lk_any_record *record)
 {
     struct lk_id id = record->record.id;
-    struct lk_tenant tenant;
     int error;
 
     switch (kind->number) {
     case LK_KIND_SESSION: {
+        const struct lk_cache_tenant *policy;
         struct lk_session session;
 
         memcpy(&session, record, sizeof(session));
-        error = maintain_tenant(txn, id.tenant, &tenant);
-        if (!error && !lk_session_alive(&session, txn->now_ms, tenant.auth_epoch)) {
+        error = lk_cache_tenant(txn, id.tenant, &policy);
+        /* Sessions of a removed tenant are over, and go with it. */
+        if (error == LK_E_NOT_FOUND ||
+            (!error && lk_session_state(txn, &session, policy) == LK_SESSION_OVER)) {
             error = lk_session_drop(txn, id);
             return error ? error : 1;
         }
@@ -63,7 +66,7 @@ static int maintain_record(struct lk_txn *txn, const struct lk_kind *kind,
         struct lk_grant grant;
 
         memcpy(&grant, record, sizeof(grant));
-        if (maintain_is_over(txn, grant.expires_at) && txn->clock >= LK_CLOCK_SET) {
+        if (maintain_is_over(txn, grant.expires_at)) {
             error = lk_write(txn, &lk_kind_grant, LK_PURGE, id, NULL, 0, "expire", 0);
             return error ? error : 1;
         }
@@ -73,8 +76,9 @@ static int maintain_record(struct lk_txn *txn, const struct lk_kind *kind,
         struct lk_credential credential;
 
         memcpy(&credential, record, sizeof(credential));
-        if (maintain_is_over(txn, credential.expires_at) && txn->clock >= LK_CLOCK_SET &&
-            credential.type != LK_CREDENTIAL_PASSWORD) {
+        if ((maintain_is_over(txn, credential.expires_at) &&
+             credential.type != LK_CREDENTIAL_PASSWORD) ||
+            (credential.type == LK_CREDENTIAL_CLAIM && credential.powered_end <= lk_powered(txn))) {
             error = lk_write(txn, &lk_kind_credential, LK_PURGE, id, NULL, 0, "expire", 0);
             return error ? error : 1;
         }
@@ -85,12 +89,12 @@ static int maintain_record(struct lk_txn *txn, const struct lk_kind *kind,
 }
 
 /* Reads the next record after the remembered place. LK_E_NOT_FOUND at the end of the store. */
-static int maintain_next(struct lk_txn *txn, const struct lk_kind **kind,
+static int maintain_next(struct lk_txn *txn, struct lk_place *place, const struct lk_kind **kind,
                          union lk_any_record *record)
 {
     struct lk_store *store = txn->store;
     const struct lk_storage_ops *ops = store->storage->ops;
-    struct lk_span from = {store->maintain_key, store->maintain_size};
+    struct lk_span from = {place->key, place->size};
     struct lk_storage_cursor cursor;
     struct lk_span key, value, cbor;
     struct lk_key all = {.size = 0}, jump = {.size = 0};
@@ -104,10 +108,10 @@ static int maintain_next(struct lk_txn *txn, const struct lk_kind **kind,
         error = ops->next(&cursor, &key, &value);
     }
     *kind = NULL;
-    if (!error && key.size <= sizeof(store->maintain_key) &&
+    if (!error && key.size <= sizeof(place->key) &&
         !lk_key_parse(store, key, kind, &record->record.id)) {
-        memcpy(store->maintain_key, key.data, key.size);
-        store->maintain_size = (uint32_t)key.size;
+        memcpy(place->key, key.data, key.size);
+        place->size = (uint32_t)key.size;
         if (lk_value_open(store, key, value, &cbor) ||
             lk_record_decode(*kind, cbor, &record->record)) {
             *kind = NULL; /* damaged: verify's business */
@@ -123,18 +127,66 @@ static int maintain_next(struct lk_txn *txn, const struct lk_kind **kind,
         } else if (!error) {
             lk_key_put_bytes(&jump, key);
         }
-        error = jump.size > sizeof(store->maintain_key) ? LK_E_CORRUPT : error;
+        error = jump.size > sizeof(place->key) ? LK_E_CORRUPT : error;
         if (!error) {
-            memcpy(store->maintain_key, jump.data, jump.size);
-            store->maintain_size = (uint32_t)jump.size;
+            memcpy(place->key, jump.data, jump.size);
+            place->size = (uint32_t)jump.size;
         }
     }
     lk_cursor_end(&cursor);
     return error;
 }
 
+/* 1 when the record ended by the time, and was taken away. */
+static int maintain_ended(struct lk_txn *txn, const struct lk_kind *kind,
+                          union lk_any_record *record)
+{
+    struct lk_id id = record->record.id;
+    uint64_t expires_at = 0;
+    int error;
+
+    if (kind == &lk_kind_grant) {
+        struct lk_grant grant;
+
+        memcpy(&grant, record, sizeof(grant));
+        expires_at = grant.expires_at;
+    } else if (kind == &lk_kind_credential) {
+        struct lk_credential credential;
+
+        memcpy(&credential, record, sizeof(credential));
+        expires_at = credential.expires_at;
+    }
+    if (!expires_at || expires_at > txn->now_ms) {
+        return 0;
+    }
+    error = lk_write(txn, kind, LK_PURGE, id, NULL, 0, "expire", 0);
+    return error ? error : 1;
+}
+
+int lk_maintain_ended(struct lk_txn *txn, struct lk_place *place, uint32_t *left)
+{
+    union lk_any_record record;
+    const struct lk_kind *kind;
+    int error = 0;
+
+    while (!error && *left) {
+        error = maintain_next(txn, place, &kind, &record);
+        if (!error && kind) {
+            error = maintain_ended(txn, kind, &record);
+            *left -= error > 0 ? 1 : 0;
+            error = error > 0 ? 0 : error;
+        }
+    }
+    if (error == LK_E_NOT_FOUND) {
+        place->size = 0;
+        error = 0;
+    }
+    return error;
+}
+
 int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more)
 {
+    struct lk_place *place = &txn->store->maintain;
     union lk_any_record record;
     const struct lk_kind *kind;
     int changed = 0, error = 0;
@@ -144,7 +196,7 @@ int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more)
     }
     *more = true;
     while (!error && budget--) {
-        error = maintain_next(txn, &kind, &record);
+        error = maintain_next(txn, place, &kind, &record);
         if (!error && kind) {
             error = maintain_record(txn, kind, &record);
             changed += error > 0 ? 1 : 0;
@@ -152,7 +204,7 @@ int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more)
         }
     }
     if (error == LK_E_NOT_FOUND) {
-        txn->store->maintain_size = 0;
+        place->size = 0;
         *more = false;
         error = 0;
     }

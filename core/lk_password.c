@@ -540,7 +540,8 @@ int lk_claim_add(struct lk_txn *txn, struct lk_id user, char code[LK_CLAIM_SIZE]
     credential.record.id = (struct lk_id){user.tenant, user.user, 0};
     password_set_number(&credential, 8, LK_CREDENTIAL_CLAIM);
     password_set_span(&credential, 10, (struct lk_span){hash, sizeof(hash)});
-    password_set_number(&credential, 14, txn->now_ms + (uint64_t)CLAIM_DAYS * LK_MS_PER_DAY);
+    /* A device that never had a clock must be claimed too: no wall clock counts. */
+    password_set_number(&credential, 23, lk_powered(txn) + (uint64_t)CLAIM_DAYS * LK_MS_PER_DAY);
     password_set_number(&credential, 15, CLAIM_TRIES);
     return lk_write(txn, &lk_kind_credential, LK_ADD, credential.record.id, &credential.record, 0,
                     "claim", LK_W_SYSTEM);

@@ -25,7 +25,7 @@ int lk_token_hash(struct lk_store *store, struct lk_span token, uint8_t hash[LK_
     return error;
 }
 
-static void session_put_u32(uint8_t *out, uint32_t number)
+void lk_put_u32be(uint8_t *out, uint32_t number)
 {
     out[0] = (uint8_t)(number >> 24);
     out[1] = (uint8_t)(number >> 16);
@@ -44,9 +44,9 @@ int lk_token_make(struct lk_store *store, char kind, struct lk_id id, char token
     uint8_t bytes[TOKEN_BYTES];
     int error;
 
-    session_put_u32(bytes, id.tenant);
-    session_put_u32(bytes + 4, id.user);
-    session_put_u32(bytes + 8, id.sub);
+    lk_put_u32be(bytes, id.tenant);
+    lk_put_u32be(bytes + 4, id.user);
+    lk_put_u32be(bytes + 8, id.sub);
     error = lk_random(store, bytes + 12, TOKEN_RANDOM);
     if (!error) {
         memcpy(token, "lk__", 4);
@@ -68,7 +68,7 @@ int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id)
     size_t size;
 
     if (token.size != LK_TOKEN_SIZE - 1 || memcmp(token.data, "lk", 2) != 0 ||
-        (token.data[2] != 's' && token.data[2] != 'a') || token.data[3] != '_' ||
+        !memchr("sad", token.data[2], 3) || token.data[3] != '_' ||
         lk_base64url_decode((struct lk_span){token.data + 4, TOKEN_TEXT}, bytes, sizeof(bytes),
                             &size) ||
         size != TOKEN_BYTES) {
@@ -78,12 +78,6 @@ int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id)
     *id = (struct lk_id){session_get_u32(bytes), session_get_u32(bytes + 4),
                          session_get_u32(bytes + 8)};
     return id->tenant && id->user && id->sub ? 0 : LK_E_REFUSED;
-}
-
-bool lk_session_alive(const struct lk_session *session, uint64_t now_ms, uint64_t auth_epoch)
-{
-    return session->auth_epoch == auth_epoch && now_ms < session->expires_at &&
-           (!session->idle_limit || now_ms < session->last_activity + session->idle_limit * 1000);
 }
 
 int lk_session_compute(struct lk_txn *txn, struct lk_record *record)
@@ -98,7 +92,7 @@ int lk_session_compute(struct lk_txn *txn, struct lk_record *record)
     if (!error) {
         lk_field_set_number(record, lk_field_named(&lk_kind_session, LK_TEXT("is_active")),
                             tenant->status == LK_TENANT_ACTIVE &&
-                                lk_session_alive(&session, txn->now_ms, tenant->auth_epoch));
+                                lk_session_state(txn, &session, tenant) == LK_SESSION_ALIVE);
     }
     return error;
 }
@@ -117,6 +111,34 @@ static int session_matches(struct lk_store *store, struct lk_span token, struct 
     return error;
 }
 
+/* As told at login, unless the wall clock moved since: then as things stand now. */
+static uint64_t session_shown(uint64_t told, uint64_t found)
+{
+    uint64_t apart = told > found ? told - found : found - told;
+
+    return apart < LK_TOUCH_GRAIN_MS ? told : found;
+}
+
+static void session_tell(const struct lk_txn *txn, const struct lk_session *session,
+                         struct lk_verdict *verdict)
+{
+    uint64_t left = lk_session_left(txn, session), unused = lk_session_unused(txn, session);
+    uint64_t whole = lk_elapsed(session->expires_at, session->record.created_at);
+
+    verdict->channel = (enum lk_channel)session->channel;
+    verdict->device = (uint32_t)session->device;
+    verdict->started_at = session->record.created_at;
+    verdict->last_activity = session->last_activity;
+    verdict->expires_at = session_shown(session->expires_at, txn->now_ms + left);
+    if (session->idle_limit) {
+        verdict->idle_ends_at =
+            session_shown(session->last_activity + session->idle_limit * 1000,
+                          txn->now_ms + lk_elapsed(session->idle_limit * 1000, unused));
+    }
+    verdict->age_ms = lk_elapsed(whole, left);
+    verdict->touch_due = unused >= LK_TOUCH_GRAIN_MS || !lk_session_same_boot(txn, session);
+}
+
 static int session_check_session(struct lk_txn *txn, struct lk_span token, struct lk_id id,
                                  struct lk_verdict *verdict)
 {
@@ -128,16 +150,11 @@ static int session_check_session(struct lk_txn *txn, struct lk_span token, struc
         error = session_matches(txn->store, token, session.token_hash);
     }
     if (!error) {
-        verdict->channel = (enum lk_channel)session.channel;
-        verdict->started_at = session.record.created_at;
-        verdict->last_activity = session.last_activity;
-        verdict->expires_at = session.expires_at;
-        verdict->idle_ends_at =
-            session.idle_limit ? session.last_activity + session.idle_limit * 1000 : 0;
+        session_tell(txn, &session, verdict);
         error = lk_cache_tenant(txn, id.tenant, &tenant);
     }
     if (!error && (tenant->status != LK_TENANT_ACTIVE ||
-                   !lk_session_alive(&session, txn->now_ms, tenant->auth_epoch))) {
+                   lk_session_state(txn, &session, tenant) != LK_SESSION_ALIVE)) {
         error = LK_E_REFUSED;
     }
     return error;
@@ -158,7 +175,7 @@ static int session_check_key(struct lk_txn *txn, struct lk_span token, struct lk
     if (!error) {
         error = session_matches(txn->store, token, key.secret);
     }
-    if (!error && key.expires_at && key.expires_at <= txn->now_ms) {
+    if (!error && lk_expired(txn, key.expires_at)) {
         error = LK_E_REFUSED;
     }
     if (!error) {
@@ -166,6 +183,7 @@ static int session_check_key(struct lk_txn *txn, struct lk_span token, struct lk
         verdict->started_at = key.record.created_at;
         verdict->last_activity = key.last_used_at;
         verdict->expires_at = key.expires_at;
+        verdict->touch_due = txn->now_ms >= key.last_used_at + LK_TOUCH_GRAIN_MS;
         *roles_size = key.roles.size;
         if (key.roles.size) {
             memcpy(roles, key.roles.data, key.roles.size);
@@ -195,18 +213,17 @@ int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
         return LK_E_STATE;
     }
     error = lk_token_parse(token, &kind, &id);
-    if (!error && tenant && id.tenant != tenant) {
+    if (!error && (kind == LK_TOKEN_DEVICE || (tenant && id.tenant != tenant))) {
         error = LK_E_REFUSED;
     }
     if (!error) {
         memset(&verdict, 0, sizeof(verdict));
         verdict.id = id;
-        verdict.api_key = kind == 'a';
-        error = kind == 'a' ? session_check_key(txn, token, id, &verdict, roles, &roles_size)
-                            : session_check_session(txn, token, id, &verdict);
+        verdict.api_key = kind == LK_TOKEN_API_KEY;
+        error = verdict.api_key ? session_check_key(txn, token, id, &verdict, roles, &roles_size)
+                                : session_check_session(txn, token, id, &verdict);
     }
     if (!error) {
-        verdict.touch_due = txn->now_ms >= verdict.last_activity + LK_TOUCH_GRAIN_MS;
         if (resource.size || action.size) {
             error = lk_rights_check(txn, id, (struct lk_span){roles, roles_size}, resource, action,
                                     NULL);
@@ -257,11 +274,11 @@ int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict)
         }
         /* What ended since it was checked stays ended. */
         if (!error && (tenant->status != LK_TENANT_ACTIVE ||
-                       !lk_session_alive(&session, txn->now_ms, tenant->auth_epoch))) {
+                       lk_session_state(txn, &session, tenant) != LK_SESSION_ALIVE)) {
             error = LK_E_REFUSED;
         }
         if (!error) {
-            lk_set_number(&lk_kind_session, &session.record, "last_activity", txn->now_ms);
+            lk_session_stamp(txn, &session);
             error =
                 lk_record_store(txn, &lk_kind_session, &session.record, lk_work(txn)->new_value);
         }
@@ -275,164 +292,6 @@ int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict)
         error = lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
     }
     return error;
-}
-
-/* Whole minutes between login and the last use seen. */
-static uint64_t session_minutes(const struct lk_session *session)
-{
-    return session->last_activity > session->record.created_at
-               ? (session->last_activity - session->record.created_at) / 60000
-               : 0;
-}
-
-static int session_add_minutes(struct lk_txn *txn, struct lk_id user, uint64_t minutes)
-{
-    struct lk_activity activity;
-    int error = minutes ? lk_load_activity(txn, user, &activity) : 0;
-
-    if (error || !minutes) {
-        return error;
-    }
-    lk_set_number(&lk_kind_activity, &activity.record, "total_usage_minutes",
-                  activity.total_usage_minutes + minutes);
-    return lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
-}
-
-/* Removes one session and adds its minutes. A damaged one goes as well: it must not keep the others
- * standing. Asked twice, since a medium may fail once. */
-static int session_take(struct lk_txn *txn, struct lk_id id, uint64_t *minutes)
-{
-    struct lk_session session;
-    int error = lk_get(txn, &lk_kind_session, id, &session.record);
-
-    if (error == LK_E_CORRUPT) {
-        error = lk_get(txn, &lk_kind_session, id, &session.record);
-    }
-    if (error && error != LK_E_CORRUPT) {
-        return error;
-    }
-    *minutes += error ? 0 : session_minutes(&session);
-    return lk_drop(txn, &lk_kind_session, id);
-}
-
-int lk_sessions_drop(struct lk_txn *txn, struct lk_id user, uint32_t keep, uint32_t *count)
-{
-    struct lk_list list = {.kind = &lk_kind_session, .scope = {user.tenant, user.user, 0}};
-    struct lk_session session;
-    uint64_t minutes = 0;
-    uint32_t dropped = 0;
-    int error = lk_list_begin(txn, &list);
-
-    while (!error) {
-        error = lk_list_next(&list, &session.record);
-        if (error == LK_E_CORRUPT && session.record.id.sub) {
-            error = 0;
-        }
-        if (error || session.record.id.sub == keep) {
-            continue;
-        }
-        lk_list_end(&list);
-        error = session_take(txn, session.record.id, &minutes);
-        dropped++;
-        if (!error) {
-            error = lk_list_reopen(&list);
-        }
-    }
-    lk_list_end(&list);
-    if (error != LK_E_NOT_FOUND) {
-        return error;
-    }
-    if (count) {
-        *count = dropped;
-    }
-    return session_add_minutes(txn, user, minutes);
-}
-
-/* An entry of the activity ring about sessions. */
-static int session_audit(struct lk_txn *txn, struct lk_id id, const char *action,
-                         const char *description)
-{
-    struct lk_audit_entry entry;
-    char resource[32];
-    struct lk_words words = {resource, 0, sizeof(resource)};
-    const struct lk_kind *kind = &lk_kind_audit;
-
-    lk_words_add_number(&words, id.user);
-    if (id.sub) {
-        lk_words_add(&words, ".");
-        lk_words_add_number(&words, id.sub);
-    }
-    memset(&entry, 0, sizeof(entry));
-    lk_field_set_span(&entry.record, lk_field_numbered(kind, 12),
-                      (struct lk_span){(const uint8_t *)action, strlen(action)});
-    lk_field_set_span(&entry.record, lk_field_numbered(kind, 13), LK_TEXT("session"));
-    lk_field_set_span(&entry.record, lk_field_numbered(kind, 14), lk_words_span(&words));
-    lk_field_set_span(&entry.record, lk_field_numbered(kind, 16),
-                      (struct lk_span){(const uint8_t *)description, strlen(description)});
-    lk_field_set_number(&entry.record, lk_field_numbered(kind, 17), LK_CATEGORY_SESSION);
-    return lk_audit_append(txn, id.tenant, LK_RING_ACTIVITY, &entry);
-}
-
-int lk_session_drop(struct lk_txn *txn, struct lk_id id)
-{
-    uint64_t minutes = 0;
-    int error = session_take(txn, id, &minutes);
-
-    return error ? error : session_add_minutes(txn, id, minutes);
-}
-
-static int session_end(struct lk_txn *txn, struct lk_id id, const char *action,
-                       const char *description)
-{
-    int error = lk_session_drop(txn, id);
-
-    return error ? error : session_audit(txn, id, action, description);
-}
-
-int lk_session_end(struct lk_txn *txn, struct lk_id id)
-{
-    return txn->open && txn->mode == LK_WRITE ? session_end(txn, id, "session.end", "session ended")
-                                              : LK_E_STATE;
-}
-
-int lk_session_end_all(struct lk_txn *txn, struct lk_id user, uint32_t keep)
-{
-    struct lk_user record;
-    uint32_t count = 0;
-    int error = txn->open && txn->mode == LK_WRITE ? 0 : LK_E_STATE;
-
-    user.sub = 0;
-    if (!error) {
-        error = lk_get(txn, &lk_kind_user, user, &record.record);
-    }
-    if (!error) {
-        error = lk_sessions_drop(txn, user, keep, &count);
-    }
-    if (!error && count) {
-        error = session_audit(txn, user, "session.end-all", "sessions of a user ended");
-    }
-    return error ? error : (int)count;
-}
-
-int lk_logout(struct lk_txn *txn, struct lk_span token)
-{
-    struct lk_verdict verdict;
-    int error = txn->open && txn->mode == LK_WRITE ? 0 : LK_E_STATE;
-
-    if (!error) {
-        error = lk_session_check(txn, 0, token, LK_TEXT(""), LK_TEXT(""), &verdict);
-    }
-    if (!error && verdict.api_key) {
-        error = LK_E_REFUSED;
-    }
-    if (error) {
-        return error;
-    }
-    /* Whoever holds the token acts as its user. */
-    txn->actor.tenant = verdict.id.tenant;
-    txn->actor.user = verdict.id.user;
-    txn->actor.session = verdict.id.sub;
-    return session_end(txn, verdict.id, "logout", "logged out");
 }
 
 /* ---- Keys ---- */
@@ -481,7 +340,7 @@ int lk_api_key_add(struct lk_txn *txn, struct lk_id user, struct lk_span label,
         error = lk_sequence_peek(txn, user.tenant, &lk_kind_credential, &credential.record.id.sub);
     }
     if (!error) {
-        error = lk_token_make(txn->store, 'a', credential.record.id, text, hash);
+        error = lk_token_make(txn->store, LK_TOKEN_API_KEY, credential.record.id, text, hash);
     }
     if (error) {
         return error;

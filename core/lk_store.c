@@ -1,75 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* lk_store.c: opening, making and closing a store; transactions; time. */
+/* lk_store.c: opening, making and closing a store; transactions. */
 #include "lk_engine.h"
-
-/* The store's own record: schema version and the time it has seen. */
-#define STORE_META_SIZE  64
-#define STORE_TIME_GRAIN 60000 /* milliseconds that a stored high-water mark may lag */
-
-enum { META_SCHEMA = 1, META_HIGH_WATER = 2, META_AUDIT_CAPACITY = 3 };
-
-static void store_meta_key(struct lk_key *key)
-{
-    key->size = 0;
-    lk_key_put_number(key, LK_STORE_TENANT);
-    lk_key_put_byte(key, 0);
-    lk_key_put_number(key, 0);
-    lk_key_put_byte(key, LK_KIND_META);
-}
-
-static int store_meta_put(struct lk_txn *txn, uint64_t high_water_ms)
-{
-    uint8_t buffer[STORE_META_SIZE];
-    struct lk_cbor_writer writer;
-    struct lk_key key;
-    size_t size;
-    int error;
-
-    lk_cbor_writer_init(&writer, buffer, sizeof(buffer) - LK_CHECKSUM_SIZE);
-    lk_cbor_put_map(&writer, 3);
-    lk_cbor_put_uint(&writer, META_SCHEMA);
-    lk_cbor_put_uint(&writer, LK_SCHEMA_VERSION);
-    lk_cbor_put_uint(&writer, META_HIGH_WATER);
-    lk_cbor_put_uint(&writer, high_water_ms);
-    lk_cbor_put_uint(&writer, META_AUDIT_CAPACITY);
-    lk_cbor_put_uint(&writer, txn->store->audit_capacity);
-    error = lk_cbor_finish(&writer, &size);
-    store_meta_key(&key);
-    return error ? error : lk_value_put(txn, &key, buffer, size);
-}
-
-static int store_meta_get(struct lk_txn *txn, uint64_t *schema, uint64_t *high_water_ms)
-{
-    struct lk_cbor_reader reader;
-    struct lk_cbor_item map, key, value;
-    struct lk_span cbor;
-    struct lk_key at;
-    int error;
-
-    store_meta_key(&at);
-    error = lk_value_get(txn, &at, &cbor);
-    if (error) {
-        return error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
-    }
-    lk_cbor_reader_init(&reader, cbor);
-    if (lk_cbor_read(&reader, &map) || map.type != LK_CBOR_MAP) {
-        return LK_E_CORRUPT;
-    }
-    for (; map.number; map.number--) {
-        if (lk_cbor_read(&reader, &key) || key.type != LK_CBOR_UINT ||
-            lk_cbor_read(&reader, &value) || value.type != LK_CBOR_UINT) {
-            return LK_E_CORRUPT;
-        }
-        if (key.number == META_SCHEMA) {
-            *schema = value.number;
-        } else if (key.number == META_HIGH_WATER) {
-            *high_water_ms = value.number;
-        } else if (key.number == META_AUDIT_CAPACITY && value.number <= UINT32_MAX) {
-            txn->store->audit_capacity = (uint32_t)value.number;
-        }
-    }
-    return txn->store->audit_capacity ? 0 : LK_E_CORRUPT;
-}
 
 int lk_random(const struct lk_store *store, uint8_t *out, size_t size)
 {
@@ -77,7 +8,7 @@ int lk_random(const struct lk_store *store, uint8_t *out, size_t size)
 }
 
 /* Readers of other threads look at the time while a writer moves it. */
-static void store_lock(struct lk_store *store, bool take)
+void lk_store_lock(struct lk_store *store, bool take)
 {
     const struct lk_lock *lock = store->port->lock;
 
@@ -88,39 +19,11 @@ static void store_lock(struct lk_store *store, bool take)
     }
 }
 
-/* Never behind what the store has seen: with the clock unset or set back, time goes on from there
- * by the monotonic clock. */
-int lk_clock_read(struct lk_store *store, uint64_t *ms, enum lk_clock_quality *quality)
+void lk_store_count(struct lk_store *store, uint32_t *counter)
 {
-    const struct lk_port *port = store->port;
-    uint64_t monotonic, mark, mark_at;
-    int error = port->clock->wall(port->self, ms, quality);
-
-    store_lock(store, true);
-    mark = store->high_water_ms;
-    mark_at = store->high_water_at;
-    store_lock(store, false);
-    if (!error && (*quality == LK_CLOCK_UNSET || *ms < mark)) {
-        error = port->clock->monotonic(port->self, &monotonic);
-        *ms = mark + lk_elapsed(monotonic, mark_at);
-        *quality = LK_CLOCK_HELD;
-    }
-    return error;
-}
-
-/* Remembers a time, and when in this boot it was. */
-static int store_high_water(struct lk_store *store, uint64_t ms)
-{
-    uint64_t at;
-    int error = store->port->clock->monotonic(store->port->self, &at);
-
-    if (!error) {
-        store_lock(store, true);
-        store->high_water_ms = ms;
-        store->high_water_at = at;
-        store_lock(store, false);
-    }
-    return error;
+    lk_store_lock(store, true);
+    (*counter)++;
+    lk_store_lock(store, false);
 }
 
 static int store_setup(struct lk_store *store, const struct lk_config *config)
@@ -158,7 +61,7 @@ static int store_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode 
 static int store_load(struct lk_store *store)
 {
     struct lk_txn txn;
-    uint64_t schema = 0, high_water_ms = 0;
+    struct lk_meta meta;
     int error;
 
     memset(&txn, 0, sizeof(txn));
@@ -168,13 +71,14 @@ static int store_load(struct lk_store *store)
     }
     error = lk_keyring_load(&txn);
     if (!error) {
-        error = store_meta_get(&txn, &schema, &high_water_ms);
+        error = lk_meta_get(&txn, &meta);
+    }
+    if (!error && meta.schema > LK_SCHEMA_VERSION) {
+        error = LK_E_NEWER;
     }
     if (!error) {
-        error = store_high_water(store, high_water_ms);
-    }
-    if (!error && schema > LK_SCHEMA_VERSION) {
-        error = LK_E_NEWER;
+        store->audit_capacity = (uint32_t)meta.audit_capacity;
+        error = lk_clock_start(store, &meta);
     }
     lk_abort(&txn);
     lk_txn_release(&txn);
@@ -197,7 +101,7 @@ int lk_open(struct lk_store *store, const struct lk_config *config)
         store->storage->ops->close(store->storage);
         return error;
     }
-    store->flags |= LK_STORE_OPEN;
+    store->flags |= LK_STORE_OPEN | LK_STORE_LOADED;
     return 0;
 }
 
@@ -279,7 +183,8 @@ static int store_create(struct lk_store *store, const struct lk_config *config,
     memset(&verifier, 0, sizeof(verifier));
     store->flags |= LK_STORE_OPEN;
     store->audit_capacity = LK_AUDIT_CAPACITY;
-    if (password) {
+    error = lk_clock_start(store, NULL);
+    if (!error && password) {
         verifier.form = LK_VERIFIER_ARGON2ID;
         error = lk_password_prepare(store, request->password, NULL, 0, &verifier.argon2id,
                                     &txn.problem);
@@ -294,7 +199,8 @@ static int store_create(struct lk_store *store, const struct lk_config *config,
         error = lk_keyring_create(&txn);
     }
     if (!error) {
-        error = store_meta_put(&txn, txn.now_ms);
+        store->flags |= LK_STORE_LOADED;
+        error = lk_clock_save(&txn, true);
     }
     if (!error && request) {
         error = store_first_admin(&txn, request, password ? &verifier : NULL, result);
@@ -385,7 +291,7 @@ int lk_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode mode,
     }
     txn->summary = false;
     txn->failed = 0;
-    error = lk_clock_read(store, &txn->now_ms, &txn->clock);
+    error = lk_clock_begin(txn);
     if (error) {
         lk_abort(txn);
     }
@@ -404,12 +310,8 @@ int lk_commit(struct lk_txn *txn)
         lk_abort(txn);
         return txn->failed;
     }
-    if (txn->mode == LK_WRITE && txn->now_ms >= store->high_water_ms + STORE_TIME_GRAIN) {
-        error = store_meta_put(txn, txn->now_ms);
-        if (!error) {
-            /* Ahead of the commit, while no other writer can be: time that was seen was seen. */
-            error = store_high_water(store, txn->now_ms);
-        }
+    if (txn->mode == LK_WRITE) {
+        error = lk_clock_save(txn, false);
         if (error) {
             lk_abort(txn);
             return error;
@@ -453,13 +355,6 @@ uint64_t lk_now(const struct lk_txn *txn)
     return txn->now_ms;
 }
 
-void lk_store_count(struct lk_store *store, uint32_t *counter)
-{
-    store_lock(store, true);
-    (*counter)++;
-    store_lock(store, false);
-}
-
 int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
 {
     struct lk_store *store = txn->store;
@@ -469,11 +364,11 @@ int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
 
     memset(stats, 0, sizeof(*stats));
     stats->schema_version = LK_SCHEMA_VERSION;
-    store_lock(store, true);
+    lk_store_lock(store, true);
     stats->login_count = store->login_count;
     stats->refusal_count = store->refusal_count;
     stats->commit_count = store->commit_count;
-    store_lock(store, false);
+    lk_store_lock(store, false);
     memcpy(stats->store_id, store->store_id, sizeof(stats->store_id));
     error = store->storage->ops->stat(store->storage, &stats->storage);
     if (!error) {

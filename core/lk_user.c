@@ -10,17 +10,18 @@ static int user_sessions(struct lk_txn *txn, struct lk_record *record)
                            .scope = {record->id.tenant, record->id.user, 0}};
     const struct lk_cache_tenant *tenant;
     struct lk_session session;
-    uint64_t count = 0, newest = 0, epoch;
+    struct lk_cache_tenant policy;
+    uint64_t count = 0, newest = 0;
     int error = lk_cache_tenant(txn, record->id.tenant, &tenant);
 
     if (error) {
         return error;
     }
-    epoch = tenant->auth_epoch;
+    policy = *tenant;
     error = lk_list_begin(txn, &list);
     while (!error) {
         error = lk_list_next(&list, &session.record);
-        if (!error && lk_session_alive(&session, txn->now_ms, epoch)) {
+        if (!error && lk_session_state(txn, &session, &policy) == LK_SESSION_ALIVE) {
             count++;
             newest = session.record.created_at > newest ? session.record.created_at : newest;
         }

@@ -113,7 +113,7 @@ static int check_order(struct audit_check *check, uint64_t begins)
             stop = check_fault(check, "audit entry out of order", entry.record.id);
         } else if (last_seq >= begins && last_seq && entry.seq != last_seq + 1) {
             stop = check_fault(check, "audit entries missing before this one", entry.record.id);
-        } else if (entry.at < last_at) {
+        } else if (entry.at < last_at && !lk_span_equal(entry.action, LK_TEXT(LK_AUDIT_EPOCH))) {
             stop = check_fault(check, "audit entry older than the one before", entry.record.id);
         }
         last_seq = entry.seq;

@@ -26,6 +26,9 @@ struct lk_clock {
     int (*monotonic)(void *self, uint64_t *ms);
     /* Sets the wall clock (quality becomes SET). NULL where it cannot be set. */
     int (*set)(void *self, uint64_t ms);
+    /* A number that differs from boot to boot, 0 never; the monotonic clock begins anew with it.
+     * NULL, or LK_E_UNSUPPORTED: each opening of a store counts as a boot. */
+    int (*boot)(void *self, uint64_t *boot);
 };
 
 struct lk_entropy {

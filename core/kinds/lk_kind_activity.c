@@ -59,6 +59,13 @@ static const struct lk_field fields[] = {
      .offset = AT(session_number),
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
      .help = "number of the newest session"},
+    {.number = 25,
+     .name = "address_tags",
+     .type = LK_BYTES,
+     .offset = AT(address_tags),
+     .max = LK_ADDRESS_TAGS * LK_ADDRESS_TAG_SIZE,
+     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN | LK_F_SECRET,
+     .help = "keyed hashes of the address ranges of the last logins"},
 };
 
 static const struct lk_index indexes[] = {

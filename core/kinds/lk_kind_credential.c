@@ -69,6 +69,12 @@ static const struct lk_field fields[] = {
      .max = 5 * LK_GRANT_MAX + 3,
      .flags = LK_F_FIXED,
      .help = "of an API key: only these of the user's roles count"},
+    {.number = 23,
+     .name = "powered_end",
+     .type = LK_UINT,
+     .offset = AT(powered_end),
+     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
+     .help = "of a claim code: when it ends, in milliseconds that the machine was on"},
 };
 
 const struct lk_kind lk_kind_credential = {

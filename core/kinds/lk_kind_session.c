@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lk_engine.h"
 
+static const char *const clocks[] = {"unset", "held", "set", "synchronised", NULL};
 static const char *const channels[] = {"console", "cli", "pam", "mqtt", "http", "api", NULL};
 
 #define AT(member) offsetof(struct lk_session, member)
@@ -72,6 +73,37 @@ static const struct lk_field fields[] = {
      .max = 500,
      .flags = LK_F_SYSTEM,
      .help = "what is known of the device"},
+    {.number = 18,
+     .name = "device",
+     .type = LK_UINT,
+     .offset = AT(device),
+     .flags = LK_F_SYSTEM,
+     .help = "number of the user's device"},
+    {.number = 19,
+     .name = "boot",
+     .type = LK_UINT,
+     .offset = AT(boot),
+     .flags = LK_F_SYSTEM | LK_F_HIDDEN,
+     .help = "of the machine at the last use"},
+    {.number = 20,
+     .name = "clock",
+     .type = LK_ENUM,
+     .offset = AT(clock),
+     .choices = clocks,
+     .flags = LK_F_SYSTEM,
+     .help = "how good the clock was: the worst since the login"},
+    {.number = 22,
+     .name = "ends_mono",
+     .type = LK_UINT,
+     .offset = AT(ends_mono),
+     .flags = LK_F_SYSTEM | LK_F_HIDDEN,
+     .help = "end by the monotonic clock of that boot"},
+    {.number = 23,
+     .name = "last_mono",
+     .type = LK_UINT,
+     .offset = AT(last_mono),
+     .flags = LK_F_SYSTEM | LK_F_HIDDEN,
+     .help = "last use by the monotonic clock of that boot"},
     {.number = 40,
      .name = "is_active",
      .type = LK_BOOL,

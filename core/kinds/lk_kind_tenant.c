@@ -2,6 +2,7 @@
 #include "lk_engine.h"
 
 static const char *const statuses[] = {"active", "suspended", NULL};
+static const char *const limits[] = {"end_oldest", "refuse", NULL};
 
 #define AT(member) offsetof(struct lk_tenant, member)
 
@@ -54,7 +55,7 @@ static const struct lk_field fields[] = {
      .offset = AT(session_max),
      .max = 1000,
      .initial = 16,
-     .help = "sessions of a user at once, the oldest is ended; 0: no limit"},
+     .help = "sessions of a user at once; 0: no limit"},
     {.number = 15,
      .name = "lockout_failures",
      .type = LK_UINT,
@@ -110,6 +111,23 @@ static const struct lk_field fields[] = {
      .offset = AT(role_epoch),
      .flags = LK_F_SYSTEM | LK_F_HIDDEN,
      .help = "changes with roles and permissions"},
+    {.number = 30,
+     .name = "session_limit",
+     .type = LK_ENUM,
+     .offset = AT(session_limit),
+     .choices = limits,
+     .help = "what a login over session_max does: end the oldest, or be refused"},
+    {.number = 31,
+     .name = "session_end_at_reboot",
+     .type = LK_BOOL,
+     .offset = AT(session_end_at_reboot),
+     .help = "sessions end with the power, however good the clock"},
+    {.number = 32,
+     .name = "session_channels",
+     .type = LK_STRING,
+     .offset = AT(session_channels),
+     .max = 120,
+     .help = "session_lifetime of single channels, as \"console:900 http:86400\""},
     {.number = 48,
      .name = "user_count",
      .type = LK_UINT,
@@ -138,6 +156,14 @@ static int tenant_check(struct lk_txn *txn, struct lk_change *change)
     /* Stored even when not given: a build with another default must find the ring as it is. */
     if (!LK_HAS(&tenant->record, 19)) {
         lk_set_number(&lk_kind_tenant, &tenant->record, "audit_capacity", LK_AUDIT_CAPACITY);
+    }
+    if ((change->changed >> 32) & 1 && LK_HAS(&tenant->record, 32)) {
+        const char *rule = lk_session_channels_rule(tenant->session_channels);
+
+        if (rule) {
+            return lk_refuse(txn, LK_E_CHECK, change->kind, "session_channels",
+                             tenant->session_channels, rule);
+        }
     }
     if (change->operation == LK_ADD && !LK_HAS(&tenant->record, 9)) {
         return lk_fill_uuid(txn, &tenant->record, lk_field_numbered(change->kind, 9));

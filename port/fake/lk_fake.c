@@ -61,10 +61,22 @@ static int fake_clock_set(void *self, uint64_t ms)
     return LK_OK;
 }
 
+static int fake_clock_boot(void *self, uint64_t *boot)
+{
+    struct lk_fake *fake = self;
+
+    if (lk_fake_call_fails(fake)) {
+        return LK_E_IO;
+    }
+    *boot = fake->clock.boot;
+    return LK_OK;
+}
+
 static const struct lk_clock fake_clock = {
     .wall = fake_clock_wall,
     .monotonic = fake_clock_monotonic,
     .set = fake_clock_set,
+    .boot = fake_clock_boot,
 };
 
 void lk_fake_advance(struct lk_fake *fake, uint64_t ms)
@@ -82,6 +94,7 @@ void lk_fake_wall_set(struct lk_fake *fake, uint64_t ms, enum lk_clock_quality q
 void lk_fake_reboot(struct lk_fake *fake, enum lk_clock_quality quality)
 {
     fake->clock.monotonic_ms = 0;
+    fake->clock.boot++;
     fake->clock.quality = quality;
     if (quality == LK_CLOCK_UNSET) {
         fake->clock.wall_ms = 0;
@@ -389,6 +402,7 @@ int lk_fake_init(struct lk_fake *fake, uint64_t seed)
     memset(fake, 0, sizeof *fake);
     fake->clock.wall_ms = LK_FAKE_START_MS;
     fake->clock.quality = LK_CLOCK_SYNCED;
+    fake->clock.boot = 1;
     fake->entropy.state = seed;
     fake->pwhash.slices = 1;
     fake->console.width = 80;

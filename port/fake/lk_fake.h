@@ -53,6 +53,7 @@ struct lk_fake {
         uint64_t wall_ms;
         uint64_t monotonic_ms;
         enum lk_clock_quality quality;
+        uint64_t boot;
     } clock;
     struct {
         uint64_t state;
@@ -110,8 +111,9 @@ const struct lk_port *lk_fake_port(struct lk_fake *fake);
 void lk_fake_advance(struct lk_fake *fake, uint64_t ms);
 /* The wall clock jumps, either way; the monotonic one does not notice. */
 void lk_fake_wall_set(struct lk_fake *fake, uint64_t ms, enum lk_clock_quality quality);
-/* Power comes back: the monotonic clock begins at 0, the wall clock stands where it stood and has
- * `quality`; when that is UNSET, it stands at 0. The lock is free; all else stays as it is. */
+/* Power comes back: it is another boot, the monotonic clock begins at 0, the wall clock stands
+ * where it stood and has `quality`; when that is UNSET, it stands at 0. The lock is free; all else
+ * stays as it is. */
 void lk_fake_reboot(struct lk_fake *fake, enum lk_clock_quality quality);
 
 /* ---- Entropy, device secret, counter ---- */

@@ -9,10 +9,12 @@
 #include "lk_sodium.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/timex.h>
 #include <time.h>
+#include <unistd.h>
 
 /* 2024-01-01T00:00:00Z. This code is younger, so a clock that says less was never set. */
 #define POSIX_CLOCK_LEAST_S 1704067200
@@ -65,6 +67,31 @@ int lk_posix_clock_monotonic(void *self, uint64_t *ms)
     return LK_OK;
 }
 
+/* The kernel draws it anew at each boot. */
+static int posix_clock_boot(void *self, uint64_t *boot)
+{
+    char text[40];
+    size_t i;
+    ssize_t size;
+    int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+    (void)self;
+    if (file < 0) {
+        return LK_E_UNSUPPORTED;
+    }
+    size = read(file, text, sizeof text);
+    (void)close(file); /* nothing was written */
+    *boot = 0;
+    for (i = 0; size > 0 && i < (size_t)size; i++) {
+        const char *digits = "0123456789abcdef";
+        const char *digit = text[i] == '\0' ? NULL : strchr(digits, text[i]);
+
+        /* 122 random bits, folded into 64. */
+        *boot = digit == NULL ? *boot : ((*boot << 4) | (*boot >> 60)) ^ (uint64_t)(digit - digits);
+    }
+    return *boot == 0 ? LK_E_UNSUPPORTED : LK_OK;
+}
+
 /* Blocks early in a boot, until the kernel has seeded its generator; that is never for long. */
 int lk_posix_entropy_fill(void *self, uint8_t *out, size_t size)
 {
@@ -103,6 +130,7 @@ static const struct lk_clock posix_clock = {
     .wall = posix_clock_wall,
     .monotonic = lk_posix_clock_monotonic,
     .set = NULL,
+    .boot = posix_clock_boot,
 };
 
 static const struct lk_entropy posix_entropy = {

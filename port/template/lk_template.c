@@ -35,10 +35,20 @@ static int template_clock_set(void *self, uint64_t ms)
     return LK_E_UNSUPPORTED;
 }
 
+/* Supply: a number that differs from boot to boot and is not 0, such as a random one drawn when the
+ * machine starts; or leave `boot` NULL in the table. */
+static int template_clock_boot(void *self, uint64_t *boot)
+{
+    (void)self;
+    (void)boot;
+    return LK_E_UNSUPPORTED;
+}
+
 static const struct lk_clock template_clock = {
     .wall = template_clock_wall,
     .monotonic = template_clock_monotonic,
     .set = template_clock_set,
+    .boot = template_clock_boot,
 };
 
 /* ---- Entropy ---- */

@@ -79,7 +79,8 @@ static void test_clock_set_ahead_and_right_again(void **state)
     assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
     right = bench->fake.clock.wall_ms;
     lk_fake_wall_set(&bench->fake, right + YEAR, LK_CLOCK_SET);
-    assert_int_equal(bench_check(bench, result.token, NULL), LK_E_REFUSED);
+    /* Nobody used a year of it. */
+    assert_int_equal(bench_check(bench, result.token, NULL), 0);
     assert_int_equal(bench_login(bench, "alice", PASSWORD, &later), 0);
     for (i = 0; i < 5; i++) { /* locked, a year ahead */
         assert_int_equal(bench_login(bench, "alice", "wrong password", &result), LK_E_REFUSED);

@@ -27,6 +27,7 @@ static struct town *town_open(void)
         struct lk_id id = {0, 0, 0}, role;
         struct lk_login_result result;
         char name[48], email[48], token[LK_TOKEN_SIZE];
+        struct lk_device_facts facts = {LK_TEXT("tablet"), LK_TEXT(""), LK_TEXT("mark")};
 
         bench_write(bench);
         (void)snprintf(name, sizeof(name), "name=town%u", t);
@@ -45,6 +46,8 @@ static struct town *town_open(void)
             assert_int_equal(lk_role_grant(&bench->txn, id, role, 0), 0);
             assert_int_equal(
                 lk_api_key_add(&bench->txn, id, LK_TEXT("key"), LK_TEXT(""), 0, token, &role), 0);
+            role = id;
+            assert_int_equal(lk_device_remember(&bench->txn, &facts, &role, token), 0);
             if (i == 11) {
                 struct lk_id gone = {0, 0, 0};
 
@@ -145,7 +148,7 @@ static void test_scope_every_list_of_every_kind_keeps_to_its_tenant(void **state
 
 static void test_scope_of_one_user_holds_only_the_own(void **state)
 {
-    static const struct lk_kind *const kinds[] = {&lk_kind_grant, &lk_kind_session,
+    static const struct lk_kind *const kinds[] = {&lk_kind_grant, &lk_kind_session, &lk_kind_device,
                                                   &lk_kind_credential};
     struct town *town = town_open();
     size_t i;
@@ -157,6 +160,11 @@ static void test_scope_of_one_user_holds_only_the_own(void **state)
 
         assert_int_equal(town_read(town, &list, &count), LK_E_NOT_FOUND);
         assert_int_equal(count, kinds[i] == &lk_kind_credential ? 2 : 1);
+        if (kinds[i] == &lk_kind_device) {
+            list.index = &lk_kind_device.indexes[0];
+            assert_int_equal(town_read(town, &list, &count), LK_E_NOT_FOUND);
+            assert_int_equal(count, 1);
+        }
         list.scope.user = 9999;
         assert_int_equal(town_read(town, &list, &count), LK_E_NOT_FOUND);
         assert_int_equal(count, 0);

@@ -7,7 +7,21 @@
 
 #include "lk_engine.h"
 
-enum form { TEXT, EMAIL, UUID, NUMBER, CHOICE, FLAG, TIME, MAP, REF, REFS, STORED, COMPUTED };
+enum form {
+    TEXT,
+    EMAIL,
+    UUID,
+    NUMBER,
+    CHOICE,
+    FLAG,
+    TIME,
+    MAP,
+    REF,
+    REFS,
+    CHANNELS,
+    STORED,
+    COMPUTED
+};
 
 enum { REQUIRED = 1, FIXED = 2 };
 
@@ -34,6 +48,9 @@ static const struct rule {
     {&lk_kind_tenant, "metadata", MAP, 0, 4000, 0},
     {&lk_kind_tenant, "auth_epoch", STORED, 0, 0, 0},
     {&lk_kind_tenant, "role_epoch", STORED, 0, 0, 0},
+    {&lk_kind_tenant, "session_limit", CHOICE, 0, 1, 0},
+    {&lk_kind_tenant, "session_end_at_reboot", FLAG, 0, 1, 0},
+    {&lk_kind_tenant, "session_channels", CHANNELS, 0, 120, 0},
     {&lk_kind_tenant, "user_count", COMPUTED, 0, 0, 0},
     {&lk_kind_user, "username", TEXT, 1, 64, REQUIRED},
     {&lk_kind_user, "email", EMAIL, 3, 255, 0},
@@ -65,6 +82,13 @@ static const struct rule {
     {&lk_kind_role, "permissions", REFS, 0, LK_VALUE_MAX / 4, 0},
     {&lk_kind_role, "compiled", STORED, 0, 0, 0},
     {&lk_kind_role, "holder_count", COMPUTED, 0, 0, 0},
+    {&lk_kind_device, "fingerprint", STORED, 0, 0, 0},
+    {&lk_kind_device, "name", TEXT, 0, 100, 0},
+    {&lk_kind_device, "type", TEXT, 0, 50, 0},
+    {&lk_kind_device, "first_seen", STORED, 0, 0, 0},
+    {&lk_kind_device, "last_seen", STORED, 0, 0, 0},
+    {&lk_kind_device, "trusted", FLAG, 0, 1, 0},
+    {&lk_kind_device, "cookie_hash", STORED, 0, 0, 0},
     {&lk_kind_credential, "type", CHOICE, 0, 5, REQUIRED | FIXED},
     {&lk_kind_credential, "label", TEXT, 1, 100, 0},
     {&lk_kind_credential, "secret", STORED, 0, 0, 0},
@@ -74,6 +98,7 @@ static const struct rule {
     {&lk_kind_credential, "expires_at", TIME, 0, UINT64_C(253402300799999), 0},
     {&lk_kind_credential, "tries_left", STORED, 0, 0, 0},
     {&lk_kind_credential, "roles", REFS, 0, 5 * LK_GRANT_MAX + 3, FIXED},
+    {&lk_kind_credential, "powered_end", STORED, 0, 0, 0},
 };
 
 /* A store with one record of each kind to change. */
@@ -102,6 +127,7 @@ static void scene_fill(const struct scene *scene, const struct lk_kind *kind,
         scene_set_text(&record->record, kind, "action", "do");
         scene_set_text(&record->record, kind, "name", "something");
         break;
+    case LK_KIND_DEVICE: record->record.id.user = scene->bench->admin.user; break;
     case LK_KIND_CREDENTIAL:
         lk_field_set_number(&record->record, lk_field_numbered(kind, 8), LK_CREDENTIAL_SSH_KEY);
         record->record.id.user = scene->bench->admin.user;
@@ -113,8 +139,9 @@ static void scene_fill(const struct scene *scene, const struct lk_kind *kind,
 
 static struct scene *scene_open(void)
 {
-    static const struct lk_kind *const kinds[] = {
-        &lk_kind_tenant, &lk_kind_user, &lk_kind_permission, &lk_kind_role, &lk_kind_credential};
+    static const struct lk_kind *const kinds[] = {&lk_kind_tenant,     &lk_kind_user,
+                                                  &lk_kind_permission, &lk_kind_role,
+                                                  &lk_kind_device,     &lk_kind_credential};
     struct scene *scene = calloc(1, sizeof(*scene));
     union lk_any_record record;
     size_t i;
@@ -124,7 +151,7 @@ static struct scene *scene_open(void)
     bench_write(scene->bench);
     for (i = 0; i < LK_COUNT(kinds); i++) {
         scene_fill(scene, kinds[i], &record);
-        if (kinds[i]->number != LK_KIND_CREDENTIAL) {
+        if (kinds[i]->number != LK_KIND_CREDENTIAL && kinds[i]->number != LK_KIND_DEVICE) {
             lk_field_set_span(&record.record, lk_field_numbered(kinds[i], 8),
                               LK_TEXT("to be changed"));
         }
@@ -304,6 +331,46 @@ static void try_email(struct scene *scene, const struct rule *rule)
     }
 }
 
+static void try_channels(struct scene *scene, const struct rule *rule)
+{
+    static const char form[] = "is not a list like \"console:900 http:86400\"";
+    static const char seconds[] = "has seconds that are not 1 to 31536000";
+    static const struct {
+        const char *text, *words;
+    } tries[] = {
+        {"", NULL},
+        {"console:1", NULL},
+        {"http:31536000", NULL},
+        {"console:31536000 cli:31536000 pam:31536000 mqtt:31536000 http:31536000 api:31536000",
+         NULL},
+        {"http", form},
+        {":5", form},
+        {"https:5", form},
+        {"htt:5", form},
+        {"HTTP:5", form},
+        {" http:5", form},
+        {"http:5 ", form},
+        {"http:5  api:5", form},
+        {"http:5,api:5", form},
+        {"http:0", seconds},
+        {"http:", seconds},
+        {"http:-1", seconds},
+        {"http:1.5", seconds},
+        {"http:31536001", seconds},
+        {"http:18446744073709551617", seconds},
+        {"http:5 http:6", "names a channel twice"},
+        {"http:5 api:1 http:6", "names a channel twice"},
+        {"http:5\tapi:1", "holds control characters"},
+    };
+    size_t i;
+
+    for (i = 0; i < LK_COUNT(tries); i++) {
+        scene_try(scene, rule, 0, bench_text(tries[i].text), LK_E_CHECK, tries[i].words);
+    }
+    scene_try(scene, rule, 0, fill_text(rule->max, false), LK_E_CHECK, form);
+    scene_try(scene, rule, 0, fill_text(rule->max + 1, false), LK_E_CHECK, "is too long");
+}
+
 static void try_number(struct scene *scene, const struct rule *rule)
 {
     if (rule->min) {
@@ -447,6 +514,7 @@ static void try_rule(struct scene *scene, const struct rule *rule)
     switch (rule->form) {
     case TEXT: try_text(scene, rule); break;
     case EMAIL: try_email(scene, rule); break;
+    case CHANNELS: try_channels(scene, rule); break;
     case NUMBER: try_number(scene, rule); break;
     case CHOICE: try_choice(scene, rule, "is none of its choices"); break;
     case FLAG: try_choice(scene, rule, "is neither true nor false"); break;

@@ -141,7 +141,11 @@ static struct bench *golden_store(void)
                                        .channel = LK_CHANNEL_HTTP,
                                        .ip = {address, sizeof(address)},
                                        .user_agent = LK_TEXT("a browser"),
-                                       .device_info = {map, sizeof(map)}};
+                                       .device_info = {map, sizeof(map)},
+                                       .device_fingerprint = LK_TEXT("0123456789"),
+                                       .device_name = LK_TEXT("tablet"),
+                                       .device_type = LK_TEXT("browser"),
+                                       .remember_device = true};
     struct lk_login_result result;
     struct lk_tenant tenant;
     struct lk_user user;
@@ -154,7 +158,9 @@ static struct bench *golden_store(void)
     assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
                                "display_name=Main", "session_lifetime=7200", "session_idle=900",
                                "session_max=4", "lockout_failures=3", "lockout_time=600",
-                               "password_min=9", "audit_capacity=64", "purge_after_days=30", NULL),
+                               "password_min=9", "audit_capacity=64", "purge_after_days=30",
+                               "session_limit=refuse", "session_end_at_reboot=true",
+                               "session_channels=console:900 http:7200", NULL),
                      0);
     assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=doors",
                                "resource=door", "action=open", "description=Open doors", NULL),
@@ -214,6 +220,11 @@ static struct bench *golden_store(void)
     assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
     request.name = LK_TEXT("nobody");
     assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
+    bench_write(bench);
+    assert_int_equal(bench_set(bench, &lk_kind_device, (struct lk_id){bench->tenant, 2, 1},
+                               "trusted=true", NULL),
+                     0);
+    bench_commit(bench);
     bench_verify(bench);
     return bench;
 }
