@@ -116,8 +116,8 @@ int lk_cli_clock_set(struct lk_cli *cli, const struct lk_cli_args *args)
 
     if (!error && back) {
         error = lk_cli_confirm(cli, args,
-                               "The time goes back: every session ends, and grants and keys that "
-                               "have ended are gone for good. Go on?");
+                               "The time goes back: all sessions end, and what has ended is gone. "
+                               "Go on?");
     }
     if (!error) {
         error = lk_clock_set(cli->store, &actor, ms, &cli->problem);

@@ -92,6 +92,18 @@ static int device_count(struct lk_txn *txn, struct lk_id user, uint32_t *count,
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
 
+int lk_device_check_change(struct lk_txn *txn, struct lk_change *change)
+{
+    struct lk_id oldest;
+    uint32_t count = 0;
+    int error = change->operation == LK_ADD ? device_count(txn, change->id, &count, &oldest) : 0;
+
+    return !error && count >= LK_DEVICE_MAX
+               ? lk_refuse(txn, LK_E_LIMIT, change->kind, NULL, LK_TEXT(""),
+                           "would be more devices than a user may have in this build")
+               : error;
+}
+
 static int device_make_room(struct lk_txn *txn, struct lk_id user)
 {
     struct lk_id oldest = {0, 0, 0};

@@ -321,6 +321,7 @@ int lk_device_any(struct lk_txn *txn, struct lk_id user);
 /* `id` (sub 0: a new device) gets a new cookie, whose text is told once. */
 int lk_device_remember(struct lk_txn *txn, const struct lk_device_facts *facts, struct lk_id *id,
                        char cookie[LK_TOKEN_SIZE]);
+int lk_device_check_change(struct lk_txn *txn, struct lk_change *change);
 /* Notes the day of a login. */
 int lk_device_seen(struct lk_txn *txn, struct lk_id id);
 

@@ -78,5 +78,6 @@ const struct lk_kind lk_kind_device = {
     .field_count = LK_COUNT(fields),
     .indexes = indexes,
     .index_count = LK_COUNT(indexes),
+    .check = lk_device_check_change,
     .changed = device_changed,
 };

@@ -142,6 +142,10 @@ static void test_device_count_is_bounded(void **state)
     assert_int_equal(device_known(bench, alice, trusted), (int)first.sub);
     assert_true(device_known(bench, alice, kept) > 0);
     assert_int_equal(device_known(bench, alice, cookie), (int)last.sub);
+    /* By hand, nothing gives way. */
+    bench_write(bench);
+    assert_int_equal(bench_add(bench, &lk_kind_device, &alice, "name=by hand", NULL), LK_E_LIMIT);
+    lk_abort(&bench->txn);
     bench_read(bench);
     {
         struct lk_device device;
