@@ -129,6 +129,7 @@ static int session_check_session(struct lk_txn *txn, struct lk_span token, struc
     }
     if (!error) {
         verdict->channel = (enum lk_channel)session.channel;
+        verdict->factors = (uint32_t)session.factors;
         verdict->started_at = session.record.created_at;
         verdict->last_activity = session.last_activity;
         verdict->expires_at = session.expires_at;
