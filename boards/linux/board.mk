@@ -10,4 +10,4 @@ BOARD_FRONTS   := cli cli/host
 BOARD_LIBRARY  := $(wildcard boards/linux/host*.c)
 
 BOARD_LIBS     := -llmdb -lsodium -lmbedcrypto -lcrypt -lpthread
-BOARD_FRONT_LIBS := -ljansson
+BOARD_FRONT_LIBS := -ljansson -lqrencode
