@@ -164,7 +164,7 @@ class Field:
     def __init__(self, optional, type_, comment):
         self.optional, self.type = bool(optional), type_
         self.name, _, rest = comment.partition(":")
-        words = [word.strip() for word in rest.split(",")]
+        words = [word.strip() for word in rest.partition(";")[0].split(",")]
         bound = re.fullmatch(r"0\.\.(\d+)", type_)
         self.choices = words if bound and len(words) == int(bound[1]) + 1 > 1 else None
 
