@@ -362,6 +362,17 @@ static void test_totp_seed_moves_to_another_store(void **state)
     code_at(bench, &offer, LK_HMAC_SHA256, 8, step_now(bench) + 1, code);
     assert_int_equal(lk_factor_find(&bench->txn, alice, bench_text(code), &factor), 0);
     assert_int_equal(factor.kind, LK_FACTOR_TOTP);
+    /* One that stays without its seed gives its place to another of its label. */
+    bench_write(bench);
+    assert_int_equal(lk_get(&bench->txn, &lk_kind_credential, id, &credential.record), 0);
+    credential.record.present &= ~LK_BIT(10);
+    assert_int_equal(lk_record_store(&bench->txn, &lk_kind_credential, &credential.record,
+                                     lk_work(&bench->txn)->new_value),
+                     0);
+    assert_int_equal(add(bench, alice, "x", NULL, &offer, &recovery), 0);
+    assert_int_equal(lk_get(&bench->txn, &lk_kind_credential, id, &credential.record),
+                     LK_E_NOT_FOUND);
+    bench_commit(bench);
     bench_verify(bench);
     bench_close(bench);
 }
