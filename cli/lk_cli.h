@@ -135,6 +135,8 @@ struct lk_cli_env {
     int (*compact)(void *self, struct lk_store *store);
     /* Checks the structure of the medium itself, below the records. */
     int (*check_medium)(void *self, struct lk_store *store);
+    /* Draws a text as a QR code; LK_E_SPACE when that takes more columns than `width`. */
+    int (*qr)(void *self, struct lk_span text, struct lk_cli_out *out, unsigned width);
 };
 
 /* The session of a person at a console. */
@@ -160,7 +162,7 @@ struct lk_cli_work {
         uint32_t tenant;
         char name[101];
     } label;                               /* of the tenant shown last */
-    uint8_t secrets[2][LK_CLI_SECRET_MAX]; /* wiped after every command */
+    uint8_t secrets[3][LK_CLI_SECRET_MAX]; /* wiped after every command */
     char token[LK_TOKEN_SIZE];             /* likewise */
     size_t used;                           /* of `values`, by what must stay */
     uint8_t values[LK_VALUE_MAX + 512];    /* bytes given, then a copy of the record being shown */
@@ -183,6 +185,7 @@ struct lk_cli {
     const struct lk_kind *const *kinds; /* the application's own, NULL at the end; or NULL */
     unsigned width;                     /* columns; 0: 80 */
     bool progress;                      /* somebody watches `err` */
+    bool terminal;                      /* and `out` */
     const char *tenant_name;            /* unless --tenant says another; or NULL */
     /* Of the command that runs. */
     const struct lk_cli_command *command;
@@ -348,17 +351,29 @@ int lk_cli_secret(struct lk_cli *cli, const char *prompt, bool from_stdin, bool 
                   unsigned slot, struct lk_span *secret);
 /* A token given as an argument, or "-": a line of standard input. */
 int lk_cli_token(struct lk_cli *cli, const char *word, struct lk_span *token);
-/* Asks a password and logs in, with a new password where one must be set. */
+/* A code of a second factor, likewise. */
+int lk_cli_code(struct lk_cli *cli, const char *word, struct lk_span *code);
+/* Asks a password and logs in: with a new password where one must be set, and with a code, of a
+ * second factor made there and then if need be, where one is asked for. */
 struct lk_cli_login {
     uint32_t tenant;
     const char *name;
     bool from_stdin;
+    const char *code; /* as an argument; NULL: asked for when needed */
     enum lk_channel channel;
     const char *device;   /* its cookie; or NULL */
     const char *remember; /* the name to remember the device by; or NULL */
 };
 int lk_cli_login(struct lk_cli *cli, const struct lk_cli_login *login,
                  struct lk_login_result *result);
+
+/* ---- lk_cli_factor.c ------------------------------------------------------------------------- */
+
+/* The part of credential add that is about second factors. */
+lk_cli_handler lk_cli_factor_add;
+/* What an authenticator is to be told, as a URI, and drawn where that can be. */
+int lk_cli_offer(struct lk_cli *cli, struct lk_cli_out *out, const struct lk_totp_offer *offer,
+                 bool draws);
 
 /* ---- lk_cli_value.c: values of records ------------------------------------------------------- */
 
@@ -427,7 +442,8 @@ lk_cli_handler lk_cli_login_command, lk_cli_logout, lk_cli_session_check, lk_cli
     lk_cli_session_end, lk_cli_session_end_all;
 lk_cli_handler lk_cli_device_list, lk_cli_device_name, lk_cli_device_trust, lk_cli_device_forget;
 lk_cli_handler lk_cli_clock_show, lk_cli_clock_set;
-lk_cli_handler lk_cli_credential_list, lk_cli_credential_add, lk_cli_credential_remove;
+lk_cli_handler lk_cli_credential_list, lk_cli_credential_add, lk_cli_credential_remove,
+    lk_cli_credential_confirm;
 lk_cli_handler lk_cli_role_grant, lk_cli_role_revoke, lk_cli_role_permit, lk_cli_role_forbid,
     lk_cli_permission_add, lk_cli_permission_show, lk_cli_permission_remove,
     lk_cli_permission_check, lk_cli_permission_why;

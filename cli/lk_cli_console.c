@@ -97,6 +97,14 @@ static int console_compact(void *self, struct lk_store *store)
     return console->outer->compact ? console->outer->compact(console->outer_self, store) : 0;
 }
 
+static int console_qr(void *self, struct lk_span text, struct lk_cli_out *out, unsigned width)
+{
+    struct lk_cli_console *console = self;
+
+    return console->outer->qr ? console->outer->qr(console->outer_self, text, out, width)
+                              : LK_E_UNSUPPORTED;
+}
+
 /* ---- Completion ------------------------------------------------------------------------------ */
 
 struct console_candidates {
@@ -392,6 +400,7 @@ static void console_begin(struct lk_cli_console *console)
     console->env.map_parse = cli->env->map_parse;
     console->env.check_medium = console_check_medium;
     console->env.compact = console_compact;
+    console->env.qr = console->outer->qr ? console_qr : NULL;
     cli->env = &console->env;
     cli->self = console;
     cli->out = cli->err = &console->out;

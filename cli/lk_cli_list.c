@@ -39,7 +39,7 @@ static const struct {
     {&lk_kind_permission, "id,name,resource,action,description"},
     {&lk_kind_session, "id,user,channel,ip,started_at,expires_at,is_active"},
     {&lk_kind_device, "id,user,name,type,last_seen,trusted"},
-    {&lk_kind_credential, "id,type,label,prefix,last_used_at,expires_at"},
+    {&lk_kind_credential, "id,type,label,prefix,state,codes_left,last_used_at,expires_at"},
 };
 
 struct list_view {

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-#define SECRET_TRIES 3 /* of a new password that is not good enough */
+#define SECRET_TRIES 3 /* of a new password that is not good enough, or a first code */
+
+enum { SECRET_NEW = 1, SECRET_CODE = 2 }; /* slots of a login, beside the password's */
 
 static int secret_told(struct lk_cli *cli, int error, bool from_stdin)
 {
@@ -107,7 +109,7 @@ static int secret_new_password(struct lk_cli *cli, struct lk_login_request *requ
         } else if (!tries) {
             lk_cli_put(cli->err, "a new password must be set\n");
         }
-        error = secret_ask(cli, "new password: ", 1, &request->new_password);
+        error = secret_ask(cli, "new password: ", SECRET_NEW, &request->new_password);
         if (error) {
             return error;
         }
@@ -127,6 +129,117 @@ static int secret_new_password(struct lk_cli *cli, struct lk_login_request *requ
     return error;
 }
 
+/* The next line of standard input; empty where there is none. */
+static int secret_next_line(struct lk_cli *cli, unsigned slot, struct lk_span *line)
+{
+    int error = secret_line(cli, slot, line);
+
+    if (error == LK_E_NOT_FOUND) {
+        line->size = 0;
+        return 0;
+    }
+    return secret_told(cli, error, true);
+}
+
+static int secret_change(struct lk_cli *cli, const struct lk_cli_login *login,
+                         struct lk_login_request *request, struct lk_login_result *result)
+{
+    int error;
+
+    if (!login->from_stdin) {
+        return secret_new_password(cli, request, result);
+    }
+    error = secret_next_line(cli, SECRET_NEW, &request->new_password);
+    if (!error && !request->new_password.size) {
+        return lk_cli_refuse(cli, LK_E_MUST_CHANGE, "password", NULL,
+                             "must be changed: give the new one as the next line");
+    }
+    return error ? error : lk_login(cli->store, request, result, &cli->problem);
+}
+
+/* ---- Codes ---- */
+
+int lk_cli_code(struct lk_cli *cli, const char *word, struct lk_span *code)
+{
+    int error;
+
+    if (!lk_cli_same(word, "-")) {
+        *code = lk_cli_span(word);
+        return 0;
+    }
+    error = cli->session ? secret_ask(cli, "code: ", SECRET_CODE, code)
+                         : secret_line(cli, SECRET_CODE, code);
+    if (error == LK_E_NOT_FOUND || error == LK_E_UNSUPPORTED) {
+        return lk_cli_refuse(cli, LK_E_USAGE, "code", NULL, "standard input holds none");
+    }
+    return error == LK_E_SPACE ? lk_cli_refuse(cli, LK_E_USAGE, "code", NULL, "is too long")
+                               : error;
+}
+
+/* A person who must have a second factor and has none is shown one, which a code then makes good.
+ */
+static int secret_enrol(struct lk_cli *cli, struct lk_login_request *request,
+                        struct lk_login_result *result)
+{
+    struct lk_totp_offer offer;
+    int tries, error;
+
+    request->enrol = &offer;
+    error = lk_login(cli->store, request, result, &cli->problem);
+    request->enrol = NULL;
+    if (error == LK_E_SECOND_FACTOR && offer.uri[0]) {
+        lk_cli_put(cli->err, "a second factor must be set up: let an authenticator read this, "
+                             "which is shown once, then type its code\n");
+        error = lk_cli_offer(cli, cli->err, &offer, cli->at_console || cli->progress);
+        error = error ? error : LK_E_REFUSED;
+        for (tries = 0; tries < SECRET_TRIES && error == LK_E_REFUSED; tries++) {
+            if (tries) {
+                lk_cli_put(cli->err, "that was not its code\n");
+            }
+            error = secret_ask(cli, "code: ", SECRET_CODE, &request->code);
+            if (!error) {
+                error = lk_login(cli->store, request, result, &cli->problem);
+            }
+        }
+    }
+    lk_cli_wipe(&offer, sizeof(offer));
+    return error;
+}
+
+static int secret_code(struct lk_cli *cli, const struct lk_cli_login *login,
+                       struct lk_login_request *request, struct lk_login_result *result)
+{
+    bool enrol = lk_cli_same(cli->problem.field, "second_factor");
+    int error;
+
+    if (login->from_stdin) {
+        error = enrol ? 0 : secret_next_line(cli, SECRET_CODE, &request->code);
+        if (error || request->code.size) {
+            return error ? error : lk_login(cli->store, request, result, &cli->problem);
+        }
+        if (lk_cli_same(cli->problem.rule, "is needed")) {
+            cli->problem.rule = "is needed: give it by --totp, or as the next line";
+        } else if (lk_cli_same(cli->problem.rule, "must be enrolled")) {
+            cli->problem.rule = "must be enrolled: log in on a terminal, or have one added";
+        }
+        return LK_E_SECOND_FACTOR;
+    }
+    if (enrol) {
+        return secret_enrol(cli, request, result);
+    }
+    error = secret_ask(cli, "code: ", SECRET_CODE, &request->code);
+    return error ? error : lk_login(cli->store, request, result, &cli->problem);
+}
+
+static void secret_tell_left(struct lk_cli *cli, const struct lk_login_result *result)
+{
+    if (result->factor == LK_FACTOR_RECOVERY && !cli->quiet) {
+        lk_cli_put_number(cli->err, result->codes_left);
+        lk_cli_put(cli->err, result->codes_left == 1 ? " recovery code is left\n"
+                                                     : " recovery codes are left\n");
+    }
+}
+
 int lk_cli_login(struct lk_cli *cli, const struct lk_cli_login *login,
                  struct lk_login_result *result)
 {
@@ -140,32 +253,22 @@ int lk_cli_login(struct lk_cli *cli, const struct lk_cli_login *login,
         .hash_work = cli->hash_work,
         .hash_work_size = cli->hash_work_size,
     };
-    struct lk_span second = {NULL, 0};
-    int error;
+    int error = lk_cli_secret(cli, "password: ", login->from_stdin, false, 0, &request.password);
 
-    error = lk_cli_secret(cli, "password: ", login->from_stdin, false, 0, &request.password);
-    if (!error && login->from_stdin) {
-        error = secret_line(cli, 1, &second);
-        if (error == LK_E_NOT_FOUND) {
-            second.size = 0;
-            error = 0;
-        }
-        error = secret_told(cli, error, true);
+    if (!error && login->code) {
+        error = lk_cli_code(cli, login->code, &request.code);
     }
-    if (error) {
-        return error;
+    if (!error) {
+        error = lk_login(cli->store, &request, result, &cli->problem);
     }
-    error = lk_login(cli->store, &request, result, &cli->problem);
-    if (error != LK_E_MUST_CHANGE) {
-        return error;
+    if (error == LK_E_MUST_CHANGE) {
+        error = secret_change(cli, login, &request, result);
     }
-    if (!login->from_stdin) {
-        return secret_new_password(cli, &request, result);
+    if (error == LK_E_SECOND_FACTOR) {
+        error = secret_code(cli, login, &request, result);
     }
-    if (second.size) {
-        request.new_password = second;
-        return lk_login(cli->store, &request, result, &cli->problem);
+    if (!error) {
+        secret_tell_left(cli, result);
     }
-    return lk_cli_refuse(cli, LK_E_MUST_CHANGE, "password", NULL,
-                         "must be changed: give the new one as the second line");
+    return error;
 }

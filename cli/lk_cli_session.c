@@ -13,6 +13,7 @@ int lk_cli_login_command(struct lk_cli *cli, const struct lk_cli_args *args)
     struct lk_cli_login login = {
         .name = args->words[0],
         .from_stdin = lk_cli_option(args, "password-stdin") != NULL,
+        .code = lk_cli_option(args, "totp"),
         .channel = LK_CHANNEL_CLI,
         .device = lk_cli_option(args, "device"),
         .remember = lk_cli_option(args, "remember"),
@@ -167,6 +168,10 @@ static void session_print_json(struct lk_cli *cli, const struct lk_verdict *verd
     lk_cli_json_text(&json, lk_cli_span(session_channel(verdict->channel)));
     lk_cli_json_key(&json, "roles");
     lk_cli_field_json(cli, &json, roles, &cli->work->record.record);
+    if (!verdict->api_key) {
+        lk_cli_json_key(&json, "factors");
+        lk_cli_json_number(&json, verdict->factors);
+    }
     session_times_json(&json, verdict);
     lk_cli_json_close(&json, '}');
     lk_cli_json_end(&json);
@@ -202,6 +207,11 @@ static int session_print(struct lk_cli *cli, const struct lk_verdict *verdict)
     session_line(cli, "channel");
     lk_cli_put(cli->out, session_channel(verdict->channel));
     lk_cli_put(cli->out, "\n");
+    if (!verdict->api_key) {
+        session_line(cli, "factors");
+        lk_cli_put_number(cli->out, verdict->factors);
+        lk_cli_put(cli->out, "\n");
+    }
     session_time(cli, "started_at", verdict->started_at);
     session_time(cli, "last_activity", verdict->last_activity);
     session_time(cli, "expires_at", verdict->expires_at);
@@ -448,10 +458,19 @@ int lk_cli_credential_add(struct lk_cli *cli, const struct lk_cli_args *args)
     struct lk_id user, id;
     int error;
 
+    if (lk_cli_same(type, "totp") || lk_cli_same(type, "recovery")) {
+        return lk_cli_factor_add(cli, args);
+    }
     if (!ssh && !lk_cli_same(type, "api-key")) {
         return lk_cli_refuse(cli, LK_E_USAGE, "type", type,
-                             lk_cli_same(type, "password") ? "is set by user passwd"
-                                                           : "is neither ssh-key nor api-key");
+                             lk_cli_same(type, "password")
+                                 ? "is set by user passwd"
+                                 : "is none of totp, recovery, ssh-key and api-key");
+    }
+    if (lk_cli_option(args, "algorithm") || lk_cli_option(args, "digits") ||
+        lk_cli_option(args, "qr")) {
+        return lk_cli_refuse(cli, LK_E_USAGE, NULL, NULL,
+                             "--algorithm, --digits and --qr are for totp");
     }
     if (ssh && (lk_cli_option(args, "expires") || lk_cli_option(args, "roles"))) {
         return lk_cli_refuse(cli, LK_E_USAGE, NULL, NULL,

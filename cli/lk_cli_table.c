@@ -31,7 +31,8 @@ static const struct lk_cli_option table_passwd[] = {
 
 static const struct lk_cli_option table_login[] = {
     {"password-stdin", NULL,
-     "read the password, and on a second line a new one, from standard input"},
+     "read the password, and on the next lines a new one and a code, from standard input"},
+    {"totp", "CODE", "a code of the second factor, or of recovery; - reads it from standard input"},
     {"device", "COOKIE", "what an earlier login with --remember gave"},
     {"remember", "NAME", "remember this device; its cookie goes to standard error"},
     END_OF_OPTIONS,
@@ -61,6 +62,9 @@ static const struct lk_cli_option table_clock[] = {
 
 static const struct lk_cli_option table_credential[] = {
     {"label", "TEXT", "name for people"},
+    {"algorithm", "HASH", "of totp: sha1 (which every authenticator can do), sha256 or sha512"},
+    {"digits", "N", "of totp: 6 or 8"},
+    {"qr", NULL, "of totp: draw a QR code; a terminal is shown one anyway"},
     {"expires", "TIME", "when an api-key ends"},
     {"roles", "ROLES", "of an api-key: only these of the user's roles count"},
     END_OF_OPTIONS,
@@ -218,8 +222,11 @@ const struct lk_cli_command lk_cli_commands[] = {
     /* ---- login and session ------------------------------------------------------------------- */
     {.noun = "login", .args = "USER", .help = "log in; prints the session token and nothing else",
      .details = "A claim code stands in for the first password. When a new password must be set, "
-                "it is asked for, or read from the second line of standard input. Exit status 1: "
-                "refused; 6: a delay is running.",
+                "it is asked for, or read from the next line of standard input; then a code, where "
+                "the second factor is asked for. Whoever must have one and has none is given one "
+                "here, on a terminal. A recovery code takes the code's place. With --password-stdin "
+                "and --totp - the code is the second line. Exit status 1: refused, or a code is "
+                "needed; 6: a delay is running.",
      .resource = "session", .action = "write", .min_args = 1, .max_args = 1,
      .flags = LK_CLI_HOST | LK_CLI_WRITES | LK_CLI_QUIET_REFUSAL, .options = table_login,
      .handler = lk_cli_login_command},
@@ -274,11 +281,20 @@ const struct lk_cli_command lk_cli_commands[] = {
      .flags = IN_TENANT | LK_CLI_FIELDS, .kind = &lk_kind_credential,
      .options = lk_cli_list_options, .handler = lk_cli_credential_list},
     {.noun = "credential", .verb = "add", .args = "TYPE USER",
-     .help = "add a credential; TYPE is ssh-key or api-key",
-     .details = "An ssh-key is read from standard input, as a line of authorized_keys. An "
-                "api-key is made here and printed once; only its keyed hash is kept.",
+     .help = "add a credential; TYPE is totp, recovery, ssh-key or api-key",
+     .details = "totp makes a seed for an authenticator and prints it once, as an otpauth URI; "
+                "it counts when credential confirm was given a code of it. A user may have four, "
+                "told apart by --label. recovery prints ten codes once, each good for one login in "
+                "the place of a code of totp; what was left of an older set is void. An ssh-key is "
+                "read from standard input, as a line of authorized_keys. An api-key is made here "
+                "and printed once; only its keyed hash is kept.",
      .resource = "credential", .action = "write", .min_args = 2, .max_args = 2,
      .flags = IN_WRITES, .options = table_credential, .handler = lk_cli_credential_add},
+    {.noun = "credential", .verb = "confirm", .args = "totp USER CODE",
+     .help = "let an authenticator count from now on",
+     .details = "CODE is what it shows, or - to read it from standard input. The clock must be set.",
+     .resource = "credential", .action = "write", .min_args = 3, .max_args = 3,
+     .flags = IN_WRITES, .handler = lk_cli_credential_confirm},
     {.noun = "credential", .verb = "remove", .args = "USER ID", .help = "remove a credential",
      .resource = "credential", .action = "write", .min_args = 2, .max_args = 2,
      .flags = IN_WRITES, .handler = lk_cli_credential_remove},

@@ -120,7 +120,11 @@ bool lk_cli_field_empty(const struct lk_field *field, const struct lk_record *re
     if (!lk_field_is_number(field)) {
         return lk_field_span(record, field).size == 0;
     }
-    return (field->type == LK_TIME || field->type == LK_REF) && lk_field_number(record, field) == 0;
+    /* Others read as their default; a computed one that is missing is not known, or not to be had.
+     */
+    return ((field->type == LK_TIME || field->type == LK_REF) &&
+            lk_field_number(record, field) == 0) ||
+           (field->flags & LK_F_COMPUTED && !LK_HAS(record, field->number));
 }
 
 /* 0 and the name in work->other; LK_E_REFERENCE: only its number may be told; LK_E_NOT_FOUND. */

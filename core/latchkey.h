@@ -32,6 +32,14 @@
 
 enum lk_session_limit { LK_LIMIT_END_OLDEST = 0, LK_LIMIT_REFUSE = 1 };
 
+/* Is a second factor asked for at login? Of a tenant's and the roles' answers the strictest holds.
+ */
+enum lk_factor_policy {
+    LK_FACTOR_OFF = 0,      /* no; what users have of one is not looked at */
+    LK_FACTOR_OPTIONAL = 1, /* of whom has one */
+    LK_FACTOR_REQUIRED = 2, /* of everybody */
+};
+
 enum lk_tenant_status { LK_TENANT_ACTIVE = 0, LK_TENANT_SUSPENDED = 1 };
 
 struct lk_tenant {
@@ -47,6 +55,7 @@ struct lk_tenant {
     uint64_t session_limit;    /* enum lk_session_limit: what session_max does */
     uint64_t session_end_at_reboot;
     struct lk_span session_channels; /* "console:900 http:86400": lifetimes by channel */
+    uint64_t second_factor;          /* enum lk_factor_policy */
     struct lk_span metadata;
     uint64_t auth_epoch, role_epoch; /* bookkeeping of suspended sessions and cached rights */
     uint64_t user_count;             /* computed */
@@ -68,7 +77,7 @@ struct lk_user {
     struct lk_span roles; /* kept by grant and revoke */
     /* computed */
     uint64_t last_login_at, login_count, last_session_start, last_active_at, total_usage_minutes;
-    uint64_t activity_status, last_login, session_count, is_locked;
+    uint64_t activity_status, last_login, session_count, is_locked, has_second_factor;
 };
 
 struct lk_activity {
@@ -101,6 +110,7 @@ struct lk_session {
     uint64_t device;               /* number of a device of the user; 0: none */
     uint64_t boot, clock;          /* of the last use; the worst quality of any use */
     uint64_t ends_mono, last_mono; /* end and last use by the monotonic clock of that boot */
+    uint64_t factors;              /* 1: proved by a password; 2: by a second factor, too */
     uint64_t is_active;            /* computed */
 };
 
@@ -127,12 +137,18 @@ struct lk_credential {
     struct lk_record record;
     uint64_t type;
     struct lk_span label;
-    struct lk_span secret; /* sealed verifier, or keyed hash of a token or code */
+    struct lk_span secret; /* sealed verifier or seed, or keyed hashes of a token or codes */
     struct lk_span key;    /* ssh_key: the authorized_keys line */
     struct lk_span prefix; /* api_key: what of it may be shown */
     uint64_t last_used_at, expires_at, tries_left;
-    struct lk_span roles; /* api_key: only these of the user's roles count (absent: all) */
-    uint64_t powered_end; /* claim: when it ends, in powered time */
+    struct lk_span roles;       /* api_key: only these of the user's roles count (absent: all) */
+    uint64_t last_step;         /* totp: the newest step that was used */
+    uint64_t confirmed;         /* totp: a code of it was given */
+    uint64_t algorithm, digits; /* totp: enum lk_hmac; 6 or 8 */
+    uint64_t powered_end;       /* claim: when it ends, in powered time */
+    /* computed */
+    uint64_t codes_left; /* recovery */
+    uint64_t state;      /* totp: 1 confirmed */
 };
 
 struct lk_permission {
@@ -144,6 +160,7 @@ struct lk_role {
     struct lk_record record;
     struct lk_span name, description;
     uint64_t parent, is_active;
+    uint64_t second_factor; /* enum lk_factor_policy, of whom the role is granted to */
     struct lk_span permissions;
     struct lk_span compiled; /* bit n: permission number n, parents' included */
     uint64_t holder_count;   /* computed */
@@ -471,11 +488,64 @@ int lk_password_export(struct lk_txn *txn, struct lk_id credential, char *out, s
 
 #define LK_TOKEN_SIZE 48 /* "lks_" and 43 characters, and a NUL */
 
+/* ---- Second factors ---- */
+
+#define LK_TOTP_MAX       4   /* of a user: a telephone, a spare one… */
+#define LK_TOTP_SEED_MAX  64  /* bytes */
+#define LK_TOTP_SEED_TEXT 104 /* of it in base32, with a NUL */
+#define LK_TOTP_URI_SIZE  800
+
+struct lk_totp_options {
+    enum lk_hmac algorithm; /* SHA-1 is what every authenticator can do */
+    uint32_t digits;        /* 6 or 8; 0: 6 */
+};
+
+/* A new seed, told this once, as text to type and as a URI for an authenticator to read (from a QR
+ * code). The caller wipes it. */
+struct lk_totp_offer {
+    char seed[LK_TOTP_SEED_TEXT]; /* base32 (RFC 4648) without padding */
+    char uri[LK_TOTP_URI_SIZE];   /* "otpauth://totp/TENANT:USER?secret=…" */
+};
+
+/*
+ * Gives a user a seed for time-based codes (RFC 6238, steps of 30 s), which counts for nothing
+ * until lk_totp_confirm. `options` may be NULL. One of the same label that was never confirmed is
+ * replaced. LK_E_CONFLICT: the label is another one's; LK_E_LIMIT: the user has LK_TOTP_MAX;
+ * LK_E_UNSUPPORTED: the port has not this HMAC.
+ */
+int lk_totp_add(struct lk_txn *txn, struct lk_id user, struct lk_span label,
+                const struct lk_totp_options *options, struct lk_totp_offer *offer,
+                struct lk_id *id);
+/* The user's unconfirmed one that this is a code of counts from now on. LK_E_NOT_FOUND: there is
+ * none that waits; LK_E_REFUSED: the code is of none of them, or the clock is not trusted. */
+int lk_totp_confirm(struct lk_txn *txn, struct lk_id user, struct lk_span code, struct lk_id *id);
+/* The seed of a credential in base32, for an export. The caller wipes it. */
+int lk_totp_export(struct lk_txn *txn, struct lk_id credential, char out[LK_TOTP_SEED_TEXT]);
+/* For a restore: gives a credential just put back its seed. No code up to now is taken any more. */
+int lk_totp_put_back(struct lk_txn *txn, struct lk_id credential, struct lk_span seed);
+
+#define LK_RECOVERY_COUNT  10
+#define LK_RECOVERY_DIGITS 10 /* of 5 random bits each */
+#define LK_RECOVERY_SIZE   12 /* "7K3QD-0XW9F" and a NUL */
+
+/* Makes ten codes, told this once, each good for one login in a time-based code's place, without a
+ * clock too. They replace what the user had left of an older set. The caller wipes them. */
+int lk_recovery_add(struct lk_txn *txn, struct lk_id user,
+                    char codes[LK_RECOVERY_COUNT][LK_RECOVERY_SIZE], struct lk_id *id);
+
+enum lk_factor_kind { LK_FACTOR_NONE = 0, LK_FACTOR_TOTP = 1, LK_FACTOR_RECOVERY = 2 };
+
+/* ---- Logins ---- */
+
 struct lk_login_request {
     uint32_t tenant; /* 0 is answered like an unknown name */
     struct lk_span name;
     struct lk_span password;
     struct lk_span new_password; /* for LK_E_MUST_CHANGE; else empty */
+    struct lk_span code;         /* for LK_E_SECOND_FACTOR: time-based or of recovery; else empty */
+    /* Where a user must have a second factor and has none: one is made, and told here. NULL: not.
+     */
+    struct lk_totp_offer *enrol;
     enum lk_channel channel;
     struct lk_span ip, user_agent, device_info;
     struct lk_span device_cookie;      /* given by an earlier login; or empty */
@@ -492,6 +562,12 @@ struct lk_login_result {
     uint64_t expires_at;
     char device_cookie[LK_TOKEN_SIZE]; /* empty where none was asked for */
     bool rehashed;                     /* the verifier was replaced by a better one */
+    enum lk_factor_kind factor;        /* that was proved beside the password */
+    uint32_t codes_left;               /* RECOVERY: of the set, after this one */
+};
+
+struct lk_login_counts {
+    uint64_t count, at, until;
 };
 
 /*
@@ -499,9 +575,13 @@ struct lk_login_result {
  * commits. The request and its spans must live until finish. Every refusal is LK_E_REFUSED,
  * whatever its reason; LK_E_LOCKED tells the seconds in `problem.wait_s`; LK_E_MUST_CHANGE when the
  * password is right but must be changed and none or a bad new one was given (`problem` tells the
- * rule); LK_E_LIMIT when it is right but the user has as many sessions as the tenant allows.
- * lk_login_cancel wipes at any time; the attempt stays charged.
+ * rule); LK_E_SECOND_FACTOR when it is right and no code was given with it: `problem.field` is
+ * "code" when one is asked for, "second_factor" when the user must have one and has none, and then,
+ * where the request has `enrol`, that is filled: log in again with a code of it. Neither counts as
+ * a failure; a wrong code does. LK_E_LIMIT when all is right but the user has as many sessions as
+ * the tenant allows. lk_login_cancel wipes at any time; the attempt stays charged.
  */
+
 struct lk_login {
     struct lk_store *store;
     const struct lk_login_request *request;
@@ -516,6 +596,8 @@ struct lk_login {
     uint8_t foreign[256];
     size_t foreign_size;
     struct lk_password fresh;
+    struct lk_login_counts counts_before, counts_charged; /* of failures */
+    enum lk_factor_kind factor;
 };
 
 int lk_login_begin(struct lk_store *store, struct lk_login *login,
@@ -532,6 +614,7 @@ int lk_login(struct lk_store *store, const struct lk_login_request *request,
 struct lk_verdict {
     struct lk_id id; /* session, or credential for an API key */
     bool api_key;
+    uint32_t factors; /* of the login: 1 a password, 2 a second factor, too; 0: an API key */
     enum lk_channel channel;
     uint64_t started_at, last_activity, expires_at;
     uint64_t idle_ends_at; /* 0: no idle limit */

@@ -43,10 +43,11 @@ enum lk_error {
     LK_E_LIMIT = -43,     /* a stated limit of this build or policy would be passed */
 
     /* Domain: -60 to -79. */
-    LK_E_REFUSED = -60,     /* wrong credential, dead session, missing permission */
-    LK_E_LOCKED = -61,      /* a delay is running; the problem tells how long */
-    LK_E_MUST_CHANGE = -62, /* right credential, but a new password must be given with it */
-    LK_E_FAULTS = -63,      /* a verification found faults */
+    LK_E_REFUSED = -60,       /* wrong credential, dead session, missing permission */
+    LK_E_LOCKED = -61,        /* a delay is running; the problem tells how long */
+    LK_E_MUST_CHANGE = -62,   /* right credential, but a new password must be given with it */
+    LK_E_FAULTS = -63,        /* a verification found faults */
+    LK_E_SECOND_FACTOR = -64, /* right credential, but a code must be given with it */
 
     /* Port: -80 to -99. */
     LK_E_ENTROPY = -80, /* no random bytes to be had */

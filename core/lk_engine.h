@@ -325,6 +325,18 @@ int lk_device_check_change(struct lk_txn *txn, struct lk_change *change);
 /* Notes the day of a login. */
 int lk_device_seen(struct lk_txn *txn, struct lk_id id);
 
+/* ---- lk_seal.c ---- */
+
+#define LK_SEAL_EXTRA (LK_SEAL_NONCE_SIZE + LK_SEAL_TAG_SIZE)
+
+/* Seals what a credential holds for its place. LK_E_SPACE. */
+int lk_seal(struct lk_store *store, struct lk_id place, struct lk_span plain, uint8_t *out,
+            size_t capacity, size_t *size);
+/* LK_E_CORRUPT when it was not sealed for this place, or holds nothing, or more than `capacity`.
+ * The caller wipes `plain`. */
+int lk_unseal(struct lk_store *store, struct lk_id place, struct lk_span sealed, uint8_t *plain,
+              size_t capacity, size_t *size);
+
 /* ---- lk_password.c ---- */
 
 enum { LK_VERIFIER_ARGON2ID = 1, LK_VERIFIER_FOREIGN = 2 };

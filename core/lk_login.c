@@ -334,6 +334,7 @@ int lk_login(struct lk_store *store, const struct lk_login_request *request,
     unsigned tries = 3;
     int error;
 
+    memset(result, 0, sizeof(*result));
     do {
         error = lk_login_begin(store, &login, request);
         if (!error) {

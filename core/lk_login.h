@@ -3,7 +3,7 @@
 #ifndef LK_LOGIN_H
 #define LK_LOGIN_H
 
-#include "lk_engine.h"
+#include "lk_factor.h"
 
 #define LK_LOGIN_NAME_MAX 255
 
@@ -19,6 +19,7 @@ enum lk_login_flags {
     LOGIN_MUST = 64,    /* a new password is due */
     LOGIN_BARRED = 256, /* user or tenant was not active at the beginning */
     LOGIN_FRESH = 128,  /* `fresh` is a new verifier */
+    LOGIN_CODE = 1024,  /* the second factor's code was wrong */
 };
 
 /* A field of the activity record by its number. */
@@ -36,6 +37,16 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
 /* Finds, or makes room for, what was charged to a name that nobody has. */
 int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, struct lk_span name,
                     struct lk_bucket *bucket);
+
+/* lk_login_factor.c: 0 go on, and `factor` tells with what; LK_E_REFUSED for a wrong code;
+ * LK_E_SECOND_FACTOR, with login->problem, when one is to be asked for: what was written is then to
+ * be committed. */
+int lk_login_factor(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
+                    struct lk_factor *factor);
+/* The code is good no more. */
+int lk_login_factor_spend(struct lk_txn *txn, const struct lk_factor *factor);
+/* Gives back what this login was charged, and nothing that others were. */
+int lk_login_uncharge(struct lk_login *login, struct lk_txn *txn);
 
 /* lk_login_session.c: ends dead sessions, and the oldest while there are too many; or tells that
  * there are. */

@@ -38,6 +38,8 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
     if (lk_elapsed(now, counts->last_failure_at) >= CHARGE_FORGET_MS) {
         count = 0;
     }
+    login->counts_before = (struct lk_login_counts){counts->failed_count, counts->last_failure_at,
+                                                    counts->locked_until};
     count++;
     delay = charge_delay_ms(tenant, count);
     lk_field_set_number(&counts->record, lk_login_field(13), count);
@@ -47,6 +49,7 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
     } else {
         counts->record.present &= ~LK_BIT(15);
     }
+    login->counts_charged = (struct lk_login_counts){count, now, delay ? now + delay : 0};
     return lk_record_store(txn, kind, &counts->record, lk_work(txn)->new_value);
 }
 

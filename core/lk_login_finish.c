@@ -2,6 +2,21 @@
 /* lk_login_finish.c: the commit that ends a login, one way or the other. */
 #include "lk_login.h"
 
+static struct lk_span login_words(const struct lk_login *login, enum lk_outcome outcome)
+{
+    static const char *const good[] = {"logged in", "logged in with a time-based code",
+                                       "logged in with a recovery code"};
+    const char *words = good[login->factor];
+
+    if (outcome != LK_SUCCESS) {
+        words = login->problem.error == LK_E_LIMIT ? "login refused: too many sessions"
+                : !(login->flags & LOGIN_KNOWN)    ? "login refused: unknown name"
+                : login->flags & LOGIN_CODE        ? "login refused: wrong code"
+                                                   : "login refused";
+    }
+    return (struct lk_span){(const uint8_t *)words, strlen(words)};
+}
+
 /* `tags` may be empty. */
 static int login_audit(struct lk_login *login, struct lk_txn *txn, enum lk_outcome outcome,
                        struct lk_span tags)
@@ -18,12 +33,7 @@ static int login_audit(struct lk_login *login, struct lk_txn *txn, enum lk_outco
         lk_words_add_number(&words, login->user.user);
         lk_field_set_span(&entry.record, lk_field_numbered(kind, 14), lk_words_span(&words));
     }
-    lk_field_set_span(&entry.record, lk_field_numbered(kind, 16),
-                      outcome == LK_SUCCESS ? LK_TEXT("logged in")
-                      : login->problem.error == LK_E_LIMIT
-                          ? LK_TEXT("login refused: too many sessions")
-                      : login->flags & LOGIN_KNOWN ? LK_TEXT("login refused")
-                                                   : LK_TEXT("login refused: unknown name"));
+    lk_field_set_span(&entry.record, lk_field_numbered(kind, 16), login_words(login, outcome));
     if (outcome != LK_SUCCESS) {
         lk_field_set_number(&entry.record, lk_field_numbered(kind, 15), LK_FAILURE);
     }
@@ -112,23 +122,10 @@ static int login_recheck(struct lk_login *login, struct lk_txn *txn, struct lk_t
     return error == LK_E_NOT_FOUND ? LK_E_BUSY : error;
 }
 
-/* The charge goes back although there is no session: the credential was right. */
-static int login_take_back(struct lk_txn *txn, struct lk_id user)
-{
-    struct lk_activity none;
-    int error;
-
-    memset(&none, 0, sizeof(none));
-    error = lk_write(txn, &lk_kind_activity, LK_UPDATE, (struct lk_id){user.tenant, user.user, 0},
-                     &none.record, LK_BIT(13) | LK_BIT(14) | LK_BIT(15), NULL,
-                     LK_W_QUIET | LK_W_SYSTEM);
-    return error == LK_E_NOT_FOUND ? 0 : error;
-}
-
 /* Right, but there is no room for one more session: that is told to nobody else. */
 static int login_turn_away(struct lk_login *login, struct lk_txn *txn)
 {
-    int error = login_take_back(txn, login->user);
+    int error = lk_login_uncharge(login, txn);
 
     if (!error) {
         error = login_audit(login, txn, LK_FAILURE, LK_TEXT(""));
@@ -161,7 +158,7 @@ static int login_renew(struct lk_login *login, struct lk_txn *txn, bool *rehashe
 }
 
 static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
-                        struct lk_login_result *result)
+                        const struct lk_factor *factor, struct lk_login_result *result)
 {
     struct lk_activity activity;
     bool rehashed, full = false, new_device = false, new_address = false;
@@ -171,6 +168,11 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
     int error = login_renew(login, txn, &rehashed);
 
     result->rehashed = rehashed;
+    result->factor = login->factor = factor->kind;
+    result->codes_left = factor->kind == LK_FACTOR_RECOVERY ? factor->codes_left - 1 : 0;
+    if (!error) {
+        error = lk_login_factor_spend(txn, factor);
+    }
     if (!error) {
         error = lk_login_make_room(txn, login->user, tenant, &full);
     }
@@ -208,8 +210,20 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
     return error ? error : login_audit(login, txn, LK_SUCCESS, lk_words_span(&tags));
 }
 
+/* The password was right and more is asked for: the attempt was no failure. */
+static int login_ask(struct lk_login *login, struct lk_txn *txn, int answer)
+{
+    int error = lk_login_uncharge(login, txn);
+
+    if (!error) {
+        error = lk_commit(txn);
+    }
+    return error ? error : answer;
+}
+
 static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_login_result *result)
 {
+    struct lk_factor factor;
     struct lk_tenant tenant;
     int error;
 
@@ -226,13 +240,19 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
                        "is shorter than the tenant's password_min");
     }
     if (login->problem.error == LK_E_MUST_CHANGE) {
-        error = login_take_back(txn, login->user);
-        if (!error) {
-            error = lk_commit(txn);
-        }
-        return error ? error : LK_E_MUST_CHANGE;
+        return login_ask(login, txn, LK_E_MUST_CHANGE);
     }
-    error = login_accept(login, txn, &tenant, result);
+    error = lk_login_factor(login, txn, &tenant, &factor);
+    if (error == LK_E_SECOND_FACTOR) {
+        return login_ask(login, txn, error);
+    }
+    if (error == LK_E_REFUSED) {
+        login->flags |= LOGIN_CODE;
+        return login_refuse(login, txn);
+    }
+    if (!error) {
+        error = login_accept(login, txn, &tenant, &factor, result);
+    }
     if (login->problem.error == LK_E_LIMIT) {
         return login_turn_away(login, txn);
     }
@@ -271,6 +291,9 @@ int lk_login_finish(struct lk_login *login, struct lk_login_result *result)
     lk_txn_release(&txn);
     if (error) {
         lk_wipe(store, result, sizeof(*result));
+    }
+    if (error != LK_E_SECOND_FACTOR && login->request->enrol) {
+        lk_wipe(store, login->request->enrol, sizeof(*login->request->enrol));
     }
     {
         struct lk_problem problem = login->problem;

@@ -158,6 +158,8 @@ int lk_login_put_session(struct lk_login *login, struct lk_txn *txn, const struc
     }
     lk_field_set_number(&session.record, lk_field_numbered(kind, 13), tenant->auth_epoch);
     lk_field_set_number(&session.record, lk_field_numbered(kind, 14), request->channel);
+    lk_field_set_number(&session.record, lk_field_numbered(kind, 21),
+                        login->factor == LK_FACTOR_NONE ? 1 : 2);
     if (request->ip.size == 4 || request->ip.size == 16) {
         lk_field_set_span(&session.record, lk_field_numbered(kind, 15), request->ip);
     }

@@ -2,9 +2,8 @@
 /*
  * lk_password.c: password verifiers and claim codes.
  *
- * A verifier is sealed (XChaCha20-Poly1305) under a subkey of the store key with the credential's
- * place as associated data: nonce, then ciphertext of a form byte and the verifier. A claim code is
- * random enough for a keyed hash.
+ * What is sealed of a verifier is a form byte, then the verifier. A claim code is random enough for
+ * a keyed hash.
  */
 #include "lk_engine.h"
 
@@ -12,17 +11,6 @@
 #define PASSWORD_PLAIN_MAX (1 + LK_VERIFIER_MAX)
 #define CLAIM_TRIES        10
 #define CLAIM_DAYS         7
-
-static void password_ad(const struct lk_store *store, struct lk_id id, uint8_t ad[28])
-{
-    uint32_t parts[3] = {id.tenant, id.user, id.sub};
-    unsigned i;
-
-    memcpy(ad, store->store_id, 16);
-    for (i = 0; i < 12; i++) {
-        ad[16 + i] = (uint8_t)(parts[i / 4] >> (24 - 8 * (i % 4)));
-    }
-}
 
 static size_t password_pack(const struct lk_verifier *verifier, uint8_t plain[PASSWORD_PLAIN_MAX])
 {
@@ -73,19 +61,11 @@ int lk_verifier_seal(struct lk_store *store, struct lk_id credential,
                      const struct lk_verifier *verifier, uint8_t *out, size_t capacity,
                      size_t *size)
 {
-    const struct lk_port *port = store->port;
-    uint8_t plain[PASSWORD_PLAIN_MAX], ad[28];
+    uint8_t plain[PASSWORD_PLAIN_MAX];
     size_t plain_size = password_pack(verifier, plain);
-    int error;
+    int error =
+        lk_seal(store, credential, (struct lk_span){plain, plain_size}, out, capacity, size);
 
-    *size = LK_SEAL_NONCE_SIZE + plain_size + LK_SEAL_TAG_SIZE;
-    error = *size > capacity ? LK_E_SPACE : lk_random(store, out, LK_SEAL_NONCE_SIZE);
-    if (!error) {
-        password_ad(store, credential, ad);
-        error = port->crypto->seal(port->self, store->seal_key, out,
-                                   (struct lk_span){plain, plain_size},
-                                   (struct lk_span){ad, sizeof(ad)}, out + LK_SEAL_NONCE_SIZE);
-    }
     lk_wipe(store, plain, sizeof(plain));
     return error;
 }
@@ -93,23 +73,12 @@ int lk_verifier_seal(struct lk_store *store, struct lk_id credential,
 int lk_verifier_open(struct lk_store *store, struct lk_id credential, struct lk_span sealed,
                      struct lk_verifier *verifier)
 {
-    const struct lk_port *port = store->port;
-    uint8_t plain[PASSWORD_PLAIN_MAX], ad[28];
-    size_t plain_size;
-    int error;
+    uint8_t plain[PASSWORD_PLAIN_MAX];
+    size_t size;
+    int error = lk_unseal(store, credential, sealed, plain, sizeof(plain), &size);
 
-    if (sealed.size < LK_SEAL_NONCE_SIZE + LK_SEAL_TAG_SIZE + 1 ||
-        sealed.size > LK_SEAL_NONCE_SIZE + LK_SEAL_TAG_SIZE + sizeof(plain)) {
-        return LK_E_CORRUPT;
-    }
-    plain_size = sealed.size - LK_SEAL_NONCE_SIZE - LK_SEAL_TAG_SIZE;
-    password_ad(store, credential, ad);
-    error = port->crypto->open(
-        port->self, store->seal_key, sealed.data,
-        (struct lk_span){sealed.data + LK_SEAL_NONCE_SIZE, plain_size + LK_SEAL_TAG_SIZE},
-        (struct lk_span){ad, sizeof(ad)}, plain);
     if (!error) {
-        error = password_unpack(plain, plain_size, verifier);
+        error = password_unpack(plain, size, verifier);
     }
     lk_wipe(store, plain, sizeof(plain));
     return error;
@@ -239,7 +208,7 @@ int lk_password_put(struct lk_txn *txn, struct lk_id user, const struct lk_verif
                     const char *verb, unsigned flags)
 {
     struct lk_credential credential;
-    uint8_t sealed[LK_SEAL_NONCE_SIZE + PASSWORD_PLAIN_MAX + LK_SEAL_TAG_SIZE];
+    uint8_t sealed[PASSWORD_PLAIN_MAX + LK_SEAL_EXTRA];
     struct lk_id id = {user.tenant, user.user, 0};
     enum lk_operation operation = LK_UPDATE;
     size_t size;
@@ -407,7 +376,7 @@ int lk_password_put_back(struct lk_txn *txn, struct lk_id credential, struct lk_
     struct lk_credential record;
     struct lk_verifier verifier;
     struct lk_work *work = lk_work(txn);
-    uint8_t sealed[LK_SEAL_NONCE_SIZE + PASSWORD_PLAIN_MAX + LK_SEAL_TAG_SIZE];
+    uint8_t sealed[PASSWORD_PLAIN_MAX + LK_SEAL_EXTRA];
     size_t size;
     int error = txn->mode == LK_WRITE ? 0 : LK_E_STATE;
 

@@ -127,6 +127,7 @@ static void session_tell(const struct lk_txn *txn, const struct lk_session *sess
 
     verdict->channel = (enum lk_channel)session->channel;
     verdict->device = (uint32_t)session->device;
+    verdict->factors = (uint32_t)session->factors;
     verdict->started_at = session->record.created_at;
     verdict->last_activity = session->last_activity;
     verdict->expires_at = session_shown(session->expires_at, txn->now_ms + left);

@@ -304,6 +304,21 @@ static int text_base64_decode(struct lk_span text, const char last[2], uint8_t *
     return LK_OK;
 }
 
+static char text_base32_digit(unsigned value)
+{
+    return (char)(value < 26 ? 'A' + value : '2' + (value - 26));
+}
+
+static unsigned text_base32_value(uint8_t digit)
+{
+    uint8_t lower = lk_ascii_lower(digit);
+
+    if (lower >= 'a' && lower <= 'z') {
+        return lower - (unsigned)'a';
+    }
+    return digit >= '2' && digit <= '7' ? digit - (unsigned)'2' + 26U : TEXT_BAD;
+}
+
 int lk_base64url_encode(struct lk_span bytes, char *out, size_t size)
 {
     return text_base64_encode(bytes, "-_", false, out, size);
@@ -334,4 +349,57 @@ int lk_base64_decode(struct lk_span text, uint8_t *out, size_t capacity, size_t 
         text.size -= padding;
     }
     return text_base64_decode(text, "+/", out, capacity, size);
+}
+
+int lk_base32_encode(struct lk_span bytes, char *out, size_t size)
+{
+    uint32_t bits = 0;
+    unsigned held = 0;
+
+    if (bytes.size > INT_MAX / 8 || !text_fits((bytes.size * 8 + 4) / 5, size)) {
+        return LK_E_SPACE;
+    }
+    for (size_t i = 0; i < bytes.size; i++) {
+        bits = bits << 8 | bytes.data[i];
+        for (held += 8; held >= 5; held -= 5) {
+            *out++ = text_base32_digit(bits >> (held - 5) & 0x1F);
+        }
+    }
+    if (held > 0) {
+        *out++ = text_base32_digit(bits << (5 - held) & 0x1F);
+    }
+    *out = '\0';
+    return (int)((bytes.size * 8 + 4) / 5);
+}
+
+int lk_base32_decode(struct lk_span text, uint8_t *out, size_t capacity, size_t *size)
+{
+    size_t spare = text.size * 5 % 8; /* bits of the last character that are of no byte */
+    uint32_t bits = 0;
+    unsigned held = 0;
+
+    if (spare >= 5) {
+        return LK_E_USAGE; /* a character too many */
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        if (text_base32_value(text.data[i]) == TEXT_BAD) {
+            return LK_E_USAGE;
+        }
+    }
+    if (spare != 0 && (text_base32_value(text.data[text.size - 1]) & ((1U << spare) - 1)) != 0) {
+        return LK_E_USAGE;
+    }
+    *size = text.size * 5 / 8;
+    if (*size > capacity) {
+        return LK_E_SPACE;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        bits = bits << 5 | text_base32_value(text.data[i]);
+        held += 5;
+        if (held >= 8) {
+            held -= 8;
+            *out++ = (uint8_t)(bits >> held);
+        }
+    }
+    return LK_OK;
 }

@@ -41,6 +41,10 @@ int lk_base64url_decode(struct lk_span text, uint8_t *out, size_t capacity, size
 int lk_base64_encode(struct lk_span bytes, char *out, size_t size);
 int lk_base64_decode(struct lk_span text, uint8_t *out, size_t capacity, size_t *size);
 
+/* RFC 4648 section 6 without padding, either case in; as for base64url. */
+int lk_base32_encode(struct lk_span bytes, char *out, size_t size);
+int lk_base32_decode(struct lk_span text, uint8_t *out, size_t capacity, size_t *size);
+
 int lk_hex_encode(struct lk_span bytes, char *out, size_t size);
 int lk_hex_decode(struct lk_span text, uint8_t *out, size_t capacity, size_t *size);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* lk_user.c: computed fields of users, their state, and that of their tenant. */
-#include "lk_engine.h"
+#include "lk_factor.h"
 
 #define USER_ACTIVE_DAYS 7
 
@@ -47,6 +47,7 @@ int lk_user_compute(struct lk_txn *txn, struct lk_record *record)
         {"total_usage_minutes", offsetof(struct lk_activity, total_usage_minutes)},
     };
     struct lk_activity activity;
+    struct lk_factor factor;
     uint64_t status = LK_ACTIVITY_UNKNOWN;
     size_t i;
     int error = lk_load_activity(txn, record->id, &activity);
@@ -71,6 +72,11 @@ int lk_user_compute(struct lk_txn *txn, struct lk_record *record)
     lk_set_number(&lk_kind_user, record, "login_count", activity.login_count);
     lk_set_number(&lk_kind_user, record, "activity_status", status);
     lk_set_number(&lk_kind_user, record, "is_locked", activity.locked_until > txn->now_ms);
+    error = lk_factor_find(txn, record->id, (struct lk_span){NULL, 0}, &factor);
+    if (error) {
+        return error;
+    }
+    lk_set_number(&lk_kind_user, record, "has_second_factor", lk_factor_enrolled(&factor));
     return user_sessions(txn, record);
 }
 

@@ -275,6 +275,18 @@ static int verify_sequence(struct verify_job *job, const struct lk_sequence *seq
                : 0;
 }
 
+static int verify_credential(struct verify_job *job, const struct lk_credential *credential)
+{
+    if (credential->digits == 7) {
+        return verify_fault(job, "digits of a code are neither 6 nor 8", "credential");
+    }
+    return credential->type == LK_CREDENTIAL_RECOVERY &&
+                   (credential->secret.size % LK_TOKEN_HASH_SIZE ||
+                    credential->secret.size > LK_RECOVERY_COUNT * LK_TOKEN_HASH_SIZE)
+               ? verify_fault(job, "recovery codes are not whole hashes, ten at most", "credential")
+               : 0;
+}
+
 /* What follows from other records, and the rules of single kinds. */
 static int verify_meaning(struct verify_job *job, const struct lk_record *record)
 {
@@ -290,6 +302,7 @@ static int verify_meaning(struct verify_job *job, const struct lk_record *record
     case LK_KIND_AUDIT:
         return job->id.user < LK_RING_COUNT ? 0
                                             : verify_fault(job, "audit entry of no ring", "audit");
+    case LK_KIND_CREDENTIAL: return verify_credential(job, (const struct lk_credential *)record);
     case LK_KIND_TENANT: return lk_audit_verify(job->txn, job->id.tenant, verify_audit_fault, job);
     default: return 0;
     }

@@ -384,7 +384,8 @@ static int write_check_restored(struct write_job *job)
         return lk_refuse(job->txn, LK_E_CHECK, change->kind, "role", LK_TEXT(""),
                          "is not the role that the grant is filed under");
     }
-    if (change->kind == &lk_kind_user || change->kind == &lk_kind_tenant) {
+    if (change->kind == &lk_kind_user || change->kind == &lk_kind_tenant ||
+        change->kind == &lk_kind_credential) {
         return change->kind->check(job->txn, change);
     }
     /* A role may come after those below it, as one that was removed may come back. */

@@ -78,6 +78,10 @@ struct lk_pwhash_job {
     uint64_t progress[4]; /* the port's own, zero at the start */
 };
 
+/* Hashes of an HMAC. Numbers reach storage. */
+enum lk_hmac { LK_HMAC_SHA1 = 0, LK_HMAC_SHA256 = 1, LK_HMAC_SHA512 = 2 };
+#define LK_HMAC_MAX 64 /* bytes that the longest answers; the others 20 and 32 */
+
 #define LK_SEAL_KEY_SIZE   32
 #define LK_SEAL_NONCE_SIZE 24
 #define LK_SEAL_TAG_SIZE   16
@@ -117,6 +121,10 @@ struct lk_crypto {
     /* The same bounds without a password: 0, LK_E_UNSUPPORTED (unknown form), LK_E_CHECK (malformed
      * or costs too much); `rule` gets a sentence that follows the word "hash". */
     int (*foreign_check)(void *self, struct lk_span hash, const char **rule);
+    /* HMAC (RFC 2104) over `data`: 20, 32 or 64 bytes into `out`. LK_E_UNSUPPORTED for a hash that
+     * is not there. NULL where there is none: time-based codes (TOTP) are then not to be had. */
+    int (*hmac)(void *self, enum lk_hmac hash, struct lk_span key, struct lk_span data,
+                uint8_t out[LK_HMAC_MAX]);
     /* True when the bytes are equal, in a time that depends on `size` only. */
     bool (*equal)(const void *a, const void *b, size_t size);
     /* Overwrites, in a way no compiler removes. */

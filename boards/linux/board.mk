@@ -3,11 +3,11 @@
 
 BOARD_HOSTED   := 1
 BOARD_STORAGES := ram lmdb fault
-BOARD_PORTS    := sodium foreign posix fake
+BOARD_PORTS    := sodium mbedtls foreign posix fake
 BOARD_FRONTS   := cli cli/host
 
 # Of boards/linux/, these belong to the library; the rest to the program.
 BOARD_LIBRARY  := $(wildcard boards/linux/host*.c)
 
 BOARD_LIBS     := -llmdb -lsodium -lmbedcrypto -lcrypt -lpthread
-BOARD_FRONT_LIBS := -ljansson
+BOARD_FRONT_LIBS := -ljansson -lqrencode

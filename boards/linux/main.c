@@ -16,6 +16,7 @@
 #include "lk_json.h"
 #include "lk_linux.h"
 #include "lk_posix.h"
+#include "lk_qr.h"
 #include "lk_transfer.h"
 
 #define MAIN_LINE_MAX 16384
@@ -52,6 +53,13 @@ struct main_program {
     char directory[4096];
     struct lk_posix console;
 };
+
+static const char *main_given(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && value[0] ? value : NULL;
+}
 
 /* ---- Streams --------------------------------------------------------------------------------- */
 
@@ -245,6 +253,17 @@ static int main_compact(void *self, struct lk_store *store)
     return ops->compact ? ops->compact(store->storage) : 0;
 }
 
+/* On the console it is drawn for the person there. */
+static int main_qr(void *self, struct lk_span text, struct lk_cli_out *out, unsigned width)
+{
+    struct main_program *program = self;
+    bool terminal = out == &program->out   ? isatty(STDOUT_FILENO)
+                    : out == &program->err ? isatty(STDERR_FILENO)
+                                           : true;
+
+    return lk_qr_draw(text, out, width, terminal && !main_given("NO_COLOR"));
+}
+
 static const struct lk_cli_env main_env = {
     .open = main_open,
     .create = main_create,
@@ -256,6 +275,7 @@ static const struct lk_cli_env main_env = {
     .isolate = main_isolate,
     .compact = main_compact,
     .check_medium = main_check_medium,
+    .qr = main_qr,
 };
 
 /* ---- The console ----------------------------------------------------------------------------- */
@@ -299,13 +319,6 @@ static const struct lk_cli_host_ops main_host_ops = {
 };
 
 /* ---- Start ----------------------------------------------------------------------------------- */
-
-static const char *main_given(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value && value[0] ? value : NULL;
-}
 
 static const char *main_directory(struct main_program *program)
 {
@@ -356,6 +369,7 @@ static void main_prepare(struct main_program *program)
     cli->work = &program->work;
     cli->width = main_width();
     cli->progress = isatty(STDERR_FILENO);
+    cli->terminal = isatty(STDOUT_FILENO);
     cli->tenant_name = main_given("LATCHKEY_TENANT");
 }
 

@@ -10,13 +10,13 @@ packages_of() {
     case $1 in
     build) # compiler, make, and the libraries that Latchkey stands on
         echo make gcc libc6-dev binutils pkg-config \
-            liblmdb-dev libsodium-dev libmbedtls-dev libcrypt-dev libjansson-dev ;;
+            liblmdb-dev libsodium-dev libmbedtls-dev libcrypt-dev libjansson-dev libqrencode-dev ;;
     demo) # mosquitto_passwd, the tool of the Mosquitto broker, comes in its package
         echo mosquitto ;;
     test) # the test library, and the programs that answers are compared with
         packages_of build
         echo libcmocka-dev python3 python3-cbor2 mosquitto apache2-utils whois argon2 \
-            jq strace bash-completion lmdb-utils ;;
+            jq strace bash-completion lmdb-utils oathtool zbar-tools ;;
     ci) # analysers, the second compiler, coverage
         packages_of test
         echo clang clang-tidy clang-format cppcheck shellcheck valgrind gcovr libclang-rt-14-dev git ;;

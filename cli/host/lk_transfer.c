@@ -160,7 +160,7 @@ static const struct lk_cli_option transfer_import_options[] = {
 static const struct lk_cli_option transfer_export_options[] = {
     {"format", "FORMAT", "ndjson (the default) or csv"},
     {"kind", "KIND", "records of this kind only; csv: user unless said"},
-    {"with-secrets", NULL, "password hashes too"},
+    {"with-secrets", NULL, "password hashes, and the seeds of time-based codes, too"},
     {"all-tenants", NULL, "the whole store"},
     {"limit-bytes", "SIZE", "refuse to write more than this (100MB)"},
     {"output", "FILE", "into a file that only its owner can read"},
@@ -201,9 +201,10 @@ const struct lk_cli_command lk_transfer_commands[] = {
         .help = "write all records as ndjson, or those of a kind as csv",
         .details =
             "Removed records are among them; sessions, failure counts and the audit are not "
-            "(audit export has its own). Hashes leave only by --with-secrets; then import "
-            "--restore makes a store in which everybody can log in, but for API keys, which are "
-            "this store's only. Nothing is written when it would be more than the limit. The csv "
+            "(audit export has its own). Hashes and seeds leave only by --with-secrets; then "
+            "import --restore makes a store in which everybody can log in, but for API keys and "
+            "recovery codes, which are this store's only. Nothing is written when it would be more "
+            "than the limit. The csv "
             "is as RFC 4180 has it, and nothing is added to a value: open it in a spreadsheet as "
             "text, or a name that begins with = runs there as a formula. Grants that end are in "
             "the ndjson only.",

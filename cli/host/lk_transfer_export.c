@@ -216,11 +216,13 @@ static int export_walk(struct export_run *run, export_take *take)
 /* ---- NDJSON ----------------------------------------------------------------------------------
  */
 
-/* The verifier of the password credential in hand; empty where there is none. */
-static int export_verifier(struct export_run *run, struct lk_id credential)
+/* The verifier, or the seed, of the credential in hand; empty where there is none. */
+static int export_verifier(struct export_run *run, struct lk_id credential, uint64_t type)
 {
-    int error =
-        lk_password_export(run->export->txn, credential, run->verifier, sizeof(run->verifier));
+    int error = type == LK_CREDENTIAL_TOTP
+                    ? lk_totp_export(run->export->txn, credential, run->verifier)
+                    : lk_password_export(run->export->txn, credential, run->verifier,
+                                         sizeof(run->verifier));
 
     if (error == LK_E_NOT_FOUND) {
         run->verifier[0] = '\0';
@@ -231,8 +233,9 @@ static int export_verifier(struct export_run *run, struct lk_id credential)
 
 static int export_line(struct export_run *run, const struct lk_kind *kind)
 {
-    bool password = kind == &lk_kind_credential && run->export->with_secrets &&
-                    run->record.credential.type == LK_CREDENTIAL_PASSWORD;
+    uint64_t type = kind == &lk_kind_credential ? run->record.credential.type : UINT64_MAX;
+    bool secret =
+        run->export->with_secrets && (type == LK_CREDENTIAL_PASSWORD || type == LK_CREDENTIAL_TOTP);
     struct lk_id id = run->record.record.id;
     json_t *object;
     int error = lk_json_record_write(kind, &run->record.record, &object);
@@ -240,10 +243,11 @@ static int export_line(struct export_run *run, const struct lk_kind *kind)
     if (error) {
         return error;
     }
-    if (password) {
-        error = export_verifier(run, id);
+    if (secret) {
+        error = export_verifier(run, id, type);
         if (!error && run->verifier[0] != '\0' &&
-            json_object_set_new(object, "verifier", json_string(run->verifier)) != 0) {
+            json_object_set_new(object, type == LK_CREDENTIAL_TOTP ? "seed" : "verifier",
+                                json_string(run->verifier)) != 0) {
             error = LK_E_FULL;
         }
     }
@@ -420,7 +424,7 @@ static int export_user_verifier(struct export_run *run, struct lk_id user)
     while (!error && run->verifier[0] == '\0') {
         error = lk_list_next(&list, &credential.record);
         if (!error && credential.type == LK_CREDENTIAL_PASSWORD) {
-            error = export_verifier(run, credential.record.id);
+            error = export_verifier(run, credential.record.id, LK_CREDENTIAL_PASSWORD);
         }
     }
     lk_list_end(&list);

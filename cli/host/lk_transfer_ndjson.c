@@ -98,7 +98,9 @@ static int ndjson_take_text(struct ndjson *in, json_t *object, const char *name,
     if (!json_is_string(value) || json_string_length(value) == 0 ||
         json_string_length(value) >= size ||
         strlen(json_string_value(value)) != json_string_length(value)) {
-        return ndjson_refuse(in, name, "", "is not a password hash");
+        return ndjson_refuse(in, name, "",
+                             strcmp(name, "seed") == 0 ? "is not a seed in base32"
+                                                       : "is not a password hash");
     }
     memcpy(out, json_string_value(value), json_string_length(value) + 1);
     return json_object_del(object, name) == 0 ? 0 : LK_E_FULL;
@@ -443,6 +445,7 @@ static int ndjson_add(struct ndjson *in, struct ndjson_line *line)
 static int ndjson_put_back(struct ndjson *in, struct ndjson_line *line)
 {
     struct lk_importer *importer = in->importer;
+    bool totp = false;
     int error = 0;
 
     if (!line->has_id) {
@@ -450,7 +453,9 @@ static int ndjson_put_back(struct ndjson *in, struct ndjson_line *line)
     }
     in->verifier[0] = '\0';
     if (line->kind == &lk_kind_credential) {
-        error = ndjson_take_text(in, line->object, "verifier", in->verifier, sizeof(in->verifier));
+        totp = ndjson_is_credential(line, "totp");
+        error = ndjson_take_text(in, line->object, totp ? "seed" : "verifier", in->verifier,
+                                 sizeof(in->verifier));
     }
     if (!error) {
         error = ndjson_read_record(in, line, LK_JSON_EXACT, &in->record.record);
@@ -460,7 +465,8 @@ static int ndjson_put_back(struct ndjson *in, struct ndjson_line *line)
     }
     error = lk_put_back(&importer->txn, line->kind, &in->record.record);
     if (!error && in->verifier[0] != '\0') {
-        error = lk_password_put_back(&importer->txn, line->id, ndjson_span(in->verifier));
+        error = totp ? lk_totp_put_back(&importer->txn, line->id, ndjson_span(in->verifier))
+                     : lk_password_put_back(&importer->txn, line->id, ndjson_span(in->verifier));
         error = error == LK_E_UNSUPPORTED ? LK_E_CHECK : error;
     }
     if (error) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "lk_engine.h"
+#include "lk_factor.h"
 
 static const char *const types[] = {"password", "totp",  "recovery", "ssh_key",
                                     "api_key",  "claim", NULL};
+
+static const char *const states[] = {"unconfirmed", "confirmed", NULL};
+static const char *const algorithms[] = {"sha1", "sha256", "sha512", NULL};
 
 #define AT(member) offsetof(struct lk_credential, member)
 
@@ -69,13 +72,77 @@ static const struct lk_field fields[] = {
      .max = 5 * LK_GRANT_MAX + 3,
      .flags = LK_F_FIXED,
      .help = "of an API key: only these of the user's roles count"},
+    {.number = 19,
+     .name = "last_step",
+     .type = LK_UINT,
+     .offset = AT(last_step),
+     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
+     .help = "of totp: the newest step that a code was taken of"},
+    {.number = 20,
+     .name = "confirmed",
+     .type = LK_BOOL,
+     .offset = AT(confirmed),
+     .flags = LK_F_SYSTEM | LK_F_HIDDEN,
+     .help = "of totp: a code of it was given"},
+    {.number = 21,
+     .name = "algorithm",
+     .type = LK_ENUM,
+     .offset = AT(algorithm),
+     .choices = algorithms,
+     .flags = LK_F_FIXED,
+     .help = "of totp: hash of the codes"},
+    {.number = 22,
+     .name = "digits",
+     .type = LK_UINT,
+     .offset = AT(digits),
+     .min = 6,
+     .max = 8,
+     .initial = 6,
+     .flags = LK_F_FIXED,
+     .help = "of totp: digits of a code, 6 or 8"},
     {.number = 23,
      .name = "powered_end",
      .type = LK_UINT,
      .offset = AT(powered_end),
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
      .help = "of a claim code: when it ends, in milliseconds that the machine was on"},
+    {.number = 40,
+     .name = "codes_left",
+     .type = LK_UINT,
+     .offset = AT(codes_left),
+     .flags = LK_F_COMPUTED,
+     .help = "of recovery: codes that were not used"},
+    {.number = 41,
+     .name = "state",
+     .type = LK_ENUM,
+     .offset = AT(state),
+     .choices = states,
+     .flags = LK_F_COMPUTED,
+     .help = "of totp: it counts for nothing until it is confirmed"},
 };
+
+static int credential_check(struct lk_txn *txn, struct lk_change *change)
+{
+    const struct lk_credential *credential = (const struct lk_credential *)change->after;
+
+    return credential->digits == 7 ? lk_refuse(txn, LK_E_CHECK, change->kind, "digits",
+                                               LK_TEXT("7"), "is neither 6 nor 8")
+                                   : 0;
+}
+
+static int credential_compute(struct lk_txn *txn, struct lk_record *record)
+{
+    const struct lk_credential *credential = (const struct lk_credential *)record;
+
+    (void)txn;
+    if (credential->type == LK_CREDENTIAL_TOTP) {
+        lk_set_number(&lk_kind_credential, record, "state", credential->confirmed);
+    }
+    if (credential->type == LK_CREDENTIAL_RECOVERY) {
+        lk_set_number(&lk_kind_credential, record, "codes_left", lk_recovery_left(credential));
+    }
+    return 0;
+}
 
 const struct lk_kind lk_kind_credential = {
     .number = LK_KIND_CREDENTIAL,
@@ -88,4 +155,6 @@ const struct lk_kind lk_kind_credential = {
     .size = sizeof(struct lk_credential),
     .fields = fields,
     .field_count = LK_COUNT(fields),
+    .check = credential_check,
+    .compute = credential_compute,
 };

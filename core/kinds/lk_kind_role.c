@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "lk_engine.h"
 
+static const char *const factors[] = {"off", "optional", "required", NULL};
+
 #define AT(member) offsetof(struct lk_role, member)
 
 static const struct lk_field fields[] = {
@@ -46,6 +48,12 @@ static const struct lk_field fields[] = {
      .max = LK_PERMISSION_BYTES,
      .flags = LK_F_SYSTEM | LK_F_HIDDEN | LK_F_LOCAL,
      .help = "set of permission numbers, inherited ones included"},
+    {.number = 20,
+     .name = "second_factor",
+     .type = LK_ENUM,
+     .offset = AT(second_factor),
+     .choices = factors,
+     .help = "second factor at login, where it is stricter than the tenant's"},
     {.number = 40,
      .name = "holder_count",
      .type = LK_UINT,

@@ -3,6 +3,7 @@
 
 static const char *const statuses[] = {"active", "suspended", NULL};
 static const char *const limits[] = {"end_oldest", "refuse", NULL};
+static const char *const factors[] = {"off", "optional", "required", NULL};
 
 #define AT(member) offsetof(struct lk_tenant, member)
 
@@ -111,6 +112,13 @@ static const struct lk_field fields[] = {
      .offset = AT(role_epoch),
      .flags = LK_F_SYSTEM | LK_F_HIDDEN,
      .help = "changes with roles and permissions"},
+    {.number = 27,
+     .name = "second_factor",
+     .type = LK_ENUM,
+     .offset = AT(second_factor),
+     .choices = factors,
+     .initial = LK_FACTOR_OPTIONAL,
+     .help = "second factor at login: not asked for, asked of who has one, of everybody"},
     {.number = 30,
      .name = "session_limit",
      .type = LK_ENUM,

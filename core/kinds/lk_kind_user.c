@@ -131,6 +131,12 @@ static const struct lk_field fields[] = {
      .offset = AT(is_locked),
      .flags = LK_F_COMPUTED,
      .help = "a delay after failed logins is running"},
+    {.number = 50,
+     .name = "has_second_factor",
+     .type = LK_BOOL,
+     .offset = AT(has_second_factor),
+     .flags = LK_F_COMPUTED,
+     .help = "has a confirmed authenticator, or recovery codes left"},
 };
 
 static const struct lk_index indexes[] = {

@@ -3,6 +3,7 @@
 #include "lk_fake.h"
 
 #include "lk_fake_console.h"
+#include "lk_mbedtls.h"
 #include "lk_sodium.h"
 
 #include <string.h>
@@ -247,6 +248,15 @@ static int fake_open(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
     return lk_sodium_crypto.open(NULL, key, nonce, sealed, ad, out);
 }
 
+static int fake_hmac(void *self, enum lk_hmac hash, struct lk_span key, struct lk_span data,
+                     uint8_t out[LK_HMAC_MAX])
+{
+    if (lk_fake_call_fails(self)) {
+        return LK_E_CRYPTO;
+    }
+    return lk_mbedtls_hmac(NULL, hash, key, data, out);
+}
+
 static void fake_store_u32(uint8_t *out, uint32_t number)
 {
     for (unsigned i = 0; i < 4; i++) {
@@ -414,6 +424,7 @@ int lk_fake_init(struct lk_fake *fake, uint64_t seed)
     fake->crypto.seal = fake_seal;
     fake->crypto.open = fake_open;
     fake->crypto.pwhash_step = fake_pwhash_step;
+    fake->crypto.hmac = fake_hmac;
 
     fake->port.self = fake;
     fake->port.clock = &fake_clock;

@@ -26,9 +26,9 @@
  *
  * What it is: the clock stands until a test moves it. The "entropy" is a generator started from the
  * seed: the same seed gives the same bytes, so it is NOT random and must never meet a real user.
- * The crypto is libsodium's and real, but for one thing: a password is hashed at the least cost
- * there is, whatever was asked, so that tests are quick. The parameters asked for are
- * bounds-checked and go into the hash, so that different ones give different hashes;
+ * The crypto is libsodium's, the HMAC Mbed TLS's, and both real, but for one thing: a password is
+ * hashed at the least cost there is, whatever was asked, so that tests are quick. The parameters
+ * asked for are bounds-checked and go into the hash, so that different ones give different hashes;
  * lk_fake_pwhash_exact() has the real cost, and hashes that other programs accept.
  *
  * Limitations: one thread; no allocation; no NOR flash (storage tests bring their own).

@@ -5,6 +5,7 @@
 #include "lk_posix.h"
 
 #include "lk_foreign.h"
+#include "lk_mbedtls.h"
 #include "lk_posix_parts.h"
 #include "lk_sodium.h"
 
@@ -173,6 +174,7 @@ int lk_posix_init(struct lk_posix *posix, const struct lk_posix_config *config)
     posix->crypto = lk_sodium_crypto;
     posix->crypto.foreign_verify = lk_foreign_verify;
     posix->crypto.foreign_check = lk_foreign_check;
+    posix->crypto.hmac = lk_mbedtls_hmac;
     posix->console.device_fd = -1;
     posix->console.tty = -1;
     posix->port.self = posix;

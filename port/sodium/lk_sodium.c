@@ -140,6 +140,7 @@ const struct lk_crypto lk_sodium_crypto = {
     .pwhash_step = sodium_pwhash_step,
     .foreign_verify = NULL,
     .foreign_check = NULL,
+    .hmac = NULL,
     .equal = sodium_equal,
     .wipe = sodium_wipe,
 };

@@ -3,7 +3,8 @@
  * lk_sodium.h: the crypto table of a port, answered by libsodium 1.0.18 or later.
  *
  * Serves Linux and bare metal alike: nothing but libsodium is needed. Hashes of other programs
- * are not verified here (foreign_verify and foreign_check are NULL); lk_foreign.h has them.
+ * are not verified here (foreign_verify and foreign_check are NULL); lk_foreign.h has them. Nor is
+ * there an hmac, since libsodium has no SHA-1; lk_mbedtls.h has it.
  *
  * Caveats: Argon2id runs to its end in one step, takes its memory from libsodium's allocator, and
  * leaves job->work alone. libsodium computes one lane only. The table keeps no state: `self` is not

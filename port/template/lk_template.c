@@ -162,6 +162,19 @@ static int template_pwhash_step(void *self, struct lk_pwhash_job *job)
     return LK_E_UNSUPPORTED;
 }
 
+/* Supply: HMAC with SHA-1 at least, which every authenticator app can do. Or leave `hmac` NULL: a
+ * second factor is then recovery codes alone. */
+static int template_hmac(void *self, enum lk_hmac hash, struct lk_span key, struct lk_span data,
+                         uint8_t out[LK_HMAC_MAX])
+{
+    (void)self;
+    (void)hash;
+    (void)key;
+    (void)data;
+    (void)out;
+    return LK_E_UNSUPPORTED;
+}
+
 /* Complete as it is: looks at every byte, whatever the first ones say. */
 static bool template_equal(const void *a, const void *b, size_t size)
 {
@@ -193,6 +206,7 @@ static const struct lk_crypto template_crypto = {
     .pwhash_step = template_pwhash_step,
     .foreign_verify = NULL, /* a board that takes over no users needs neither */
     .foreign_check = NULL,
+    .hmac = template_hmac,
     .equal = template_equal,
     .wipe = template_wipe,
 };

@@ -197,7 +197,7 @@ lk 3 "credential remove bob $id"
 lk 0 "credential remove alice $id"
 lk 1 "session check $key"
 lk 3 "credential remove alice $id"
-lk 2 'credential add totp alice' 'is neither ssh-key nor api-key'
+lk 2 'credential add fingerprint alice' 'is none of totp, recovery, ssh-key and api-key'
 lk 2 'credential add ssh-key alice' 'there is none'
 check 4 "echo nonsense | '$LATCHKEY' credential add ssh-key alice" 'key: '
 check 0 "echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ5nV5W9m6C5H8yV7f4g3m2bqQ7nVx1s2d3f4g5h6j7k alice@desk' | '$LATCHKEY' credential add ssh-key alice --label desk"

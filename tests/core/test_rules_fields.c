@@ -51,6 +51,7 @@ static const struct rule {
     {&lk_kind_tenant, "session_limit", CHOICE, 0, 1, 0},
     {&lk_kind_tenant, "session_end_at_reboot", FLAG, 0, 1, 0},
     {&lk_kind_tenant, "session_channels", CHANNELS, 0, 120, 0},
+    {&lk_kind_tenant, "second_factor", CHOICE, 0, 2, 0},
     {&lk_kind_tenant, "user_count", COMPUTED, 0, 0, 0},
     {&lk_kind_user, "username", TEXT, 1, 64, REQUIRED},
     {&lk_kind_user, "email", EMAIL, 3, 255, 0},
@@ -71,6 +72,7 @@ static const struct rule {
     {&lk_kind_user, "last_login", COMPUTED, 0, 0, 0},
     {&lk_kind_user, "session_count", COMPUTED, 0, 0, 0},
     {&lk_kind_user, "is_locked", COMPUTED, 0, 0, 0},
+    {&lk_kind_user, "has_second_factor", COMPUTED, 0, 0, 0},
     {&lk_kind_permission, "name", TEXT, 1, 100, REQUIRED},
     {&lk_kind_permission, "resource", TEXT, 1, 100, REQUIRED},
     {&lk_kind_permission, "action", TEXT, 1, 50, REQUIRED},
@@ -81,6 +83,7 @@ static const struct rule {
     {&lk_kind_role, "is_active", FLAG, 0, 1, 0},
     {&lk_kind_role, "permissions", REFS, 0, LK_VALUE_MAX / 4, 0},
     {&lk_kind_role, "compiled", STORED, 0, 0, 0},
+    {&lk_kind_role, "second_factor", CHOICE, 0, 2, 0},
     {&lk_kind_role, "holder_count", COMPUTED, 0, 0, 0},
     {&lk_kind_device, "fingerprint", STORED, 0, 0, 0},
     {&lk_kind_device, "name", TEXT, 0, 100, 0},
@@ -99,6 +102,12 @@ static const struct rule {
     {&lk_kind_credential, "tries_left", STORED, 0, 0, 0},
     {&lk_kind_credential, "roles", REFS, 0, 5 * LK_GRANT_MAX + 3, FIXED},
     {&lk_kind_credential, "powered_end", STORED, 0, 0, 0},
+    {&lk_kind_credential, "last_step", STORED, 0, 0, 0},
+    {&lk_kind_credential, "confirmed", STORED, 0, 0, 0},
+    {&lk_kind_credential, "algorithm", CHOICE, 0, 2, FIXED},
+    {&lk_kind_credential, "digits", NUMBER, 6, 8, FIXED},
+    {&lk_kind_credential, "codes_left", COMPUTED, 0, 0, 0},
+    {&lk_kind_credential, "state", COMPUTED, 0, 0, 0},
 };
 
 /* A store with one record of each kind to change. */

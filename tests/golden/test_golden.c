@@ -9,7 +9,7 @@
  */
 #include "core/bench.h"
 
-#include "lk_engine.h"
+#include "lk_factor.h"
 
 #define TEXT_MAX 40000
 
@@ -155,18 +155,18 @@ static struct bench *golden_store(void)
     bench->actor.tenant = bench->tenant;
     bench->actor.user = bench->admin.user;
     bench_write(bench);
-    assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
-                               "display_name=Main", "session_lifetime=7200", "session_idle=900",
-                               "session_max=4", "lockout_failures=3", "lockout_time=600",
-                               "password_min=9", "audit_capacity=64", "purge_after_days=30",
-                               "session_limit=refuse", "session_end_at_reboot=true",
-                               "session_channels=console:900 http:7200", NULL),
-                     0);
+    assert_int_equal(
+        bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0}, "display_name=Main",
+                  "session_lifetime=7200", "session_idle=900", "session_max=4",
+                  "lockout_failures=3", "lockout_time=600", "password_min=9", "audit_capacity=64",
+                  "purge_after_days=30", "session_limit=refuse", "session_end_at_reboot=true",
+                  "session_channels=console:900 http:7200", "second_factor=required", NULL),
+        0);
     assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=doors",
                                "resource=door", "action=open", "description=Open doors", NULL),
                      0);
     assert_int_equal(bench_add(bench, &lk_kind_role, &role, "name=guard", "permissions=doors",
-                               "description=Watches", NULL),
+                               "description=Watches", "second_factor=optional", NULL),
                      0);
     assert_int_equal(bench_add(bench, &lk_kind_role, &child, "name=chief", "parent=guard",
                                "is_active=false", "permissions=doors,user:read", NULL),
@@ -214,8 +214,30 @@ static struct bench *golden_store(void)
             lk_password_set(&bench->txn, (struct lk_id){bench->tenant, 2, 0}, &verifier, 0), 0);
         bench_commit(bench);
     }
-    lk_fake_advance(&bench->fake, 61500);
-    assert_int_equal(lk_login(&bench->store, &request, &result, NULL), 0);
+    /* An authenticator, confirmed and used, and recovery codes of which one is gone. */
+    {
+        static const struct lk_totp_options options = {LK_HMAC_SHA256, 8};
+        char codes[LK_RECOVERY_COUNT][LK_RECOVERY_SIZE], code[LK_TOTP_DIGITS_MAX + 1];
+        struct lk_totp_offer offer;
+        uint8_t seed[LK_TOTP_SEED_MAX];
+        size_t size;
+
+        id = (struct lk_id){bench->tenant, 2, 0};
+        bench_write(bench);
+        assert_int_equal(lk_totp_add(&bench->txn, id, LK_TEXT("telephone"), &options, &offer, &key),
+                         0);
+        assert_int_equal(lk_base32_decode(bench_text(offer.seed), seed, sizeof(seed), &size), 0);
+        assert_int_equal(lk_totp_code(&bench->store, LK_HMAC_SHA256, (struct lk_span){seed, size},
+                                      lk_now(&bench->txn) / LK_TOTP_PERIOD_MS, 8, code),
+                         0);
+        assert_int_equal(lk_totp_confirm(&bench->txn, id, bench_text(code), &key), 0);
+        assert_int_equal(lk_recovery_add(&bench->txn, id, codes, &key), 0);
+        bench_commit(bench);
+        request.code = bench_text(codes[3]);
+        lk_fake_advance(&bench->fake, 61500);
+        assert_int_equal(lk_login(&bench->store, &request, &result, NULL), 0);
+        request.code = (struct lk_span){NULL, 0};
+    }
     request.password = LK_TEXT("not her secret");
     assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
     request.name = LK_TEXT("nobody");

@@ -3,12 +3,13 @@
 
     spec_reader.py [--spec SPEC.md] DIRECTORY [--secret FILE | --passphrase TEXT]
                    [--token TOKEN]... [--claim USER=CODE]... [--password USER=PASSWORD]...
-                   [--bucket TENANT=NAME]... [--export FILE] [--secrets]
+                   [--totp USER=SEED]... [--recovery USER=CODE]... [--bucket TENANT=NAME]...
+                   [--export FILE] [--secrets]
 
 The kinds, indexes, keys and fields are read out of SPEC.md's own tables and CDDL, so that the
 document is what is tested. Checked: the examples of SPEC.md; every checksum; every record's form;
 every index entry, recomputed, both ways; what follows from other records; the audit rings; that each
-verifier opens; the tokens, claim codes and passwords given; with --export, that FILE is byte for byte
+verifier and seed opens; the tokens, codes, seeds and passwords given; with --export, that FILE is byte for byte
 the export of this store.
 
 Needs mdb_dump (lmdb-utils) and python3-cbor2; and libsodium, by ctypes, for Argon2id only: SipHash
@@ -163,7 +164,7 @@ class Field:
     def __init__(self, optional, type_, comment):
         self.optional, self.type = bool(optional), type_
         self.name, _, rest = comment.partition(":")
-        words = [word.strip() for word in rest.split(",")]
+        words = [word.strip() for word in rest.partition(";")[0].split(",")]
         bound = re.fullmatch(r"0\.\.(\d+)", type_)
         self.choices = words if bound and len(words) == int(bound[1]) + 1 > 1 else None
 
@@ -556,6 +557,32 @@ class Store:
                 count += 1
         return count
 
+    def seed(self, id_, secret):
+        plain = self.verifier(id_, secret)
+        must(plain[0] == 3 and 17 <= len(plain) <= 65, "a seed")
+        return base64.b32encode(plain[1:]).decode().rstrip("=")
+
+    def check_seeds(self):
+        for id_, record in self.credentials("totp"):
+            must(record.get("digits", 6) != 7, "digits of a code")
+            if "secret" in record:
+                self.seed(id_, record["secret"])
+        for _, record in self.credentials("recovery"):
+            must(len(record.get("secret", b"")) in range(0, 161, 16), "recovery codes")
+
+    def check_totp(self, user, seed):
+        must(any(self.seed(id_, record["secret"]) == seed
+                 for id_, record in self.credentials("totp", user)), "seed of", user)
+
+    def recovery_hash(self, id_, code):
+        plain = b"recovery" + struct.pack(">3I", *id_) + code.replace("-", "").encode()
+        return blake2b(plain, self.token_key)[:16]
+
+    def check_recovery(self, user, code):
+        must(any(self.recovery_hash(id_, code) in
+                 [record["secret"][at:at + 16] for at in range(0, len(record["secret"]), 16)]
+                 for id_, record in self.credentials("recovery", user)), "recovery code of", user)
+
     def check_password(self, user, password):
         for id_, record in self.credentials("password", user):
             plain = self.verifier(id_, record["secret"])
@@ -618,6 +645,9 @@ class Store:
                     *struct.unpack(">IB", plain[1:6]),
                     *(base64.b64encode(part).decode().rstrip("=")
                       for part in (plain[6:22], plain[22:]))))
+        if secrets and kind["name"] == "credential" and (
+                id_ in [i for i, _ in self.credentials("totp")]) and "secret" in record:
+            line["seed"] = self.seed(id_, record["secret"])
         return json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n"
 
     def export(self, secrets):
@@ -658,6 +688,8 @@ def check_examples(spec):
     got["its hash"] = store.token_hash(token)
     got["hash of claim code ABCD-EFGH-JKLM-NPQR"] = blake2b(
         b"claimabcdefghjklmnpqr", store.token_key)[:16]
+    got["hash of recovery code 01234-VWXYZ of credential 7"] = store.recovery_hash(
+        (1, 300, 7), "01234-VWXYZ")
     got["wrapping key for a device secret of 32 bytes 5A"] = blake2b(
         b"latchkey wrap" + store.id, b"\x5A" * 32)
     got["sealed password hash, associated data"] = store.id + struct.pack(">3I", 1, 300, 7)
@@ -672,7 +704,7 @@ def main():
     parser.add_argument("--spec", type=pathlib.Path, default="SPEC.md")
     parser.add_argument("--secret", type=pathlib.Path)
     parser.add_argument("--passphrase")
-    for name in ("--token", "--claim", "--password", "--bucket"):
+    for name in ("--token", "--claim", "--password", "--bucket", "--totp", "--recovery"):
         parser.add_argument(name, action="append", default=[])
     parser.add_argument("--export", type=pathlib.Path)
     parser.add_argument("--secrets", action="store_true")
@@ -692,12 +724,17 @@ def main():
         store.check_roles()
         store.check_rings()
         verifiers = store.check_verifiers()
+        store.check_seeds()
         for token in arguments.token:
             store.check_token(token)
         for given in arguments.claim:
             store.check_claim(*given.split("=", 1))
         for given in arguments.password:
             store.check_password(*given.split("=", 1))
+        for given in arguments.totp:
+            store.check_totp(*given.split("=", 1))
+        for given in arguments.recovery:
+            store.check_recovery(*given.split("=", 1))
         for given in arguments.bucket:
             store.check_bucket(*given.split("=", 1))
         if arguments.export:
