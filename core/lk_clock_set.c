@@ -95,6 +95,10 @@ static int clock_tell_tenants(struct clock_job *job, struct lk_txn *txn, uint64_
 
     while (!error) {
         error = lk_list_next(&list, &tenant.record);
+        if (error == LK_E_CORRUPT && tenant.record.id.tenant) {
+            error = 0; /* lets nobody in as it is */
+            continue;
+        }
         if (error) {
             break;
         }

@@ -7,7 +7,9 @@
  * Limitations: nothing here makes the secret safer than the place it lies in. A secret file beside
  * the store protects nothing once the two are stolen together: put it on another medium, or let a
  * service manager, a TPM or a smart card hand it over through `secret_fd`. There is no hardware
- * counter, no NOR flash, and the system's clock is not set from here.
+ * counter, no NOR flash, and the system's clock is not set from here. Boots are told apart by
+ * /proc/sys/kernel/random/boot_id: where it is hidden from a process (ProcSubset=pid), each opening
+ * of a store counts as a boot, and sessions that other processes made may be over there.
  *
  * Threads: any number may use one port, but only one its console. lk_posix_init() and
  * lk_posix_close() must run alone. While a terminal is raw or its echo is off, this port handles

@@ -336,6 +336,33 @@ static void test_s10_other_handles_follow(void **state)
     scene_close(scene);
 }
 
+/* A tenant whose record is damaged holds nobody else up. */
+static void test_s10_set_back_beside_a_damaged_tenant(void **state)
+{
+    struct scene *scene = scene_open();
+    struct bench *bench = scene->bench;
+    struct lk_id second = {0, 0, 0}, third = {0, 0, 0};
+    struct lk_login_result result;
+    struct lk_key key;
+
+    (void)state;
+    assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
+    bench_write(bench);
+    assert_int_equal(bench_add(bench, &lk_kind_tenant, &second, "name=second", NULL), 0);
+    assert_int_equal(bench_add(bench, &lk_kind_tenant, &third, "name=third", NULL), 0);
+    bench_commit(bench);
+    lk_fake_wall_set(&bench->fake, LK_FAKE_START_MS + YEAR, LK_CLOCK_SET);
+    seen(bench);
+    lk_key_record(&key, &lk_kind_tenant, second);
+    assert_int_equal(lk_fault_flip(&bench->fault, lk_key_span(&key), 70), 0);
+    assert_int_equal(set_clock(bench, LK_FAKE_START_MS), 0);
+    lk_fault_restore(&bench->fault);
+    assert_int_equal(tell(bench).time_epoch, 1);
+    assert_int_equal(bench_check(bench, result.token, NULL), LK_E_REFUSED);
+    assert_int_equal(entries(bench, third.tenant, "clock.epoch", 0, 0), 1);
+    scene_close(scene);
+}
+
 /* Asked by time, the audit answers for every epoch. */
 static void test_s10_audit_by_time_over_epochs(void **state)
 {
@@ -367,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_s10_set_forward_is_plain),
         cmocka_unit_test(test_s10_set_where_there_was_none),
         cmocka_unit_test(test_s10_other_handles_follow),
+        cmocka_unit_test(test_s10_set_back_beside_a_damaged_tenant),
         cmocka_unit_test(test_s10_audit_by_time_over_epochs),
     };
 

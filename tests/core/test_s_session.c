@@ -38,7 +38,7 @@ static void policy(struct bench *bench, const char *words)
 
 static struct scene *scene_open(void)
 {
-    struct lk_device_facts facts = {LK_TEXT("tablet"), LK_TEXT(""), LK_TEXT("")};
+    struct lk_device_facts facts = {LK_TEXT("tablet"), LK_TEXT(""), LK_TEXT("mark")};
     struct scene *scene = calloc(1, sizeof(*scene));
     struct bench *bench;
     unsigned i;

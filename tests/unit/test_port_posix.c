@@ -404,6 +404,36 @@ static void test_port_posix_clock_goes_forward(void **state)
     lk_posix_close(&posix);
 }
 
+/* The same in every process of a boot, and never 0. */
+static void test_port_posix_boot_is_the_kernels(void **state)
+{
+    struct lk_posix posix;
+    uint64_t boot = 0, again = 0, child = 0;
+    int pipes[2];
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(lk_posix_init(&posix, NULL), LK_OK);
+    assert_int_equal(posix.port.clock->boot(posix.port.self, &boot), LK_OK);
+    assert_int_equal(posix.port.clock->boot(posix.port.self, &again), LK_OK);
+    assert_true(boot != 0 && boot == again);
+    assert_true(boot > UINT32_MAX && boot << 32 != 0); /* of all its digits */
+    assert_int_equal(pipe(pipes), 0);
+    pid = fork();
+    if (pid == 0) {
+        again = 0;
+        (void)posix.port.clock->boot(posix.port.self, &again);
+        _exit(write(pipes[1], &again, sizeof again) == (ssize_t)sizeof again ? 0 : 1);
+    }
+    assert_true(pid > 0);
+    assert_int_equal(read(pipes[0], &child, sizeof child), sizeof child);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_true(child == boot);
+    (void)close(pipes[0]);
+    (void)close(pipes[1]);
+    lk_posix_close(&posix);
+}
+
 static void test_port_posix_services_are_there(void **state)
 {
     static uint8_t random[1 << 16];
@@ -529,6 +559,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_port_posix_secret_from_a_descriptor, setup, teardown),
         cmocka_unit_test(test_port_posix_secret_not_configured),
         cmocka_unit_test(test_port_posix_clock_goes_forward),
+        cmocka_unit_test(test_port_posix_boot_is_the_kernels),
         cmocka_unit_test(test_port_posix_services_are_there),
         cmocka_unit_test(test_port_posix_secret_lines_of_a_pipe),
         cmocka_unit_test(test_port_posix_secret_line_leaves_the_next_unread),
