@@ -52,7 +52,7 @@ static inline bool lk_factor_enrolled(const struct lk_factor *factor)
 {
     return factor->totp_count || factor->codes_left;
 }
-int lk_factor_find(struct lk_txn *txn, struct lk_id user, struct lk_span code,
+int lk_factor_find(struct lk_txn *txn, struct lk_id user, struct lk_span given,
                    struct lk_factor *factor);
 /* The strictest of the tenant's and the roles'. */
 int lk_factor_policy(struct lk_txn *txn, struct lk_id user, const struct lk_tenant *tenant,

@@ -46,7 +46,7 @@ int lk_login_factor(struct lk_login *login, struct lk_txn *txn, const struct lk_
 /* The code is good no more. */
 int lk_login_factor_spend(struct lk_txn *txn, const struct lk_factor *factor);
 /* Gives back what this login was charged, and nothing that others were. */
-int lk_login_uncharge(struct lk_login *login, struct lk_txn *txn);
+int lk_login_give_back(struct lk_login *login, struct lk_txn *txn);
 
 /* lk_login_session.c: ends dead sessions, and the oldest while there are too many; or tells that
  * there are. */

@@ -182,26 +182,31 @@ int lk_login_factor_spend(struct lk_txn *txn, const struct lk_factor *factor)
     }
 }
 
-int lk_login_uncharge(struct lk_login *login, struct lk_txn *txn)
+int lk_login_give_back(struct lk_login *login, struct lk_txn *txn)
 {
     const struct lk_login_counts *was = &login->counts_before, *now = &login->counts_charged;
+    const unsigned first =
+        13; /* of the fields: the count, the time of the last, end of the delay */
     struct lk_activity counts;
+    uint64_t count, last;
     int error = lk_load_activity(txn, login->user, &counts);
 
-    if (error || !counts.failed_count) {
+    count = error ? 0 : lk_field_number(&counts.record, lk_login_field(first));
+    if (error || !count) {
         return error;
     }
-    if (counts.failed_count != now->count || counts.last_failure_at != now->at) {
+    last = lk_field_number(&counts.record, lk_login_field(first + 1));
+    if (count != now->count || last != now->at) {
         /* Others failed meanwhile: what they left stands. */
-        lk_field_set_number(&counts.record, lk_login_field(13), counts.failed_count - 1);
+        lk_field_set_number(&counts.record, lk_login_field(first), count - 1);
     } else {
         const uint64_t values[] = {was->count, was->at, was->until};
         unsigned i;
 
         for (i = 0; i < LK_COUNT(values); i++) {
-            lk_field_set_number(&counts.record, lk_login_field(13 + i), values[i]);
+            lk_field_set_number(&counts.record, lk_login_field(first + i), values[i]);
             if (!values[i]) {
-                counts.record.present &= ~LK_BIT(13 + i);
+                counts.record.present &= ~LK_BIT(first + i);
             }
         }
     }

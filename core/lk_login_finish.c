@@ -213,7 +213,7 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
 /* The password was right and more is asked for: the attempt was no failure. */
 static int login_ask(struct lk_login *login, struct lk_txn *txn, int answer)
 {
-    int error = lk_login_uncharge(login, txn);
+    int error = lk_login_give_back(login, txn);
 
     if (!error) {
         error = lk_commit(txn);
