@@ -39,12 +39,13 @@ struct lk_tenant {
     /* Policy. Times in seconds unless named otherwise; 0 switches a limit off. */
     uint64_t session_lifetime, session_idle, session_max;
     uint64_t lockout_failures, lockout_time;
-    uint64_t password_min;
+    uint64_t password_min, password_blocklist;
     uint64_t audit_capacity;
     uint64_t purge_after_days; /* of soft-deleted records; 0: kept until purged by hand */
     struct lk_span metadata;
     uint64_t auth_epoch, role_epoch; /* bookkeeping of suspended sessions and cached rights */
-    uint64_t user_count;             /* computed */
+    uint64_t password_history, password_min_age;
+    uint64_t user_count; /* computed */
 };
 
 enum lk_user_status { LK_USER_ACTIVE = 0, LK_USER_INVITED = 1, LK_USER_SUSPENDED = 2 };
@@ -122,7 +123,9 @@ struct lk_credential {
     struct lk_span key;    /* ssh_key: the authorized_keys line */
     struct lk_span prefix; /* api_key: what of it may be shown */
     uint64_t last_used_at, expires_at, tries_left;
-    struct lk_span roles; /* api_key: only these of the user's roles count (absent: all) */
+    struct lk_span roles;   /* api_key: only these of the user's roles count (absent: all) */
+    uint64_t set_at;        /* password: when a person last set it */
+    struct lk_span history; /* password: sealed verifiers of earlier ones */
 };
 
 struct lk_permission {
@@ -427,19 +430,38 @@ int lk_value_format(const struct lk_field *field, const struct lk_record *record
 
 #define LK_PASSWORD_MAX 128
 
-/* A verifier made outside any transaction. Holds no plain text; wipe after use all the same. */
+/* A verifier made outside any transaction, with what the tenant's rules ask of the password. Holds
+ * no plain text; wipe after use all the same. */
 struct lk_password {
     struct lk_pwhash_params params;
     uint8_t salt[LK_PWHASH_SALT_SIZE];
     uint8_t hash[LK_PWHASH_SIZE];
-    uint32_t length; /* of the password in bytes, for the tenant's rule */
+    uint32_t length; /* of the password in bytes */
+    /* Private. */
+    uint8_t common;       /* one of the common passwords */
+    uint8_t compared;     /* 1 more than the user's passwords that it was compared with, … */
+    uint64_t compared_to; /* … of which the one in use had this stamp; 0: with none */
+    uint64_t words[2];    /* keyed hashes of its letters and digits, to tell names by */
 };
 
-/* Form rules only (8 to 128 bytes, UTF-8, no NUL); the tenant's minimum is held at lk_password_set.
- * `hash_work` may be NULL where the port has its own memory. `problem` may be NULL. */
+/*
+ * Holds the rules of form (8 to 128 bytes, UTF-8, no NUL); those of the tenant (least length,
+ * blocklist, own names, history, least age) are held at lk_password_set. No transaction may be open
+ * when the tenant keeps a history: lk_password_prepare_for then compares the password with those
+ * that the user had, a hash each. LK_E_CHECK names the rule. `hash_work` may be NULL where the port
+ * has its own memory, `problem` too. lk_password_prepare is for users who have no password yet, and
+ * for tenants without a history.
+ */
 int lk_password_prepare(struct lk_store *store, struct lk_span password, void *hash_work,
                         size_t hash_work_size, struct lk_password *out, struct lk_problem *problem);
-/* Sets or replaces the user's password and ends the user's sessions but `keep_session` (0: none).
+int lk_password_prepare_for(struct lk_store *store, struct lk_id user, struct lk_span password,
+                            void *hash_work, size_t hash_work_size, struct lk_password *out,
+                            struct lk_problem *problem);
+/*
+ * Sets or replaces the user's password and ends the user's sessions but `keep_session` (0: none).
+ * LK_E_CHECK: a rule of the tenant, in lk_problem; LK_E_ARGUMENT: the tenant keeps a history and
+ * the password was not prepared for this user; LK_E_BUSY: the user's passwords or the policy
+ * changed since, prepare again.
  */
 int lk_password_set(struct lk_txn *txn, struct lk_id user, const struct lk_password *password,
                     uint32_t keep_session);
@@ -473,6 +495,14 @@ struct lk_login_result {
     bool rehashed; /* the verifier was replaced by a better one */
 };
 
+/* Comparing a new password with those that the user had; private. */
+struct lk_reuse {
+    unsigned at, count; /* the next one, and how many the tenant keeps */
+    bool hashing, reused;
+    uint64_t stamp; /* of the one in use */
+    uint8_t expected[LK_PWHASH_SIZE];
+};
+
 /*
  * A login in steps: begin charges the attempt, each step hashes a slice (1: call again), finish
  * commits. The request and its spans must live until finish. Every refusal is LK_E_REFUSED,
@@ -493,6 +523,7 @@ struct lk_login {
     uint8_t expected[LK_PWHASH_SIZE];
     uint8_t foreign[256];
     size_t foreign_size;
+    struct lk_reuse reuse;
     struct lk_password fresh;
 };
 

@@ -299,6 +299,15 @@ struct lk_verifier {
     uint8_t foreign[LK_VERIFIER_MAX];
     size_t foreign_size;
 };
+/* What is sealed at a credential's place; part of the associated data. */
+enum lk_sealed { LK_SEALED_SECRET = 0, LK_SEALED_HISTORY = 1 };
+/* Nonce, ciphertext and tag of `plain`, which opens only there and as that. LK_E_SPACE. */
+int lk_seal_put(struct lk_store *store, struct lk_id place, enum lk_sealed what,
+                struct lk_span plain, uint8_t *out, size_t capacity, size_t *size);
+/* LK_E_CORRUPT for what was sealed elsewhere, or under another key. The caller wipes `plain`. */
+int lk_seal_take(struct lk_store *store, struct lk_id place, enum lk_sealed what,
+                 struct lk_span sealed, uint8_t *plain, size_t capacity, size_t *size);
+int lk_verifier_unpack(const uint8_t *plain, size_t size, struct lk_verifier *verifier);
 int lk_verifier_seal(struct lk_store *store, struct lk_id credential,
                      const struct lk_verifier *verifier, uint8_t *out, size_t capacity,
                      size_t *size);
@@ -307,12 +316,58 @@ int lk_verifier_open(struct lk_store *store, struct lk_id credential, struct lk_
 /* The user's first credential of a type. LK_E_NOT_FOUND. */
 int lk_credential_find(struct lk_txn *txn, struct lk_id user, enum lk_credential_type type,
                        struct lk_credential *credential);
+struct lk_password_how {
+    const char *verb; /* for the audit */
+    bool set;         /* a person's new password: noted with its time, the one before kept … */
+    unsigned earlier; /* … among so many earlier ones */
+};
 int lk_password_put(struct lk_txn *txn, struct lk_id user, const struct lk_verifier *verifier,
-                    const char *verb, unsigned flags);
-int lk_password_form(struct lk_span password, const char **rule);
+                    const struct lk_password_how *how, unsigned flags);
 /* A fresh claim code for the user; the text is told once. */
 int lk_claim_add(struct lk_txn *txn, struct lk_id user, char code[LK_CLAIM_SIZE]);
 int lk_claim_hash(struct lk_store *store, struct lk_span code, uint8_t hash[LK_TOKEN_HASH_SIZE]);
+
+/* ---- lk_blocklist.c, lk_password_new.c, lk_password_history.c: what a new password must be ----
+ */
+
+/* One of the common passwords, in any case of letters; now and then another one, too. */
+bool lk_blocklist_has(struct lk_span password);
+/* LK_E_CHECK and the rule that a password's form breaks, whoever's it is. */
+int lk_password_form(struct lk_span password, const char **rule);
+/* What the rules below ask of a text that is not kept. */
+void lk_password_digest(const struct lk_store *store, struct lk_span text, struct lk_password *out);
+/* What a tenant asks of new passwords. */
+struct lk_password_policy {
+    uint64_t min, history, min_age;
+    bool blocklist;
+    uint64_t names[5][2]; /* keyed hashes of the user's names and the tenant's */
+    uint64_t stamp;       /* of the verifier there is; 0: none */
+    uint64_t set_at;
+    bool must_change;
+};
+int lk_password_policy(struct lk_txn *txn, struct lk_id user, struct lk_password_policy *policy);
+/* LK_E_CHECK and the rule; LK_E_BUSY when it was compared with other passwords than there are. */
+int lk_password_allowed(const struct lk_txn *txn, struct lk_id user,
+                        const struct lk_password_policy *policy, const struct lk_password *password,
+                        const char **rule);
+/*
+ * One slice of comparing the password of `job` (its text and work memory set) with those that the
+ * user had: 1 there is more to do, 0 done, with the answer in `reuse`. No transaction may be open.
+ * LK_E_BUSY: they changed meanwhile.
+ */
+int lk_reuse_step(struct lk_store *store, struct lk_id user, struct lk_reuse *reuse,
+                  struct lk_pwhash_job *job);
+/* What was compared is noted with the password. */
+void lk_reuse_done(const struct lk_reuse *reuse, struct lk_password *password);
+/* The field `history` of a credential whose password is replaced: `earlier` verifiers at most, the
+ * replaced one first. */
+int lk_history_push(struct lk_store *store, const struct lk_credential *old, unsigned earlier,
+                    uint8_t out[LK_HISTORY_MAX], size_t *size);
+/* The nth verifier, 0 the one in use. LK_E_NOT_FOUND. */
+int lk_history_get(struct lk_store *store, const struct lk_credential *credential, unsigned n,
+                   struct lk_verifier *verifier);
+/* Tells a record's bytes from others without keeping them; never 0. */
+uint64_t lk_stamp(const struct lk_store *store, struct lk_span bytes);
 
 /* ---- lk_keyring.c ---- */
 

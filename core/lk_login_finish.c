@@ -8,6 +8,7 @@ static int login_audit(struct lk_login *login, struct lk_txn *txn, enum lk_outco
     char resource[16];
     struct lk_words words = {resource, 0, sizeof(resource)};
     const struct lk_kind *kind = &lk_kind_audit;
+    bool rehashed = (login->flags & (LOGIN_FRESH | LOGIN_MUST)) == LOGIN_FRESH;
 
     memset(&entry, 0, sizeof(entry));
     lk_field_set_span(&entry.record, lk_field_numbered(kind, 12), LK_TEXT("login"));
@@ -17,9 +18,10 @@ static int login_audit(struct lk_login *login, struct lk_txn *txn, enum lk_outco
         lk_field_set_span(&entry.record, lk_field_numbered(kind, 14), lk_words_span(&words));
     }
     lk_field_set_span(&entry.record, lk_field_numbered(kind, 16),
-                      outcome == LK_SUCCESS        ? LK_TEXT("logged in")
-                      : login->flags & LOGIN_KNOWN ? LK_TEXT("login refused")
-                                                   : LK_TEXT("login refused: unknown name"));
+                      outcome == LK_SUCCESS && rehashed ? LK_TEXT("logged in; password rehashed")
+                      : outcome == LK_SUCCESS           ? LK_TEXT("logged in")
+                      : login->flags & LOGIN_KNOWN      ? LK_TEXT("login refused")
+                                                        : LK_TEXT("login refused: unknown name"));
     if (outcome != LK_SUCCESS) {
         lk_field_set_number(&entry.record, lk_field_numbered(kind, 15), LK_FAILURE);
     }
@@ -81,7 +83,7 @@ static int login_recheck(struct lk_login *login, struct lk_txn *txn, struct lk_t
     if (tenant->status != LK_TENANT_ACTIVE || user.status != LK_USER_ACTIVE) {
         return LK_E_REFUSED;
     }
-    if (lk_login_stamp(login->store, user.record.raw) != login->user_stamp) {
+    if (lk_stamp(login->store, user.record.raw) != login->user_stamp) {
         return LK_E_BUSY;
     }
     if (login->flags & LOGIN_CLAIMED) {
@@ -99,7 +101,7 @@ static int login_recheck(struct lk_login *login, struct lk_txn *txn, struct lk_t
         return 0;
     }
     error = lk_get(txn, &lk_kind_credential, login->credential, &credential.record);
-    if (!error && lk_login_stamp(login->store, credential.secret) != login->credential_stamp) {
+    if (!error && lk_stamp(login->store, credential.secret) != login->credential_stamp) {
         error = LK_E_BUSY;
     }
     return error == LK_E_NOT_FOUND ? LK_E_BUSY : error;
@@ -120,6 +122,7 @@ static int login_take_back(struct lk_txn *txn, struct lk_id user)
 
 static int login_renew(struct lk_login *login, struct lk_txn *txn, bool *rehashed)
 {
+    static const struct lk_password_how how = {.verb = "rehash"};
     struct lk_verifier verifier;
     int error;
 
@@ -133,9 +136,28 @@ static int login_renew(struct lk_login *login, struct lk_txn *txn, bool *rehashe
     memset(&verifier, 0, sizeof(verifier));
     verifier.form = LK_VERIFIER_ARGON2ID;
     verifier.argon2id = login->fresh;
-    error = lk_password_put(txn, login->user, &verifier, "rehash", LK_W_QUIET);
+    error = lk_password_put(txn, login->user, &verifier, &how, LK_W_QUIET);
     lk_wipe(login->store, &verifier, sizeof(verifier));
     *rehashed = true;
+    return error;
+}
+
+/* Holds the tenant's rules against the new password; what they refuse is in login->problem. */
+static int login_allow(struct lk_login *login, struct lk_txn *txn)
+{
+    struct lk_password_policy policy;
+    const char *rule;
+    int error = lk_password_policy(txn, login->user, &policy);
+
+    if (error) {
+        return error;
+    }
+    error = lk_password_allowed(txn, login->user, &policy, &login->fresh, &rule);
+    if (error == LK_E_CHECK) {
+        lk_problem_set(&login->problem, LK_E_MUST_CHANGE, "credential", "new_password", LK_TEXT(""),
+                       rule);
+        error = 0;
+    }
     return error;
 }
 
@@ -180,10 +202,11 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
     if (error) {
         return error == LK_E_REFUSED ? login_refuse(login, txn) : error;
     }
-    if (login->flags & LOGIN_MUST && login->flags & LOGIN_FRESH &&
-        login->fresh.length < tenant.password_min) {
-        lk_problem_set(&login->problem, LK_E_MUST_CHANGE, "credential", "new_password", LK_TEXT(""),
-                       "is shorter than the tenant's password_min");
+    if (login->flags & LOGIN_MUST && login->flags & LOGIN_FRESH) {
+        error = login_allow(login, txn);
+        if (error) {
+            return error;
+        }
     }
     if (login->problem.error == LK_E_MUST_CHANGE) {
         error = login_take_back(txn, login->user);

@@ -132,8 +132,11 @@ static int store_must_be_empty(struct lk_txn *txn)
 }
 
 static int store_first_admin(struct lk_txn *txn, const struct lk_create_request *request,
-                             const struct lk_verifier *verifier, struct lk_create_result *result)
+                             struct lk_verifier *verifier, struct lk_create_result *result)
 {
+    static const struct lk_password_how how = {.verb = "passwd", .set = true};
+    struct lk_password_policy policy;
+    const char *rule = NULL;
     struct lk_tenant tenant;
     struct lk_user user;
     struct lk_id tenant_id, role;
@@ -161,8 +164,19 @@ static int store_first_admin(struct lk_txn *txn, const struct lk_create_request 
     if (error) {
         return error;
     }
-    return verifier ? lk_password_put(txn, result->admin, verifier, "passwd", LK_W_QUIET)
-                    : lk_claim_add(txn, result->admin, result->claim);
+    if (!verifier) {
+        return lk_claim_add(txn, result->admin, result->claim);
+    }
+    /* Names are told by the store's own keys, which were not there when it was hashed. */
+    lk_password_digest(txn->store, request->password, &verifier->argon2id);
+    error = lk_password_policy(txn, result->admin, &policy);
+    if (!error) {
+        error = lk_password_allowed(txn, result->admin, &policy, &verifier->argon2id, &rule);
+    }
+    if (rule) {
+        return lk_refuse(txn, error, &lk_kind_credential, "password", LK_TEXT(""), rule);
+    }
+    return error ? error : lk_password_put(txn, result->admin, verifier, &how, LK_W_QUIET);
 }
 
 static int store_create(struct lk_store *store, const struct lk_config *config,

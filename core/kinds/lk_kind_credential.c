@@ -69,6 +69,20 @@ static const struct lk_field fields[] = {
      .max = 5 * LK_GRANT_MAX + 3,
      .flags = LK_F_FIXED,
      .help = "of an API key: only these of the user's roles count"},
+    {.number = 17,
+     .name = "set_at",
+     .type = LK_TIME,
+     .offset = AT(set_at),
+     .flags = LK_F_SYSTEM,
+     .help = "when a person last set the password"},
+    {.number = 18,
+     .name = "history",
+     .type = LK_BYTES,
+     .offset = AT(history),
+     .min = 1,
+     .max = LK_HISTORY_MAX,
+     .flags = LK_F_SYSTEM | LK_F_SECRET | LK_F_LOCAL,
+     .help = "sealed verifiers of earlier passwords"},
 };
 
 const struct lk_kind lk_kind_credential = {

@@ -3,7 +3,7 @@
 
     spec_reader.py [--spec SPEC.md] DIRECTORY [--secret FILE | --passphrase TEXT]
                    [--token TOKEN]... [--claim USER=CODE]... [--password USER=PASSWORD]...
-                   [--bucket TENANT=NAME]... [--export FILE] [--secrets]
+                   [--bucket TENANT=NAME]... [--earlier USER=PASSWORD]... [--export FILE] [--secrets]
 
 The kinds, indexes, keys and fields are read out of SPEC.md's own tables and CDDL, so that the
 document is what is tested. Checked: the examples of SPEC.md; every checksum; every record's form;
@@ -554,7 +554,23 @@ class Store:
                 must(plain[0] == 1 and len(plain) == 54 or
                      plain[0] == 2 and re.fullmatch(rb"\$[!-~]{1,254}", plain[1:]), "a verifier")
                 count += 1
+            count += len(self.history(id_, record))
         return count
+
+    def history(self, id_, record):
+        """Verifiers of earlier passwords."""
+        sealed, found = record.get("history"), []
+        if sealed is None:
+            return found
+        plain = unseal(self.seal_key, sealed[:24], sealed[24:],
+                       self.id + struct.pack(">3I", *id_) + b"\1")
+        while plain:
+            size = struct.unpack(">H", plain[:2])[0]
+            found.append(plain[2:2 + size])
+            must(len(found[-1]) == size and found[-1][0] in (1, 2), "an earlier verifier")
+            plain = plain[2 + size:]
+        must(1 <= len(found) <= 9, "earlier verifiers:", len(found))
+        return found
 
     def check_password(self, user, password):
         for id_, record in self.credentials("password", user):
@@ -564,6 +580,14 @@ class Store:
             must(argon2id(password.encode(), salt, kib, passes) == hash_, "password of", user)
             return
         raise Fault(f"{user} has no password")
+
+    def check_earlier(self, user, password):
+        for id_, record in self.credentials("password", user):
+            for plain in self.history(id_, record):
+                kib, passes, salt, hash_ = struct.unpack(">IB16s32s", plain[1:])
+                if argon2id(password.encode(), salt, kib, passes) == hash_:
+                    return
+        raise Fault(f"{user} never had this password")
 
     def check_claim(self, user, code):
         plain = b"claim" + code.replace("-", "").lower().encode()
@@ -672,7 +696,7 @@ def main():
     parser.add_argument("--spec", type=pathlib.Path, default="SPEC.md")
     parser.add_argument("--secret", type=pathlib.Path)
     parser.add_argument("--passphrase")
-    for name in ("--token", "--claim", "--password", "--bucket"):
+    for name in ("--token", "--claim", "--password", "--earlier", "--bucket"):
         parser.add_argument(name, action="append", default=[])
     parser.add_argument("--export", type=pathlib.Path)
     parser.add_argument("--secrets", action="store_true")
@@ -698,6 +722,8 @@ def main():
             store.check_claim(*given.split("=", 1))
         for given in arguments.password:
             store.check_password(*given.split("=", 1))
+        for given in arguments.earlier:
+            store.check_earlier(*given.split("=", 1))
         for given in arguments.bucket:
             store.check_bucket(*given.split("=", 1))
         if arguments.export:
