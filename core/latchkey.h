@@ -186,7 +186,7 @@ struct lk_config {
     void *work;                 /* LK_WORK_SIZE bytes, 8-aligned; used by write transactions */
     size_t work_size;
     const struct lk_kind *const *kinds; /* the application's own kinds, NULL at the end; or NULL */
-    struct lk_pwhash_params pwhash;     /* of new verifiers; all zero: the board's default */
+    struct lk_pwhash_params pwhash;     /* of new verifiers; all zero: the store's, see below */
     bool read_only;
 };
 
@@ -207,8 +207,9 @@ struct lk_store {
         uint64_t schema, high_water_ms, audit_capacity;
         uint64_t boot, monotonic_ms; /* when it was stored */
         uint64_t powered_ms, time_epoch;
-    } meta;                                /* as stored; for the writer */
-    uint64_t high_water_ms, high_water_at; /* newest time seen, and the monotonic time then */
+        uint64_t pwhash_kib, pwhash_passes; /* of new verifiers; 0: the board's default */
+    } meta;                                 /* as stored; for the writer */
+    uint64_t high_water_ms, high_water_at;  /* newest time seen, and the monotonic time then */
     uint64_t boot, time_epoch;
     uint64_t powered_offset; /* what the monotonic clock lacks to the powered time */
     uint32_t flags;
@@ -672,6 +673,29 @@ int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more);
 int lk_store_scrub(struct lk_store *store, uint64_t *bytes);
 /* True when this handle purged something since its last scrub. */
 bool lk_store_scrub_due(const struct lk_store *store);
+
+/*
+ * What a password hash may cost on this machine. Takes some seconds; with `hash_work` NULL the port
+ * has its own memory. Never proposes less than the board's default, even where that takes longer
+ * than asked for: `ms` then tells.
+ */
+struct lk_calibration {
+    /* In. */
+    uint32_t target_ms;
+    uint32_t memory_kib; /* the most that a hash may take; 0: 65536 */
+    void *hash_work;
+    size_t hash_work_size;
+    /* Out. */
+    struct lk_pwhash_params params;
+    uint32_t ms;       /* that a hash with them took */
+    uint32_t floor_ms; /* that one with the board's default took */
+};
+int lk_calibrate(struct lk_store *store, struct lk_calibration *calibration);
+/*
+ * Keeps them in the store: whoever opens it from then on with no others in lk_config makes new
+ * verifiers so, and old ones anew at their logins. LK_E_CHECK: less than the board's default.
+ */
+int lk_pwhash_keep(struct lk_txn *txn, const struct lk_pwhash_params *params);
 
 /* Wraps the store key anew: by the device secret of `port`, or by a passphrase. */
 int lk_rewrap(struct lk_txn *txn, const uint8_t secret[LK_DEVICE_SECRET_SIZE]);

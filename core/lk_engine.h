@@ -39,7 +39,8 @@ enum lk_store_flags {
     LK_STORE_READ_ONLY = 2,
     LK_STORE_SCRUB_DUE = 4,
     LK_STORE_LOADED = 8, /* there is a meta record */
-    LK_STORE_BOOT = 16   /* the port tells one boot from another */
+    LK_STORE_BOOT = 16,  /* the port tells one boot from another */
+    LK_STORE_PWHASH = 32 /* whoever opened it said how to hash passwords */
 };
 
 /* After an error in the middle of a change the transaction can only be aborted: commit refuses. */

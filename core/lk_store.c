@@ -42,7 +42,8 @@ static int store_setup(struct lk_store *store, const struct lk_config *config)
     store->kinds = config->kinds;
     store->work = config->work;
     store->pwhash = config->pwhash.memory_kib ? config->pwhash : standard;
-    store->flags = config->read_only ? LK_STORE_READ_ONLY : 0;
+    store->flags = (config->read_only ? LK_STORE_READ_ONLY : 0) |
+                   (config->pwhash.memory_kib ? LK_STORE_PWHASH : 0);
     return 0;
 }
 
@@ -56,6 +57,16 @@ static int store_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode 
         txn->open = true;
     }
     return error;
+}
+
+/* What was kept by lk_pwhash_keep, unless whoever opened the store said otherwise. */
+static void store_pwhash(struct lk_store *store, const struct lk_meta *meta)
+{
+    if (!(store->flags & LK_STORE_PWHASH) && meta->pwhash_kib && meta->pwhash_kib <= UINT32_MAX &&
+        meta->pwhash_passes <= UINT8_MAX) {
+        store->pwhash =
+            (struct lk_pwhash_params){(uint32_t)meta->pwhash_kib, (uint32_t)meta->pwhash_passes, 1};
+    }
 }
 
 static int store_load(struct lk_store *store)
@@ -78,6 +89,7 @@ static int store_load(struct lk_store *store)
     }
     if (!error) {
         store->audit_capacity = (uint32_t)meta.audit_capacity;
+        store_pwhash(store, &meta);
         error = lk_clock_start(store, &meta);
     }
     lk_abort(&txn);
