@@ -198,11 +198,16 @@ struct lk_store {
     struct lk_pwhash_params pwhash;
     uint8_t *work;
     uint8_t store_id[16];
-    uint8_t checksum_key[2][LK_MAC64_KEY_SIZE]; /* of values, then of keys */
+    struct lk_keys {
+        uint8_t checksum[2][LK_MAC64_KEY_SIZE]; /* of values, then of keys */
+        uint8_t seal[LK_SEAL_KEY_SIZE];
+    } keys[2]; /* by the lowest bit of their generation */
     uint8_t index_key[LK_MAC64_KEY_SIZE];
     uint8_t bucket_key[LK_MAC64_KEY_SIZE];
-    uint8_t seal_key[LK_SEAL_KEY_SIZE];
     uint8_t token_key[LK_HASH_SIZE];
+    uint32_t key_generation, old_keys;  /* enum lk_old_keys */
+    uint64_t keys_snapshot, keys_stamp; /* of the boot record that they were read from */
+    uint32_t open_count;                /* transactions */
     struct lk_meta {
         uint64_t schema, high_water_ms, audit_capacity;
         uint64_t boot, monotonic_ms; /* when it was stored */
@@ -633,6 +638,9 @@ struct lk_stats {
     uint32_t tenant_count;
     uint32_t login_count, refusal_count, commit_count; /* since opened */
     uint32_t schema_version;
+    uint32_t key_generation; /* how often the store key was replaced */
+    bool rekey_running;      /* records under the store key before are left */
+    bool secret_changing;    /* two device secrets open it: lk_rewrap_settle is due */
     uint8_t store_id[16];
 };
 
@@ -697,9 +705,31 @@ int lk_calibrate(struct lk_store *store, struct lk_calibration *calibration);
  */
 int lk_pwhash_keep(struct lk_txn *txn, const struct lk_pwhash_params *params);
 
-/* Wraps the store key anew: by the device secret of `port`, or by a passphrase. */
+/*
+ * Wraps the store key anew, by another device secret or by a passphrase; what it was wrapped by
+ * before opens it no more, once lk_store_scrub has overwritten the old wrap on the medium.
+ */
 int lk_rewrap(struct lk_txn *txn, const uint8_t secret[LK_DEVICE_SECRET_SIZE]);
 int lk_rewrap_passphrase(struct lk_txn *txn, struct lk_span passphrase);
+/*
+ * For a secret that is replaced in its place, with no moment when neither opens the store: commit
+ * lk_rewrap_both, put the new secret where the port reads it, commit lk_rewrap_settle, which leaves
+ * the one that the port reads then. A cut in between leaves a store that both open.
+ */
+int lk_rewrap_both(struct lk_txn *txn, const uint8_t secret[LK_DEVICE_SECRET_SIZE]);
+int lk_rewrap_settle(struct lk_txn *txn);
+
+/*
+ * Replaces the store key itself: whoever has the one before can open nothing that is written from
+ * then on, nor, after the last step and lk_store_scrub, anything at all. lk_rekey_begin makes it
+ * (in a write transaction); each lk_rekey_step (in one of its own) takes at most `budget` records
+ * over, and answers how many; `more` tells whether to call again. Others use the store meanwhile,
+ * in this process and in others, and a cut at any moment is gone on from by lk_rekey_step.
+ * Sessions, API keys and devices stay good. LK_E_BUSY: another rekey, or a change of the secret, is
+ * unfinished.
+ */
+int lk_rekey_begin(struct lk_txn *txn);
+int lk_rekey_step(struct lk_txn *txn, uint32_t budget, bool *more);
 /* Opens a store wrapped by a passphrase and wraps it by this device's secret. */
 int lk_adopt(const struct lk_config *config, struct lk_span passphrase);
 

@@ -132,6 +132,9 @@ int lk_refs_change(struct lk_span encoded, uint32_t number, bool in, uint8_t *ou
 int lk_value_get(struct lk_txn *txn, const struct lk_key *key, struct lk_span *cbor);
 int lk_value_open(const struct lk_store *store, struct lk_span key, struct lk_span value,
                   struct lk_span *cbor);
+/* Is the checksum made with these keys? */
+bool lk_value_is(const struct lk_store *store, const struct lk_keys *keys, struct lk_span key,
+                 struct lk_span value);
 /* `buffer` holds `size` bytes of CBOR and has room for the checksum after them. */
 int lk_value_put(struct lk_txn *txn, const struct lk_key *key, uint8_t *buffer, size_t size);
 /* Without regard to deletion. */
@@ -300,20 +303,14 @@ struct lk_verifier {
     uint8_t foreign[LK_VERIFIER_MAX];
     size_t foreign_size;
 };
-/* What is sealed at a credential's place; part of the associated data. */
-enum lk_sealed { LK_SEALED_SECRET = 0, LK_SEALED_HISTORY = 1 };
-/* Nonce, ciphertext and tag of `plain`, which opens only there and as that. LK_E_SPACE. */
-int lk_seal_put(struct lk_store *store, struct lk_id place, enum lk_sealed what,
-                struct lk_span plain, uint8_t *out, size_t capacity, size_t *size);
-/* LK_E_CORRUPT for what was sealed elsewhere, or under another key. The caller wipes `plain`. */
-int lk_seal_take(struct lk_store *store, struct lk_id place, enum lk_sealed what,
-                 struct lk_span sealed, uint8_t *plain, size_t capacity, size_t *size);
 int lk_verifier_unpack(const uint8_t *plain, size_t size, struct lk_verifier *verifier);
 int lk_verifier_seal(struct lk_store *store, struct lk_id credential,
                      const struct lk_verifier *verifier, uint8_t *out, size_t capacity,
                      size_t *size);
 int lk_verifier_open(struct lk_store *store, struct lk_id credential, struct lk_span sealed,
                      struct lk_verifier *verifier);
+/* Tells a credential's verifier from another, however it is sealed. */
+uint64_t lk_verifier_stamp(struct lk_store *store, const struct lk_credential *credential);
 /* The user's first credential of a type. LK_E_NOT_FOUND. */
 int lk_credential_find(struct lk_txn *txn, struct lk_id user, enum lk_credential_type type,
                        struct lk_credential *credential);
@@ -327,6 +324,19 @@ int lk_password_put(struct lk_txn *txn, struct lk_id user, const struct lk_verif
 /* A fresh claim code for the user; the text is told once. */
 int lk_claim_add(struct lk_txn *txn, struct lk_id user, char code[LK_CLAIM_SIZE]);
 int lk_claim_hash(struct lk_store *store, struct lk_span code, uint8_t hash[LK_TOKEN_HASH_SIZE]);
+
+/* ---- lk_seal.c ---- */
+
+#define LK_SEAL_EXTRA (LK_SEAL_NONCE_SIZE + LK_SEAL_TAG_SIZE)
+/* What is sealed at a credential's place; part of the associated data. */
+enum lk_sealed { LK_SEALED_SECRET = 0, LK_SEALED_HISTORY = 1 };
+/* Nonce, ciphertext and tag of `plain`, which opens only there and as that. LK_E_SPACE. */
+int lk_seal_as(struct lk_store *store, struct lk_id place, enum lk_sealed what,
+               struct lk_span plain, uint8_t *out, size_t capacity, size_t *size);
+/* LK_E_CORRUPT when it was not sealed for this place and as that, or holds nothing, or more than
+ * `capacity`. The caller wipes `plain`. */
+int lk_unseal_as(struct lk_store *store, struct lk_id place, enum lk_sealed what,
+                 struct lk_span sealed, uint8_t *plain, size_t capacity, size_t *size);
 
 /* ---- lk_blocklist.c, lk_password_new.c, lk_password_history.c: what a new password must be ----
  */
@@ -370,16 +380,68 @@ int lk_history_get(struct lk_store *store, const struct lk_credential *credentia
 /* Tells a record's bytes from others without keeping them; never 0. */
 uint64_t lk_stamp(const struct lk_store *store, struct lk_span bytes);
 
-/* ---- lk_keyring.c ---- */
+/* ---- lk_boot.c, lk_keyring.c, lk_rekey.c ---- */
+
+enum lk_wrap { LK_WRAP_SECRET = 0, LK_WRAP_PASSPHRASE = 1 };
+#define LK_CARRIED_MAX 256 /* bytes of keys that a new store key takes over */
+
+/* The boot record. */
+struct lk_boot {
+    uint32_t format, wrap, kib, passes;
+    uint8_t store_id[16];
+    uint8_t nonce[LK_SEAL_NONCE_SIZE];
+    uint8_t sealed[LK_SEAL_KEY_SIZE + LK_SEAL_TAG_SIZE];
+    uint8_t salt[LK_PWHASH_SALT_SIZE];
+    uint32_t generation; /* of the store key */
+    bool has_next;       /* a second wrap, while one device secret is replaced by another */
+    uint8_t next_nonce[LK_SEAL_NONCE_SIZE];
+    uint8_t next_sealed[LK_SEAL_KEY_SIZE + LK_SEAL_TAG_SIZE];
+    bool has_old; /* the store key before, while records under it are left */
+    uint8_t old[LK_SEAL_NONCE_SIZE + LK_SEAL_KEY_SIZE + LK_SEAL_TAG_SIZE];
+    uint32_t carried_size; /* 0: derived from the store key */
+    uint8_t carried[LK_SEAL_NONCE_SIZE + LK_CARRIED_MAX + LK_SEAL_TAG_SIZE];
+    uint32_t place_size; /* the last key that the pass has come to */
+    uint8_t place[LK_KEY_MAX];
+};
+int lk_boot_value(struct lk_txn *txn, struct lk_span *value);
+int lk_boot_decode(struct lk_span value, struct lk_boot *boot);
+int lk_boot_get(struct lk_txn *txn, struct lk_boot *boot);
+int lk_boot_put(struct lk_txn *txn, const struct lk_boot *boot);
 
 /* Makes a store key, wraps it by the device secret, derives the subkeys and puts the boot record.
  */
 int lk_keyring_create(struct lk_txn *txn);
 /* Reads the boot record and derives. */
 int lk_keyring_load(struct lk_txn *txn);
+/* Notices a store key that was replaced since, by whatever process. */
+int lk_keyring_follow(struct lk_txn *txn);
+/* A new store key, with the old one kept beside it. The handle's keys change with the next
+ * transaction. LK_E_BUSY: there is an older one still, or a change of the device secret. */
+int lk_keyring_renew(struct lk_txn *txn);
+/* The port's. LK_E_SECRET. */
+int lk_keyring_secret(struct lk_store *store, uint8_t secret[LK_DEVICE_SECRET_SIZE]);
+/* Opens by one means and wraps by another; a NULL secret stands for the passphrase. */
+int lk_keyring_change(struct lk_txn *txn, const uint8_t *from_secret, struct lk_span from,
+                      const uint8_t *to_secret, struct lk_span to);
 void lk_keyring_wipe(struct lk_store *store);
 /* Opens by a passphrase, wraps by the device secret (which is made where there is none). */
 int lk_keyring_adopt(struct lk_txn *txn, struct lk_span passphrase);
+
+enum lk_old_keys {
+    LK_OLD_KEYS_NONE = 0,
+    LK_OLD_KEYS_IN_USE = 1,     /* by records that the pass has not come to */
+    LK_OLD_KEYS_FOR_READERS = 2 /* by transactions that began before its end */
+};
+/* What is written is written with these … */
+static inline const struct lk_keys *lk_keys_now(const struct lk_store *store)
+{
+    return &store->keys[store->key_generation & 1];
+}
+/* … and what is read may be with those; NULL: there are none. */
+static inline const struct lk_keys *lk_keys_before(const struct lk_store *store)
+{
+    return store->old_keys ? &store->keys[~store->key_generation & 1] : NULL;
+}
 
 /* ---- lk_store.c, lk_seed.c ---- */
 

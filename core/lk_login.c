@@ -40,7 +40,7 @@ static int login_take_verifier(struct lk_login *login, struct lk_txn *txn)
         return error;
     }
     login->credential = credential.record.id;
-    login->credential_stamp = lk_stamp(login->store, credential.secret);
+    login->credential_stamp = lk_verifier_stamp(login->store, &credential);
     error = lk_verifier_open(login->store, credential.record.id, credential.secret, &verifier);
     if (error) {
         return error;

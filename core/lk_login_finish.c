@@ -101,7 +101,7 @@ static int login_recheck(struct lk_login *login, struct lk_txn *txn, struct lk_t
         return 0;
     }
     error = lk_get(txn, &lk_kind_credential, login->credential, &credential.record);
-    if (!error && lk_stamp(login->store, credential.secret) != login->credential_stamp) {
+    if (!error && lk_verifier_stamp(login->store, &credential) != login->credential_stamp) {
         error = LK_E_BUSY;
     }
     return error == LK_E_NOT_FOUND ? LK_E_BUSY : error;

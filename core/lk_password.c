@@ -12,57 +12,6 @@
 #define CLAIM_TRIES        10
 #define CLAIM_DAYS         7
 
-/* Associated data: the place, and what is sealed there; a credential's secret is named by nothing.
- */
-static size_t password_ad(const struct lk_store *store, struct lk_id id, enum lk_sealed what,
-                          uint8_t ad[29])
-{
-    uint32_t parts[3] = {id.tenant, id.user, id.sub};
-    unsigned i;
-
-    memcpy(ad, store->store_id, 16);
-    for (i = 0; i < 12; i++) {
-        ad[16 + i] = (uint8_t)(parts[i / 4] >> (24 - 8 * (i % 4)));
-    }
-    ad[28] = (uint8_t)what;
-    return what == LK_SEALED_SECRET ? 28 : 29;
-}
-
-int lk_seal_put(struct lk_store *store, struct lk_id place, enum lk_sealed what,
-                struct lk_span plain, uint8_t *out, size_t capacity, size_t *size)
-{
-    const struct lk_port *port = store->port;
-    uint8_t ad[29];
-    size_t ad_size = password_ad(store, place, what, ad);
-    int error;
-
-    *size = LK_SEAL_NONCE_SIZE + plain.size + LK_SEAL_TAG_SIZE;
-    error = *size > capacity ? LK_E_SPACE : lk_random(store, out, LK_SEAL_NONCE_SIZE);
-    if (!error) {
-        error = port->crypto->seal(port->self, store->seal_key, out, plain,
-                                   (struct lk_span){ad, ad_size}, out + LK_SEAL_NONCE_SIZE);
-    }
-    return error;
-}
-
-int lk_seal_take(struct lk_store *store, struct lk_id place, enum lk_sealed what,
-                 struct lk_span sealed, uint8_t *plain, size_t capacity, size_t *size)
-{
-    const struct lk_port *port = store->port;
-    uint8_t ad[29];
-    size_t ad_size = password_ad(store, place, what, ad);
-
-    if (sealed.size < LK_SEAL_NONCE_SIZE + LK_SEAL_TAG_SIZE ||
-        sealed.size > LK_SEAL_NONCE_SIZE + LK_SEAL_TAG_SIZE + capacity) {
-        return LK_E_CORRUPT;
-    }
-    *size = sealed.size - LK_SEAL_NONCE_SIZE - LK_SEAL_TAG_SIZE;
-    return port->crypto->open(
-        port->self, store->seal_key, sealed.data,
-        (struct lk_span){sealed.data + LK_SEAL_NONCE_SIZE, *size + LK_SEAL_TAG_SIZE},
-        (struct lk_span){ad, ad_size}, plain);
-}
-
 static size_t password_pack(const struct lk_verifier *verifier, uint8_t plain[PASSWORD_PLAIN_MAX])
 {
     const struct lk_pwhash_params *params = &verifier->argon2id.params;
@@ -114,11 +63,27 @@ int lk_verifier_seal(struct lk_store *store, struct lk_id credential,
 {
     uint8_t plain[PASSWORD_PLAIN_MAX];
     size_t plain_size = password_pack(verifier, plain);
-    int error = lk_seal_put(store, credential, LK_SEALED_SECRET,
-                            (struct lk_span){plain, plain_size}, out, capacity, size);
+    int error = lk_seal_as(store, credential, LK_SEALED_SECRET, (struct lk_span){plain, plain_size},
+                           out, capacity, size);
 
     lk_wipe(store, plain, sizeof(plain));
     return error;
+}
+
+/* A verifier that was only sealed anew is the same. */
+uint64_t lk_verifier_stamp(struct lk_store *store, const struct lk_credential *credential)
+{
+    uint8_t plain[PASSWORD_PLAIN_MAX];
+    size_t size;
+    uint64_t stamp;
+
+    if (lk_unseal_as(store, credential->record.id, LK_SEALED_SECRET, credential->secret, plain,
+                     sizeof(plain), &size)) {
+        return lk_stamp(store, credential->secret);
+    }
+    stamp = lk_stamp(store, (struct lk_span){plain, size});
+    lk_wipe(store, plain, sizeof(plain));
+    return stamp;
 }
 
 int lk_verifier_open(struct lk_store *store, struct lk_id credential, struct lk_span sealed,
@@ -126,7 +91,7 @@ int lk_verifier_open(struct lk_store *store, struct lk_id credential, struct lk_
 {
     uint8_t plain[PASSWORD_PLAIN_MAX];
     size_t plain_size;
-    int error = lk_seal_take(store, credential, LK_SEALED_SECRET, sealed, plain, sizeof(plain),
+    int error = lk_unseal_as(store, credential, LK_SEALED_SECRET, sealed, plain, sizeof(plain),
                              &plain_size);
 
     if (!error) {

@@ -7,7 +7,7 @@
  */
 #include "lk_engine.h"
 
-#define HISTORY_PLAIN_MAX (LK_HISTORY_MAX - LK_SEAL_NONCE_SIZE - LK_SEAL_TAG_SIZE)
+#define HISTORY_PLAIN_MAX (LK_HISTORY_MAX - LK_SEAL_EXTRA)
 
 /* The next entry off the front. False at the end, and where the rest is none. */
 static bool history_entry(struct lk_span *at, struct lk_span *entry)
@@ -42,7 +42,7 @@ static int history_open(struct lk_store *store, const struct lk_credential *cred
 {
     size_t size = 0;
     int error = credential->history.size
-                    ? lk_seal_take(store, credential->record.id, LK_SEALED_HISTORY,
+                    ? lk_unseal_as(store, credential->record.id, LK_SEALED_HISTORY,
                                    credential->history, plain, HISTORY_PLAIN_MAX, &size)
                     : 0;
 
@@ -62,7 +62,7 @@ int lk_history_push(struct lk_store *store, const struct lk_credential *old, uns
     if (!earlier) {
         return 0;
     }
-    error = lk_seal_take(store, old->record.id, LK_SEALED_SECRET, old->secret, verifier,
+    error = lk_unseal_as(store, old->record.id, LK_SEALED_SECRET, old->secret, verifier,
                          sizeof(verifier), &verifier_size);
     if (!error) {
         history_add((struct lk_span){verifier, verifier_size}, after, &after_size);
@@ -77,8 +77,8 @@ int lk_history_push(struct lk_store *store, const struct lk_credential *old, uns
         history_add(entry, after, &after_size);
     }
     if (!error && after_size) {
-        error = lk_seal_put(store, old->record.id, LK_SEALED_HISTORY,
-                            (struct lk_span){after, after_size}, out, LK_HISTORY_MAX, size);
+        error = lk_seal_as(store, old->record.id, LK_SEALED_HISTORY,
+                           (struct lk_span){after, after_size}, out, LK_HISTORY_MAX, size);
     }
     lk_wipe(store, before, sizeof(before));
     lk_wipe(store, after, sizeof(after));
@@ -131,7 +131,7 @@ static int reuse_load(struct lk_store *store, struct lk_id user, struct lk_reuse
         error = error == LK_E_CORRUPT ? LK_E_NOT_FOUND : error;
     }
     if (!error) {
-        stamp = lk_stamp(store, credential.secret);
+        stamp = lk_verifier_stamp(store, &credential);
         if (reuse->stamp && reuse->stamp != stamp) {
             error = LK_E_BUSY;
         }

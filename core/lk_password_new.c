@@ -105,7 +105,7 @@ static const char *const new_name_rules[] = {
 
 int lk_password_policy(struct lk_txn *txn, struct lk_id user, struct lk_password_policy *policy)
 {
-    const struct lk_store *store = txn->store;
+    struct lk_store *store = txn->store;
     struct lk_credential credential;
     struct lk_tenant tenant;
     struct lk_user record;
@@ -136,7 +136,7 @@ int lk_password_policy(struct lk_txn *txn, struct lk_id user, struct lk_password
     policy->min_age = tenant.password_min_age;
     error = lk_credential_find(txn, user, LK_CREDENTIAL_PASSWORD, &credential);
     if (!error) {
-        policy->stamp = lk_stamp(store, credential.secret);
+        policy->stamp = lk_verifier_stamp(store, &credential);
         policy->set_at = credential.set_at;
     }
     /* Damaged or none: nothing to compare with. */

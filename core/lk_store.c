@@ -55,8 +55,19 @@ static int store_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode 
         txn->store = store;
         txn->mode = mode;
         txn->open = true;
+        lk_store_lock(store, true);
+        store->open_count++;
+        lk_store_lock(store, false);
     }
     return error;
+}
+
+static void store_end(struct lk_txn *txn)
+{
+    txn->open = false;
+    lk_store_lock(txn->store, true);
+    txn->store->open_count--;
+    lk_store_lock(txn->store, false);
 }
 
 /* What was kept by lk_pwhash_keep, unless whoever opened the store said otherwise. */
@@ -277,7 +288,7 @@ int lk_adopt(const struct lk_config *config, struct lk_span passphrase)
     if (!error) {
         error = lk_keyring_adopt(&txn, passphrase);
         if (!error) {
-            txn.open = false;
+            store_end(&txn);
             error = store.storage->ops->commit(&txn.storage, LK_COMMIT_DURABLE);
         }
         lk_abort(&txn);
@@ -318,7 +329,10 @@ int lk_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode mode,
     }
     txn->summary = false;
     txn->failed = 0;
-    error = lk_clock_begin(txn);
+    error = store->flags & LK_STORE_LOADED ? lk_keyring_follow(txn) : 0;
+    if (!error) {
+        error = lk_clock_begin(txn);
+    }
     if (error) {
         lk_abort(txn);
     }
@@ -344,7 +358,7 @@ int lk_commit(struct lk_txn *txn)
             return error;
         }
     }
-    txn->open = false;
+    store_end(txn);
     if (txn->mode == LK_WRITE) {
         lk_cache_clear(txn);
         lk_store_count(store, &store->commit_count);
@@ -355,7 +369,7 @@ int lk_commit(struct lk_txn *txn)
 void lk_abort(struct lk_txn *txn)
 {
     if (txn->open) {
-        txn->open = false;
+        store_end(txn);
         if (txn->mode == LK_WRITE) {
             lk_cache_clear(txn);
         }
@@ -387,6 +401,7 @@ int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
     struct lk_store *store = txn->store;
     struct lk_list list = {.kind = &lk_kind_tenant};
     union lk_any_record record;
+    struct lk_boot boot;
     int error;
 
     memset(stats, 0, sizeof(*stats));
@@ -397,7 +412,13 @@ int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
     stats->commit_count = store->commit_count;
     lk_store_lock(store, false);
     memcpy(stats->store_id, store->store_id, sizeof(stats->store_id));
-    error = store->storage->ops->stat(store->storage, &stats->storage);
+    error = lk_boot_get(txn, &boot);
+    if (!error) {
+        stats->key_generation = boot.generation;
+        stats->rekey_running = boot.has_old;
+        stats->secret_changing = boot.has_next;
+        error = store->storage->ops->stat(store->storage, &stats->storage);
+    }
     if (!error) {
         error = lk_list_begin(txn, &list);
     }

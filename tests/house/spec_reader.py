@@ -337,17 +337,52 @@ class Store:
         else:
             must(passphrase is not None, "wrapped by a passphrase, and none was given")
             wrapping = argon2id(passphrase.encode(), salt, kib, passes)
-        self.derive(unseal(wrapping, boot["nonce"], boot["key"], self.id + bytes([boot["wrap"]]) +
-                           salt + struct.pack(">2I", kib, passes)))
+        ad = self.id + bytes([boot["wrap"]]) + salt + struct.pack(
+            ">3I", kib, passes, boot.get("generation", 0))
+        try:
+            store_key = unseal(wrapping, boot["nonce"], boot["key"], ad)
+        except Fault:
+            must("next_key" in boot, "the device secret, or the passphrase, is not this store's")
+            store_key = unseal(wrapping, boot["next_nonce"], boot["next_key"], ad)
+        self.derive(store_key)
+        if "carried" in boot:
+            plain = self.inner(store_key, b"latchkey carried", boot["carried"])
+            self.index_key, self.bucket_key = plain[:16], plain[16:32]
+            self.token_key = plain[32:64]
+        if "old" in boot:
+            old = self.own_keys(self.inner(store_key, b"latchkey old", boot["old"]))
+            self.keys.append(old)
+        must(("place" not in boot or "old" in boot) and ("generation" in boot) == ("carried" in boot),
+             "fields of the boot record that do not belong together")
+
+    def inner(self, store_key, label, sealed):
+        return unseal(blake2b(label + self.id, store_key), sealed[:24], sealed[24:], b"")
+
+    def own_keys(self, store_key):
+        keys = [blake2b(label.encode(), store_key) for label in self.spec.subkeys]
+        return keys[0][:16], keys[0][16:], keys[2]
 
     def derive(self, store_key):
         keys = [blake2b(label.encode(), store_key) for label in self.spec.subkeys]
-        self.k0, self.k1 = keys[0][:16], keys[0][16:]
+        self.keys = [self.own_keys(store_key)]
+        self.k0, self.k1, self.seal_key = self.keys[0]
         self.index_key, self.bucket_key = keys[1][:16], keys[1][16:]
-        self.seal_key, self.token_key = keys[2:]
+        self.token_key = keys[3]
 
     def checksum(self, key, cbor):
         return siphash(self.k1, siphash(self.k0, cbor) + key)
+
+    def checksums(self, key, cbor):
+        """By the store key, and by the one before while it is in use."""
+        return [siphash(k1, siphash(k0, cbor) + key) for k0, k1, _ in self.keys]
+
+    def unseal_either(self, sealed, ad):
+        for _, _, seal_key in self.keys[:-1]:
+            try:
+                return unseal(seal_key, sealed[:24], sealed[24:], ad)
+            except Fault:
+                pass
+        return unseal(self.keys[-1][2], sealed[:24], sealed[24:], ad)
 
     def check(self, name, values):
         """Field numbers to names; a Fault where a value is not as the CDDL has it."""
@@ -384,7 +419,7 @@ class Store:
             kind, id_ = self.take_key(key)
             if kind["name"] == "boot":
                 continue
-            must(self.checksum(key, value[:-8]) == value[-8:], "checksum of", key)
+            must(value[-8:] in self.checksums(key, value[:-8]), "checksum of", key)
             record = self.check(kind["name"], decode(value[:-8]))
             self.records.setdefault(kind["name"], {})[id_] = record
         must(self.records["meta"][(0, 0, 0)]["schema"] == 1, "another schema")
@@ -535,7 +570,7 @@ class Store:
     # ---- Secrets
 
     def verifier(self, id_, secret):
-        return unseal(self.seal_key, secret[:24], secret[24:], self.id + struct.pack(">3I", *id_))
+        return self.unseal_either(secret, self.id + struct.pack(">3I", *id_))
 
     def credentials(self, name, wanted=None):
         """Credentials of a type (as the CDDL names it), of one user where `wanted` is a username."""
@@ -562,8 +597,7 @@ class Store:
         sealed, found = record.get("history"), []
         if sealed is None:
             return found
-        plain = unseal(self.seal_key, sealed[:24], sealed[24:],
-                       self.id + struct.pack(">3I", *id_) + b"\1")
+        plain = self.unseal_either(sealed, self.id + struct.pack(">3I", *id_) + b"\1")
         while plain:
             size = struct.unpack(">H", plain[:2])[0]
             found.append(plain[2:2 + size])
