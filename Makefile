@@ -75,7 +75,7 @@ PORT_DIRS    := $(addprefix port/,$(BOARD_PORTS))
 INCLUDE_DIRS := core core/kinds storage port cli cli/host $(STORAGE_DIRS) $(PORT_DIRS) boards/$(BOARD)
 
 # What may not be overridden, whatever CFLAGS says.
-OWN_CPPFLAGS := $(addprefix -I,$(wildcard $(INCLUDE_DIRS))) $(BOARD_CPPFLAGS)
+OWN_CPPFLAGS := $(addprefix -I,$(wildcard $(INCLUDE_DIRS)) $(BUILD)/made) $(BOARD_CPPFLAGS)
 OWN_CFLAGS   := -std=c11 $(WARNINGS) -ffunction-sections -fdata-sections \
 	$(if $(BOARD_HOSTED),-fPIC) $(BOARD_CFLAGS)
 OWN_LDFLAGS  := -Wl,--gc-sections $(BOARD_LDFLAGS) $(LINK_VARIANT)
@@ -140,6 +140,27 @@ $(BUILD)/obj/%.o: %.S $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) AS $<
 	$(Q)$(COMPILE) -MMD -MP -c $< -o $@
+
+# The common passwords that are refused, as a filter of the size that the board's limits allow. The
+# list is Debian's, in python3-django; BLOCKLIST names another, one password a line, gzipped or not.
+HOST_CC   ?= cc
+BLOCKLIST ?= /usr/lib/python3/dist-packages/django/contrib/auth/common-passwords.txt.gz
+
+$(BUILD)/made/make_blocklist: boards/make_blocklist.c core/lk_blocklist.h core/lk_limits.h \
+		boards/$(BOARD)/lk_board_limits.h
+	@mkdir -p $(@D)
+	$(say) HOSTCC $<
+	$(Q)$(HOST_CC) -std=c11 -O1 $(WARNINGS) -Icore -Iboards/$(BOARD) $< -o $@
+
+$(BUILD)/made/lk_blocklist_data.h: $(BUILD)/made/make_blocklist $(wildcard $(BLOCKLIST))
+	@test -r '$(BLOCKLIST)' || { echo 'make: $(BLOCKLIST): the list of common passwords cannot be read.' \
+		'It comes with the package python3-django: sh boards/linux/packages.sh build.' \
+		'BLOCKLIST=FILE names another one.' >&2; exit 1; }
+	$(say) MAKE $@
+	$(Q)gzip -dcf '$(BLOCKLIST)' >$@.txt
+	$(Q)$< <$@.txt >$@ 2>$@.log || { cat $@.log >&2; exit 1; }
+
+$(BUILD)/obj/core/lk_blocklist.o: $(BUILD)/made/lk_blocklist_data.h
 
 define make-archive
 	$(say) AR $@
@@ -386,8 +407,9 @@ format-check: ## fail where a C file is not as .clang-format says
 
 # A file is looked at again when it, any header or the checks change.
 LINT_SRC := $(CORE_SRC) $(STORAGE_SRC) $(PORT_SRC) $(FRONT_SRC) $(call sources,boards/$(BOARD) port/template) \
-	$(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(call sources,tests/house)
+	$(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(call sources,tests/house boards)
 LINT_FLAGS = $(OWN_CPPFLAGS) $(addprefix -I,$(wildcard tests/*/)) -Itests -std=c11
+$(BUILD)/lint/core/lk_blocklist.c.ok: $(BUILD)/made/lk_blocklist_data.h
 $(BUILD)/lint/%.c.ok: %.c .clang-tidy tests/.clang-tidy $(filter %.h,$(C_FILES))
 	@mkdir -p $(@D)
 	$(say) TIDY $<
@@ -442,7 +464,7 @@ clean: ## remove build/
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.* ## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 16
-	@echo 'Variables: BOARD CC CFLAGS LDFLAGS PREFIX DESTDIR; V=1 shows commands, WERROR=1 stops at warnings.'
+	@echo 'Variables: BOARD CC CFLAGS LDFLAGS BLOCKLIST PREFIX DESTDIR; V=1 shows commands, WERROR=1 stops at warnings.'
 	@echo 'Boards: $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))'
 
 .PHONY: all test run-tests bench fuzz asan ubsan valgrind cov cov-reset size stack deps-check format \

@@ -112,6 +112,13 @@ static const struct lk_cli_option table_maintain[] = {
     END_OF_OPTIONS,
 };
 
+static const struct lk_cli_option table_calibrate[] = {
+    {"target", "TIME", "how long a hash may take, such as 100ms or 1s (100ms)"},
+    {"memory", "KIB", "the most memory that a hash may take (65536)"},
+    {"set", NULL, "keep the proposal in the store"},
+    END_OF_OPTIONS,
+};
+
 #define IN_TENANT LK_CLI_TENANT
 #define IN_WRITES (LK_CLI_TENANT | LK_CLI_WRITES)
 #define IN_FIELDS (LK_CLI_TENANT | LK_CLI_WRITES | LK_CLI_FIELDS)
@@ -422,6 +429,13 @@ const struct lk_cli_command lk_cli_commands[] = {
                 "begins a new epoch: every session ends, and what has ended by now is taken away.",
      .resource = "store", .action = "write", .max_args = 1, .flags = OF_STORE,
      .options = table_clock, .handler = lk_cli_clock_set},
+    {.noun = "calibrate", .args = "",
+     .help = "measure what a password hash may cost on this machine",
+     .details = "Proposes memory and passes of Argon2id that keep to the time, never less than this "
+                "build's default. With --set they are kept in the store, for whoever opens it from "
+                "then on: new passwords are hashed so, and old ones at their next login.",
+     .resource = "store", .action = "write", .flags = OF_STORE, .options = table_calibrate,
+     .handler = lk_cli_calibrate},
     {.noun = "describe", .args = "[KIND]", .help = "print the schema: kinds, fields, indexes",
      .max_args = 1, .flags = LK_CLI_ANYONE | LK_CLI_NO_STORE, .handler = lk_cli_describe},
     {.noun = "help", .args = "[NOUN [VERB]]", .help = "tell about commands",

@@ -153,8 +153,9 @@ int lk_cli_verify(struct lk_cli *cli, const struct lk_cli_args *args)
 
 int lk_cli_stats(struct lk_cli *cli, const struct lk_cli_args *args)
 {
-    static const char *const names[] = {"schema_version", "tenants",   "entries",  "used_bytes",
-                                        "free_bytes",     "erase_min", "erase_max"};
+    static const char *const names[] = {
+        "schema_version", "tenants",       "entries",         "used_bytes", "free_bytes",
+        "key_generation", "rekey_running", "secret_changing", "erase_min",  "erase_max"};
     struct lk_stats stats;
     struct lk_cli_json json;
     uint64_t numbers[sizeof(names) / sizeof(names[0])];
@@ -174,8 +175,11 @@ int lk_cli_stats(struct lk_cli *cli, const struct lk_cli_args *args)
     numbers[2] = stats.storage.entries;
     numbers[3] = stats.storage.used_bytes;
     numbers[4] = stats.storage.free_bytes;
-    numbers[5] = stats.storage.erase_min;
-    numbers[6] = stats.storage.erase_max;
+    numbers[5] = stats.key_generation;
+    numbers[6] = stats.rekey_running;
+    numbers[7] = stats.secret_changing;
+    numbers[8] = stats.storage.erase_min;
+    numbers[9] = stats.storage.erase_max;
     /* Only flash wears. */
     count -= stats.storage.erase_max ? 0 : 2;
     (void)lk_uuid_format(stats.store_id, id, sizeof(id)); /* always 36 characters */
@@ -192,13 +196,13 @@ int lk_cli_stats(struct lk_cli *cli, const struct lk_cli_args *args)
         lk_cli_json_end(&json);
         return 0;
     }
-    lk_cli_put(cli->out, "store_id:       ");
+    lk_cli_put(cli->out, "store_id:        ");
     lk_cli_put(cli->out, id);
     for (i = 0; i < count; i++) {
         lk_cli_put(cli->out, "\n");
         lk_cli_put(cli->out, names[i]);
         lk_cli_put(cli->out, ":");
-        lk_cli_put_spaces(cli->out, 15 - strlen(names[i]));
+        lk_cli_put_spaces(cli->out, 16 - strlen(names[i]));
         lk_cli_put_number(cli->out, numbers[i]);
     }
     lk_cli_put(cli->out, "\n");

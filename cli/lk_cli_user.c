@@ -74,19 +74,21 @@ int lk_cli_tenant_activate(struct lk_cli *cli, const struct lk_cli_args *args)
 
 /* ---- Users ----------------------------------------------------------------------------------- */
 
-/* Asks a new password and hashes it, with no transaction open. */
+/* Asks a new password and hashes it, with no transaction open; `user` NULL: of one to be added. */
 static int user_password(struct lk_cli *cli, const struct lk_cli_args *args,
-                         struct lk_password *password)
+                         const struct lk_id *user, struct lk_password *password)
 {
     struct lk_span text;
     int error = lk_cli_secret(cli, "new password: ", lk_cli_option(args, "password-stdin") != NULL,
                               true, 0, &text);
 
-    if (!error) {
-        error = lk_password_prepare(cli->store, text, cli->hash_work, cli->hash_work_size, password,
-                                    &cli->problem);
+    if (error) {
+        return error;
     }
-    return error;
+    return user ? lk_password_prepare_for(cli->store, *user, text, cli->hash_work,
+                                          cli->hash_work_size, password, &cli->problem)
+                : lk_password_prepare(cli->store, text, cli->hash_work, cli->hash_work_size,
+                                      password, &cli->problem);
 }
 
 static int user_add(struct lk_cli *cli, const struct lk_cli_args *args,
@@ -120,7 +122,7 @@ int lk_cli_user_add(struct lk_cli *cli, const struct lk_cli_args *args)
     bool with_password = lk_cli_option(args, "password-stdin") != NULL;
     struct lk_password password;
     struct lk_id id;
-    int error = with_password ? user_password(cli, args, &password) : 0;
+    int error = with_password ? user_password(cli, args, NULL, &password) : 0;
 
     if (!error) {
         error = user_add(cli, args, with_password ? &password : NULL, &id);
@@ -200,7 +202,7 @@ int lk_cli_user_passwd(struct lk_cli *cli, const struct lk_cli_args *args)
         lk_cli_abort(cli);
     }
     if (!error) {
-        error = user_password(cli, args, &password);
+        error = user_password(cli, args, &id, &password);
     }
     if (!error) {
         error = lk_cli_begin(cli, LK_WRITE);

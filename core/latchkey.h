@@ -49,7 +49,7 @@ struct lk_tenant {
     /* Policy. Times in seconds unless named otherwise; 0 switches a limit off. */
     uint64_t session_lifetime, session_idle, session_max;
     uint64_t lockout_failures, lockout_time;
-    uint64_t password_min;
+    uint64_t password_min, password_blocklist;
     uint64_t audit_capacity;
     uint64_t purge_after_days; /* of soft-deleted records; 0: kept until purged by hand */
     uint64_t session_limit;    /* enum lk_session_limit: what session_max does */
@@ -58,7 +58,8 @@ struct lk_tenant {
     uint64_t second_factor;          /* enum lk_factor_policy */
     struct lk_span metadata;
     uint64_t auth_epoch, role_epoch; /* bookkeeping of suspended sessions and cached rights */
-    uint64_t user_count;             /* computed */
+    uint64_t password_history, password_min_age;
+    uint64_t user_count; /* computed */
 };
 
 enum lk_user_status { LK_USER_ACTIVE = 0, LK_USER_INVITED = 1, LK_USER_SUSPENDED = 2 };
@@ -142,6 +143,8 @@ struct lk_credential {
     struct lk_span prefix; /* api_key: what of it may be shown */
     uint64_t last_used_at, expires_at, tries_left;
     struct lk_span roles;       /* api_key: only these of the user's roles count (absent: all) */
+    uint64_t set_at;            /* password: when a person last set it */
+    struct lk_span history;     /* password: sealed verifiers of earlier ones */
     uint64_t last_step;         /* totp: the newest step that was used */
     uint64_t confirmed;         /* totp: a code of it was given */
     uint64_t algorithm, digits; /* totp: enum lk_hmac; 6 or 8 */
@@ -210,7 +213,7 @@ struct lk_config {
     void *work;                 /* LK_WORK_SIZE bytes, 8-aligned; used by write transactions */
     size_t work_size;
     const struct lk_kind *const *kinds; /* the application's own kinds, NULL at the end; or NULL */
-    struct lk_pwhash_params pwhash;     /* of new verifiers; all zero: the board's default */
+    struct lk_pwhash_params pwhash;     /* of new verifiers; all zero: the store's, see below */
     bool read_only;
 };
 
@@ -228,17 +231,23 @@ struct lk_store {
     struct lk_pwhash_params pwhash;
     uint8_t *work;
     uint8_t store_id[16];
-    uint8_t checksum_key[2][LK_MAC64_KEY_SIZE]; /* of values, then of keys */
+    struct lk_keys {
+        uint8_t checksum[2][LK_MAC64_KEY_SIZE]; /* of values, then of keys */
+        uint8_t seal[LK_SEAL_KEY_SIZE];
+    } keys[2]; /* by the lowest bit of their generation */
     uint8_t index_key[LK_MAC64_KEY_SIZE];
     uint8_t bucket_key[LK_MAC64_KEY_SIZE];
-    uint8_t seal_key[LK_SEAL_KEY_SIZE];
     uint8_t token_key[LK_HASH_SIZE];
+    uint32_t key_generation, old_keys;  /* enum lk_old_keys */
+    uint64_t keys_snapshot, keys_stamp; /* of the boot record that they were read from */
+    uint32_t open_count;                /* transactions */
     struct lk_meta {
         uint64_t schema, high_water_ms, audit_capacity;
         uint64_t boot, monotonic_ms; /* when it was stored */
         uint64_t powered_ms, time_epoch;
-    } meta;                                /* as stored; for the writer */
-    uint64_t high_water_ms, high_water_at; /* newest time seen, and the monotonic time then */
+        uint64_t pwhash_kib, pwhash_passes; /* of new verifiers; 0: the board's default */
+    } meta;                                 /* as stored; for the writer */
+    uint64_t high_water_ms, high_water_at;  /* newest time seen, and the monotonic time then */
     uint64_t boot, time_epoch;
     uint64_t powered_offset; /* what the monotonic clock lacks to the powered time */
     uint32_t flags;
@@ -460,19 +469,38 @@ int lk_value_format(const struct lk_field *field, const struct lk_record *record
 
 #define LK_PASSWORD_MAX 128
 
-/* A verifier made outside any transaction. Holds no plain text; wipe after use all the same. */
+/* A verifier made outside any transaction, with what the tenant's rules ask of the password. Holds
+ * no plain text; wipe after use all the same. */
 struct lk_password {
     struct lk_pwhash_params params;
     uint8_t salt[LK_PWHASH_SALT_SIZE];
     uint8_t hash[LK_PWHASH_SIZE];
-    uint32_t length; /* of the password in bytes, for the tenant's rule */
+    uint32_t length; /* of the password in bytes */
+    /* Private. */
+    uint8_t common;       /* one of the common passwords */
+    uint8_t compared;     /* 1 more than the user's passwords that it was compared with, … */
+    uint64_t compared_to; /* … of which the one in use had this stamp; 0: with none */
+    uint64_t words[2];    /* keyed hashes of its letters and digits, to tell names by */
 };
 
-/* Form rules only (8 to 128 bytes, UTF-8, no NUL); the tenant's minimum is held at lk_password_set.
- * `hash_work` may be NULL where the port has its own memory. `problem` may be NULL. */
+/*
+ * Holds the rules of form (8 to 128 bytes, UTF-8, no NUL); those of the tenant (least length,
+ * blocklist, own names, history, least age) are held at lk_password_set. No transaction may be open
+ * when the tenant keeps a history: lk_password_prepare_for then compares the password with those
+ * that the user had, a hash each. LK_E_CHECK names the rule. `hash_work` may be NULL where the port
+ * has its own memory, `problem` too. lk_password_prepare is for users who have no password yet, and
+ * for tenants without a history.
+ */
 int lk_password_prepare(struct lk_store *store, struct lk_span password, void *hash_work,
                         size_t hash_work_size, struct lk_password *out, struct lk_problem *problem);
-/* Sets or replaces the user's password and ends the user's sessions but `keep_session` (0: none).
+int lk_password_prepare_for(struct lk_store *store, struct lk_id user, struct lk_span password,
+                            void *hash_work, size_t hash_work_size, struct lk_password *out,
+                            struct lk_problem *problem);
+/*
+ * Sets or replaces the user's password and ends the user's sessions but `keep_session` (0: none).
+ * LK_E_CHECK: a rule of the tenant, in lk_problem; LK_E_ARGUMENT: the tenant keeps a history and
+ * the password was not prepared for this user; LK_E_BUSY: the user's passwords or the policy
+ * changed since, prepare again.
  */
 int lk_password_set(struct lk_txn *txn, struct lk_id user, const struct lk_password *password,
                     uint32_t keep_session);
@@ -570,6 +598,14 @@ struct lk_login_counts {
     uint64_t count, at, until;
 };
 
+/* Comparing a new password with those that the user had; private. */
+struct lk_reuse {
+    unsigned at, count; /* the next one, and how many the tenant keeps */
+    bool hashing, reused;
+    uint64_t stamp; /* of the one in use */
+    uint8_t expected[LK_PWHASH_SIZE];
+};
+
 /*
  * A login in steps: begin charges the attempt, each step hashes a slice (1: call again), finish
  * commits. The request and its spans must live until finish. Every refusal is LK_E_REFUSED,
@@ -595,6 +631,7 @@ struct lk_login {
     uint8_t expected[LK_PWHASH_SIZE];
     uint8_t foreign[256];
     size_t foreign_size;
+    struct lk_reuse reuse;
     struct lk_password fresh;
     struct lk_login_counts counts_before, counts_charged; /* of failures */
     enum lk_factor_kind factor;
@@ -711,6 +748,9 @@ struct lk_stats {
     uint32_t tenant_count;
     uint32_t login_count, refusal_count, commit_count; /* since opened */
     uint32_t schema_version;
+    uint32_t key_generation; /* how often the store key was replaced */
+    bool rekey_running;      /* records under the store key before are left */
+    bool secret_changing;    /* two device secrets open it: lk_rewrap_settle is due */
     uint8_t store_id[16];
 };
 
@@ -774,9 +814,54 @@ int lk_store_scrub(struct lk_store *store, uint64_t *bytes);
 /* True when this handle purged something since its last scrub. */
 bool lk_store_scrub_due(const struct lk_store *store);
 
-/* Wraps the store key anew: by the device secret of `port`, or by a passphrase. */
+/*
+ * What a password hash may cost on this machine. Takes some seconds; with `hash_work` NULL the port
+ * has its own memory. Never proposes less than the board's default, even where that takes longer
+ * than asked for: `ms` then tells.
+ */
+struct lk_calibration {
+    /* In. */
+    uint32_t target_ms;
+    uint32_t memory_kib; /* the most that a hash may take; 0: 65536 */
+    void *hash_work;
+    size_t hash_work_size;
+    /* Out. */
+    struct lk_pwhash_params params;
+    uint32_t ms;       /* that a hash with them took */
+    uint32_t floor_ms; /* that one with the board's default took */
+};
+int lk_calibrate(struct lk_store *store, struct lk_calibration *calibration);
+/*
+ * Keeps them in the store: whoever opens it from then on with no others in lk_config makes new
+ * verifiers so, and old ones anew at their logins. LK_E_CHECK: less than the board's default.
+ */
+int lk_pwhash_keep(struct lk_txn *txn, const struct lk_pwhash_params *params);
+
+/*
+ * Wraps the store key anew, by another device secret or by a passphrase; what it was wrapped by
+ * before opens it no more, once lk_store_scrub has overwritten the old wrap on the medium.
+ */
 int lk_rewrap(struct lk_txn *txn, const uint8_t secret[LK_DEVICE_SECRET_SIZE]);
 int lk_rewrap_passphrase(struct lk_txn *txn, struct lk_span passphrase);
+/*
+ * For a secret that is replaced in its place, with no moment when neither opens the store: commit
+ * lk_rewrap_both, put the new secret where the port reads it, commit lk_rewrap_settle, which leaves
+ * the one that the port reads then. A cut in between leaves a store that both open.
+ */
+int lk_rewrap_both(struct lk_txn *txn, const uint8_t secret[LK_DEVICE_SECRET_SIZE]);
+int lk_rewrap_settle(struct lk_txn *txn);
+
+/*
+ * Replaces the store key itself: whoever has the one before can open nothing that is written from
+ * then on, nor, after the last step and lk_store_scrub, anything at all. lk_rekey_begin makes it
+ * (in a write transaction); each lk_rekey_step (in one of its own) takes at most `budget` records
+ * over, and answers how many; `more` tells whether to call again. Others use the store meanwhile,
+ * in this process and in others, and a cut at any moment is gone on from by lk_rekey_step.
+ * Sessions, API keys and devices stay good. LK_E_BUSY: another rekey, or a change of the secret, is
+ * unfinished.
+ */
+int lk_rekey_begin(struct lk_txn *txn);
+int lk_rekey_step(struct lk_txn *txn, uint32_t budget, bool *more);
 /* Opens a store wrapped by a passphrase and wraps it by this device's secret. */
 int lk_adopt(const struct lk_config *config, struct lk_span passphrase);
 

@@ -41,7 +41,8 @@ enum lk_store_flags {
     LK_STORE_READ_ONLY = 2,
     LK_STORE_SCRUB_DUE = 4,
     LK_STORE_LOADED = 8, /* there is a meta record */
-    LK_STORE_BOOT = 16   /* the port tells one boot from another */
+    LK_STORE_BOOT = 16,  /* the port tells one boot from another */
+    LK_STORE_PWHASH = 32 /* whoever opened it said how to hash passwords */
 };
 
 /* After an error in the middle of a change the transaction can only be aborted: commit refuses. */
@@ -133,6 +134,9 @@ int lk_refs_change(struct lk_span encoded, uint32_t number, bool in, uint8_t *ou
 int lk_value_get(struct lk_txn *txn, const struct lk_key *key, struct lk_span *cbor);
 int lk_value_open(const struct lk_store *store, struct lk_span key, struct lk_span value,
                   struct lk_span *cbor);
+/* Is the checksum made with these keys? */
+bool lk_value_is(const struct lk_store *store, const struct lk_keys *keys, struct lk_span key,
+                 struct lk_span value);
 /* `buffer` holds `size` bytes of CBOR and has room for the checksum after them. */
 int lk_value_put(struct lk_txn *txn, const struct lk_key *key, uint8_t *buffer, size_t size);
 /* Without regard to deletion. */
@@ -325,18 +329,6 @@ int lk_device_check_change(struct lk_txn *txn, struct lk_change *change);
 /* Notes the day of a login. */
 int lk_device_seen(struct lk_txn *txn, struct lk_id id);
 
-/* ---- lk_seal.c ---- */
-
-#define LK_SEAL_EXTRA (LK_SEAL_NONCE_SIZE + LK_SEAL_TAG_SIZE)
-
-/* Seals what a credential holds for its place. LK_E_SPACE. */
-int lk_seal(struct lk_store *store, struct lk_id place, struct lk_span plain, uint8_t *out,
-            size_t capacity, size_t *size);
-/* LK_E_CORRUPT when it was not sealed for this place, or holds nothing, or more than `capacity`.
- * The caller wipes `plain`. */
-int lk_unseal(struct lk_store *store, struct lk_id place, struct lk_span sealed, uint8_t *plain,
-              size_t capacity, size_t *size);
-
 /* ---- lk_password.c ---- */
 
 enum { LK_VERIFIER_ARGON2ID = 1, LK_VERIFIER_FOREIGN = 2 };
@@ -349,31 +341,145 @@ struct lk_verifier {
     uint8_t foreign[LK_VERIFIER_MAX];
     size_t foreign_size;
 };
+int lk_verifier_unpack(const uint8_t *plain, size_t size, struct lk_verifier *verifier);
 int lk_verifier_seal(struct lk_store *store, struct lk_id credential,
                      const struct lk_verifier *verifier, uint8_t *out, size_t capacity,
                      size_t *size);
 int lk_verifier_open(struct lk_store *store, struct lk_id credential, struct lk_span sealed,
                      struct lk_verifier *verifier);
+/* Tells a credential's verifier from another, however it is sealed. */
+uint64_t lk_verifier_stamp(struct lk_store *store, const struct lk_credential *credential);
 /* The user's first credential of a type. LK_E_NOT_FOUND. */
 int lk_credential_find(struct lk_txn *txn, struct lk_id user, enum lk_credential_type type,
                        struct lk_credential *credential);
+struct lk_password_how {
+    const char *verb; /* for the audit */
+    bool set;         /* a person's new password: noted with its time, the one before kept … */
+    unsigned earlier; /* … among so many earlier ones */
+};
 int lk_password_put(struct lk_txn *txn, struct lk_id user, const struct lk_verifier *verifier,
-                    const char *verb, unsigned flags);
-int lk_password_form(struct lk_span password, const char **rule);
+                    const struct lk_password_how *how, unsigned flags);
 /* A fresh claim code for the user; the text is told once. */
 int lk_claim_add(struct lk_txn *txn, struct lk_id user, char code[LK_CLAIM_SIZE]);
 int lk_claim_hash(struct lk_store *store, struct lk_span code, uint8_t hash[LK_TOKEN_HASH_SIZE]);
 
-/* ---- lk_keyring.c ---- */
+/* ---- lk_seal.c ---- */
+
+#define LK_SEAL_EXTRA (LK_SEAL_NONCE_SIZE + LK_SEAL_TAG_SIZE)
+/* What is sealed at a credential's place; part of the associated data. */
+enum lk_sealed { LK_SEALED_SECRET = 0, LK_SEALED_HISTORY = 1 };
+/* Nonce, ciphertext and tag of `plain`, which opens only there and as that. LK_E_SPACE. */
+int lk_seal_as(struct lk_store *store, struct lk_id place, enum lk_sealed what,
+               struct lk_span plain, uint8_t *out, size_t capacity, size_t *size);
+/* LK_E_CORRUPT when it was not sealed for this place and as that, or holds nothing, or more than
+ * `capacity`. The caller wipes `plain`. */
+int lk_unseal_as(struct lk_store *store, struct lk_id place, enum lk_sealed what,
+                 struct lk_span sealed, uint8_t *plain, size_t capacity, size_t *size);
+
+/* ---- lk_blocklist.c, lk_password_new.c, lk_password_history.c: what a new password must be ----
+ */
+
+/* One of the common passwords, in any case of letters; now and then another one, too. */
+bool lk_blocklist_has(struct lk_span password);
+/* LK_E_CHECK and the rule that a password's form breaks, whoever's it is. */
+int lk_password_form(struct lk_span password, const char **rule);
+/* What the rules below ask of a text that is not kept. */
+void lk_password_digest(const struct lk_store *store, struct lk_span text, struct lk_password *out);
+/* What a tenant asks of new passwords. */
+struct lk_password_policy {
+    uint64_t min, history, min_age;
+    bool blocklist;
+    uint64_t names[5][2]; /* keyed hashes of the user's names and the tenant's */
+    uint64_t stamp;       /* of the verifier there is; 0: none */
+    uint64_t set_at;
+    bool must_change;
+};
+int lk_password_policy(struct lk_txn *txn, struct lk_id user, struct lk_password_policy *policy);
+/* LK_E_CHECK and the rule; LK_E_BUSY when it was compared with other passwords than there are. */
+int lk_password_allowed(const struct lk_txn *txn, struct lk_id user,
+                        const struct lk_password_policy *policy, const struct lk_password *password,
+                        const char **rule);
+/*
+ * One slice of comparing the password of `job` (its text and work memory set) with those that the
+ * user had: 1 there is more to do, 0 done, with the answer in `reuse`. No transaction may be open.
+ * LK_E_BUSY: they changed meanwhile.
+ */
+int lk_reuse_step(struct lk_store *store, struct lk_id user, struct lk_reuse *reuse,
+                  struct lk_pwhash_job *job);
+/* What was compared is noted with the password. */
+void lk_reuse_done(const struct lk_reuse *reuse, struct lk_password *password);
+/* The field `history` of a credential whose password is replaced: `earlier` verifiers at most, the
+ * replaced one first. */
+int lk_history_push(struct lk_store *store, const struct lk_credential *old, unsigned earlier,
+                    uint8_t out[LK_HISTORY_MAX], size_t *size);
+/* The nth verifier, 0 the one in use. LK_E_NOT_FOUND. */
+int lk_history_get(struct lk_store *store, const struct lk_credential *credential, unsigned n,
+                   struct lk_verifier *verifier);
+/* Tells a record's bytes from others without keeping them; never 0. */
+uint64_t lk_stamp(const struct lk_store *store, struct lk_span bytes);
+
+/* ---- lk_boot.c, lk_keyring.c, lk_rekey.c ---- */
+
+enum lk_wrap { LK_WRAP_SECRET = 0, LK_WRAP_PASSPHRASE = 1 };
+#define LK_CARRIED_MAX 256 /* bytes of keys that a new store key takes over */
+
+/* The boot record. */
+struct lk_boot {
+    uint32_t format, wrap, kib, passes;
+    uint8_t store_id[16];
+    uint8_t nonce[LK_SEAL_NONCE_SIZE];
+    uint8_t sealed[LK_SEAL_KEY_SIZE + LK_SEAL_TAG_SIZE];
+    uint8_t salt[LK_PWHASH_SALT_SIZE];
+    uint32_t generation; /* of the store key */
+    bool has_next;       /* a second wrap, while one device secret is replaced by another */
+    uint8_t next_nonce[LK_SEAL_NONCE_SIZE];
+    uint8_t next_sealed[LK_SEAL_KEY_SIZE + LK_SEAL_TAG_SIZE];
+    bool has_old; /* the store key before, while records under it are left */
+    uint8_t old[LK_SEAL_NONCE_SIZE + LK_SEAL_KEY_SIZE + LK_SEAL_TAG_SIZE];
+    uint32_t carried_size; /* 0: derived from the store key */
+    uint8_t carried[LK_SEAL_NONCE_SIZE + LK_CARRIED_MAX + LK_SEAL_TAG_SIZE];
+    uint32_t place_size; /* the last key that the pass has come to */
+    uint8_t place[LK_KEY_MAX];
+};
+int lk_boot_value(struct lk_txn *txn, struct lk_span *value);
+int lk_boot_decode(struct lk_span value, struct lk_boot *boot);
+int lk_boot_get(struct lk_txn *txn, struct lk_boot *boot);
+int lk_boot_put(struct lk_txn *txn, const struct lk_boot *boot);
 
 /* Makes a store key, wraps it by the device secret, derives the subkeys and puts the boot record.
  */
 int lk_keyring_create(struct lk_txn *txn);
 /* Reads the boot record and derives. */
 int lk_keyring_load(struct lk_txn *txn);
+/* Notices a store key that was replaced since, by whatever process. */
+int lk_keyring_follow(struct lk_txn *txn);
+/* A new store key, with the old one kept beside it. The handle's keys change with the next
+ * transaction. LK_E_BUSY: there is an older one still, or a change of the device secret. */
+int lk_keyring_renew(struct lk_txn *txn);
+/* The port's. LK_E_SECRET. */
+int lk_keyring_secret(struct lk_store *store, uint8_t secret[LK_DEVICE_SECRET_SIZE]);
+/* Opens by one means and wraps by another; a NULL secret stands for the passphrase. */
+int lk_keyring_change(struct lk_txn *txn, const uint8_t *from_secret, struct lk_span from,
+                      const uint8_t *to_secret, struct lk_span to);
 void lk_keyring_wipe(struct lk_store *store);
 /* Opens by a passphrase, wraps by the device secret (which is made where there is none). */
 int lk_keyring_adopt(struct lk_txn *txn, struct lk_span passphrase);
+
+enum lk_old_keys {
+    LK_OLD_KEYS_NONE = 0,
+    LK_OLD_KEYS_IN_USE = 1,     /* by records that the pass has not come to */
+    LK_OLD_KEYS_FOR_READERS = 2 /* by transactions that began before its end */
+};
+/* What is written is written with these … */
+static inline const struct lk_keys *lk_keys_now(const struct lk_store *store)
+{
+    return &store->keys[store->key_generation & 1];
+}
+/* … and what is read may be with those; NULL: there are none. */
+static inline const struct lk_keys *lk_keys_before(const struct lk_store *store)
+{
+    return store->old_keys ? &store->keys[~store->key_generation & 1] : NULL;
+}
 
 /* ---- lk_store.c, lk_seed.c ---- */
 

@@ -11,6 +11,12 @@
 #if LK_PERMISSION_BYTES * 2 > LK_VALUE_MAX
 #error "LK_PERMISSION_BYTES: a role must fit into a value with its compiled set"
 #endif
+#if LK_BLOCKLIST_BYTES < 1024
+#error "LK_BLOCKLIST_BYTES: a filter of common passwords needs at least 1024 bytes"
+#endif
+#if LK_HISTORY_MAX * 2 > LK_VALUE_MAX
+#error "LK_HISTORY_MAX: a credential must fit into a value with its earlier verifiers"
+#endif
 #if LK_GRANT_MAX > 255 || LK_GRANT_MAX < 1
 #error "LK_GRANT_MAX: 1 to 255"
 #endif

@@ -16,16 +16,6 @@
 
 /* ---- Beginning ---- */
 
-uint64_t lk_login_stamp(const struct lk_store *store, struct lk_span bytes)
-{
-    uint8_t hash[8];
-    uint64_t stamp = 0;
-
-    store->port->crypto->mac64(store->port->self, store->bucket_key, bytes, hash);
-    memcpy(&stamp, hash, sizeof(stamp));
-    return stamp;
-}
-
 /* At the console a password serves without a clock too: until it has surely ended. */
 static bool login_password_over(const struct lk_login *login, const struct lk_txn *txn,
                                 uint64_t expires_at)
@@ -50,7 +40,7 @@ static int login_take_verifier(struct lk_login *login, struct lk_txn *txn)
         return error;
     }
     login->credential = credential.record.id;
-    login->credential_stamp = lk_login_stamp(login->store, credential.secret);
+    login->credential_stamp = lk_verifier_stamp(login->store, &credential);
     error = lk_verifier_open(login->store, credential.record.id, credential.secret, &verifier);
     if (error) {
         return error;
@@ -91,7 +81,7 @@ static int login_take_user(struct lk_login *login, struct lk_txn *txn, bool tena
     int error = lk_get(txn, &lk_kind_user, login->user, &user.record);
 
     if (!error) {
-        login->user_stamp = lk_login_stamp(login->store, user.record.raw);
+        login->user_stamp = lk_stamp(login->store, user.record.raw);
         login->flags |= LOGIN_KNOWN | (user.must_change_password ? LOGIN_MUST : 0) |
                         (user.status == LK_USER_ACTIVE && tenant_active ? 0 : LOGIN_BARRED);
         error = login_take_verifier(login, txn);
@@ -218,11 +208,56 @@ static bool login_weaker(const struct lk_pwhash_params *have, const struct lk_pw
     return have->memory_kib < want->memory_kib || have->passes < want->passes;
 }
 
+/* The password right, but the new one not. */
+static int login_new_refused(struct lk_login *login, const char *rule)
+{
+    lk_problem_set(&login->problem, LK_E_MUST_CHANGE, "credential", "new_password", LK_TEXT(""),
+                   rule);
+    login->state = LOGIN_READY;
+    return 0;
+}
+
+static void login_job(struct lk_login *login, struct lk_span text)
+{
+    const struct lk_login_request *request = login->request;
+
+    memset(&login->job, 0, sizeof(login->job));
+    login->job.params = login->store->pwhash;
+    login->job.password = text.data;
+    login->job.password_size = text.size;
+    login->job.work = request->hash_work;
+    login->job.work_size = request->hash_work_size;
+}
+
+/* Hashes the text of the job for a new verifier. */
+static int login_renew_begin(struct lk_login *login)
+{
+    login_job(login, (struct lk_span){login->job.password, login->job.password_size});
+    if (lk_random(login->store, login->job.salt, sizeof(login->job.salt))) {
+        return LK_E_ENTROPY;
+    }
+    login->state = LOGIN_RENEW;
+    return 1;
+}
+
+static int login_compare(struct lk_login *login)
+{
+    int error = lk_reuse_step(login->store, login->user, &login->reuse, &login->job);
+
+    if (error) {
+        return error;
+    }
+    if (login->reuse.reused) {
+        return login_new_refused(login, "is one that the user had before");
+    }
+    lk_reuse_done(&login->reuse, &login->fresh);
+    return login_renew_begin(login);
+}
+
 /* After the proof: is a new verifier to be made, and from what? 1 there is more to do. */
 static int login_plan_renewal(struct lk_login *login)
 {
     const struct lk_login_request *request = login->request;
-    struct lk_span from = request->password;
     const char *rule = "must be changed";
 
     login->state = LOGIN_READY;
@@ -232,32 +267,21 @@ static int login_plan_renewal(struct lk_login *login)
     }
     if (login->flags & LOGIN_MUST) {
         if (!request->new_password.size || lk_password_form(request->new_password, &rule)) {
-            lk_problem_set(&login->problem, LK_E_MUST_CHANGE, "credential", "new_password",
-                           LK_TEXT(""), rule);
-            return 0;
+            return login_new_refused(login, rule);
         }
-        from = request->new_password;
-        if (lk_span_equal(from, request->password)) {
-            lk_problem_set(&login->problem, LK_E_MUST_CHANGE, "credential", "new_password",
-                           LK_TEXT(""), "is the same as the old one");
-            return 0;
+        if (lk_span_equal(request->new_password, request->password)) {
+            return login_new_refused(login, "is the same as the old one");
         }
-    } else if (!(login->flags & LOGIN_FOREIGN) &&
-               !login_weaker(&login->job.params, &login->store->pwhash)) {
+        login_job(login, request->new_password);
+        lk_password_digest(login->store, request->new_password, &login->fresh);
+        login->state = LOGIN_COMPARE;
+        return 1;
+    }
+    if (!(login->flags & LOGIN_FOREIGN) &&
+        !login_weaker(&login->job.params, &login->store->pwhash)) {
         return 0;
     }
-    memset(&login->job, 0, sizeof(login->job));
-    login->job.params = login->store->pwhash;
-    login->job.password = from.data;
-    login->job.password_size = from.size;
-    login->job.work = request->hash_work;
-    login->job.work_size = request->hash_work_size;
-    login->fresh.length = (uint32_t)from.size;
-    if (lk_random(login->store, login->job.salt, sizeof(login->job.salt))) {
-        return LK_E_ENTROPY;
-    }
-    login->state = LOGIN_RENEW;
-    return 1;
+    return login_renew_begin(login);
 }
 
 static int login_verify(struct lk_login *login)
@@ -299,6 +323,7 @@ int lk_login_step(struct lk_login *login)
 
     switch ((enum lk_login_state)login->state) {
     case LOGIN_VERIFY: return login_verify(login);
+    case LOGIN_COMPARE: return login_compare(login);
     case LOGIN_RENEW:
         port = login->store->port;
         error = port->crypto->pwhash_step(port->self, &login->job);

@@ -7,7 +7,7 @@
 
 #define LK_LOGIN_NAME_MAX 255
 
-enum lk_login_state { LOGIN_IDLE, LOGIN_VERIFY, LOGIN_RENEW, LOGIN_READY };
+enum lk_login_state { LOGIN_IDLE, LOGIN_VERIFY, LOGIN_COMPARE, LOGIN_RENEW, LOGIN_READY };
 
 enum lk_login_flags {
     LOGIN_KNOWN = 1,    /* the name is a user's */
@@ -27,9 +27,6 @@ static inline const struct lk_field *lk_login_field(unsigned number)
 {
     return lk_field_numbered(&lk_kind_activity, number);
 }
-
-/* Told apart without keeping the bytes: has this record changed? */
-uint64_t lk_login_stamp(const struct lk_store *store, struct lk_span bytes);
 
 /* lk_login_charge.c: counts one failure; LK_E_LOCKED, and nothing changed, while a delay runs. */
 int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_kind *kind,

@@ -6,7 +6,11 @@ static struct lk_span login_words(const struct lk_login *login, enum lk_outcome 
 {
     static const char *const good[] = {"logged in", "logged in with a time-based code",
                                        "logged in with a recovery code"};
-    const char *words = good[login->factor];
+    static const char *const anew[] = {"logged in; password rehashed",
+                                       "logged in with a time-based code; password rehashed",
+                                       "logged in with a recovery code; password rehashed"};
+    bool rehashed = (login->flags & (LOGIN_FRESH | LOGIN_MUST)) == LOGIN_FRESH;
+    const char *words = rehashed ? anew[login->factor] : good[login->factor];
 
     if (outcome != LK_SUCCESS) {
         words = login->problem.error == LK_E_LIMIT ? "login refused: too many sessions"
@@ -98,7 +102,7 @@ static int login_recheck(struct lk_login *login, struct lk_txn *txn, struct lk_t
     if (tenant->status != LK_TENANT_ACTIVE || user.status != LK_USER_ACTIVE) {
         return LK_E_REFUSED;
     }
-    if (lk_login_stamp(login->store, user.record.raw) != login->user_stamp) {
+    if (lk_stamp(login->store, user.record.raw) != login->user_stamp) {
         return LK_E_BUSY;
     }
     if (login->flags & LOGIN_CLAIMED) {
@@ -116,7 +120,7 @@ static int login_recheck(struct lk_login *login, struct lk_txn *txn, struct lk_t
         return 0;
     }
     error = lk_get(txn, &lk_kind_credential, login->credential, &credential.record);
-    if (!error && lk_login_stamp(login->store, credential.secret) != login->credential_stamp) {
+    if (!error && lk_verifier_stamp(login->store, &credential) != login->credential_stamp) {
         error = LK_E_BUSY;
     }
     return error == LK_E_NOT_FOUND ? LK_E_BUSY : error;
@@ -125,7 +129,7 @@ static int login_recheck(struct lk_login *login, struct lk_txn *txn, struct lk_t
 /* Right, but there is no room for one more session: that is told to nobody else. */
 static int login_turn_away(struct lk_login *login, struct lk_txn *txn)
 {
-    int error = lk_login_uncharge(login, txn);
+    int error = lk_login_give_back(login, txn);
 
     if (!error) {
         error = login_audit(login, txn, LK_FAILURE, LK_TEXT(""));
@@ -138,6 +142,7 @@ static int login_turn_away(struct lk_login *login, struct lk_txn *txn)
 
 static int login_renew(struct lk_login *login, struct lk_txn *txn, bool *rehashed)
 {
+    static const struct lk_password_how how = {.verb = "rehash"};
     struct lk_verifier verifier;
     int error;
 
@@ -151,9 +156,28 @@ static int login_renew(struct lk_login *login, struct lk_txn *txn, bool *rehashe
     memset(&verifier, 0, sizeof(verifier));
     verifier.form = LK_VERIFIER_ARGON2ID;
     verifier.argon2id = login->fresh;
-    error = lk_password_put(txn, login->user, &verifier, "rehash", LK_W_QUIET);
+    error = lk_password_put(txn, login->user, &verifier, &how, LK_W_QUIET);
     lk_wipe(login->store, &verifier, sizeof(verifier));
     *rehashed = true;
+    return error;
+}
+
+/* Holds the tenant's rules against the new password; what they refuse is in login->problem. */
+static int login_allow(struct lk_login *login, struct lk_txn *txn)
+{
+    struct lk_password_policy policy;
+    const char *rule;
+    int error = lk_password_policy(txn, login->user, &policy);
+
+    if (error) {
+        return error;
+    }
+    error = lk_password_allowed(txn, login->user, &policy, &login->fresh, &rule);
+    if (error == LK_E_CHECK) {
+        lk_problem_set(&login->problem, LK_E_MUST_CHANGE, "credential", "new_password", LK_TEXT(""),
+                       rule);
+        error = 0;
+    }
     return error;
 }
 
@@ -234,10 +258,11 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
     if (error) {
         return error == LK_E_REFUSED ? login_refuse(login, txn) : error;
     }
-    if (login->flags & LOGIN_MUST && login->flags & LOGIN_FRESH &&
-        login->fresh.length < tenant.password_min) {
-        lk_problem_set(&login->problem, LK_E_MUST_CHANGE, "credential", "new_password", LK_TEXT(""),
-                       "is shorter than the tenant's password_min");
+    if (login->flags & LOGIN_MUST && login->flags & LOGIN_FRESH) {
+        error = login_allow(login, txn);
+        if (error) {
+            return error;
+        }
     }
     if (login->problem.error == LK_E_MUST_CHANGE) {
         return login_ask(login, txn, LK_E_MUST_CHANGE);

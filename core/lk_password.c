@@ -7,7 +7,6 @@
  */
 #include "lk_engine.h"
 
-#define PASSWORD_MIN       8
 #define PASSWORD_PLAIN_MAX (1 + LK_VERIFIER_MAX)
 #define CLAIM_TRIES        10
 #define CLAIM_DAYS         7
@@ -31,7 +30,7 @@ static size_t password_pack(const struct lk_verifier *verifier, uint8_t plain[PA
     return 6 + LK_PWHASH_SALT_SIZE + LK_PWHASH_SIZE;
 }
 
-static int password_unpack(const uint8_t *plain, size_t size, struct lk_verifier *verifier)
+int lk_verifier_unpack(const uint8_t *plain, size_t size, struct lk_verifier *verifier)
 {
     struct lk_pwhash_params *params = &verifier->argon2id.params;
     unsigned i;
@@ -63,75 +62,41 @@ int lk_verifier_seal(struct lk_store *store, struct lk_id credential,
 {
     uint8_t plain[PASSWORD_PLAIN_MAX];
     size_t plain_size = password_pack(verifier, plain);
-    int error =
-        lk_seal(store, credential, (struct lk_span){plain, plain_size}, out, capacity, size);
+    int error = lk_seal_as(store, credential, LK_SEALED_SECRET, (struct lk_span){plain, plain_size},
+                           out, capacity, size);
 
     lk_wipe(store, plain, sizeof(plain));
     return error;
+}
+
+/* A verifier that was only sealed anew is the same. */
+uint64_t lk_verifier_stamp(struct lk_store *store, const struct lk_credential *credential)
+{
+    uint8_t plain[PASSWORD_PLAIN_MAX];
+    size_t size;
+    uint64_t stamp;
+
+    if (lk_unseal_as(store, credential->record.id, LK_SEALED_SECRET, credential->secret, plain,
+                     sizeof(plain), &size)) {
+        return lk_stamp(store, credential->secret);
+    }
+    stamp = lk_stamp(store, (struct lk_span){plain, size});
+    lk_wipe(store, plain, sizeof(plain));
+    return stamp;
 }
 
 int lk_verifier_open(struct lk_store *store, struct lk_id credential, struct lk_span sealed,
                      struct lk_verifier *verifier)
 {
     uint8_t plain[PASSWORD_PLAIN_MAX];
-    size_t size;
-    int error = lk_unseal(store, credential, sealed, plain, sizeof(plain), &size);
+    size_t plain_size;
+    int error = lk_unseal_as(store, credential, LK_SEALED_SECRET, sealed, plain, sizeof(plain),
+                             &plain_size);
 
     if (!error) {
-        error = password_unpack(plain, size, verifier);
+        error = lk_verifier_unpack(plain, plain_size, verifier);
     }
     lk_wipe(store, plain, sizeof(plain));
-    return error;
-}
-
-int lk_password_form(struct lk_span password, const char **rule)
-{
-    *rule = NULL;
-    if (password.size < PASSWORD_MIN) {
-        *rule = "has fewer than 8 bytes";
-    } else if (password.size > LK_PASSWORD_MAX) {
-        *rule = "has more than 128 bytes";
-    } else if (memchr(password.data, 0, password.size)) {
-        *rule = "holds a NUL byte";
-    } else if (!lk_utf8_valid(password)) {
-        *rule = "is not UTF-8";
-    }
-    return *rule ? LK_E_CHECK : 0;
-}
-
-int lk_password_prepare(struct lk_store *store, struct lk_span password, void *hash_work,
-                        size_t hash_work_size, struct lk_password *out, struct lk_problem *problem)
-{
-    const struct lk_port *port = store->port;
-    struct lk_pwhash_job job;
-    const char *rule;
-    int error = lk_password_form(password, &rule);
-
-    if (error) {
-        if (problem) {
-            lk_problem_set(problem, error, "credential", "password", LK_TEXT(""), rule);
-        }
-        return error;
-    }
-    memset(&job, 0, sizeof(job));
-    job.params = store->pwhash;
-    job.password = password.data;
-    job.password_size = password.size;
-    job.work = hash_work;
-    job.work_size = hash_work_size;
-    error = lk_random(store, job.salt, sizeof(job.salt));
-    if (!error) {
-        do {
-            error = port->crypto->pwhash_step(port->self, &job);
-        } while (error > 0);
-    }
-    if (!error) {
-        out->params = job.params;
-        memcpy(out->salt, job.salt, sizeof(out->salt));
-        memcpy(out->hash, job.hash, sizeof(out->hash));
-        out->length = (uint32_t)password.size;
-    }
-    lk_wipe(store, &job, sizeof(job));
     return error;
 }
 
@@ -205,13 +170,15 @@ static int password_find_sound(struct lk_txn *txn, struct lk_id user,
 }
 
 int lk_password_put(struct lk_txn *txn, struct lk_id user, const struct lk_verifier *verifier,
-                    const char *verb, unsigned flags)
+                    const struct lk_password_how *how, unsigned flags)
 {
     struct lk_credential credential;
-    uint8_t sealed[PASSWORD_PLAIN_MAX + LK_SEAL_EXTRA];
+    uint8_t sealed[LK_SEAL_NONCE_SIZE + PASSWORD_PLAIN_MAX + LK_SEAL_TAG_SIZE];
+    uint8_t history[LK_HISTORY_MAX];
     struct lk_id id = {user.tenant, user.user, 0};
     enum lk_operation operation = LK_UPDATE;
-    size_t size;
+    size_t size, history_size = 0;
+    uint64_t clear = 0;
     int error = password_find_sound(txn, user, &credential);
 
     if (error == LK_E_NOT_FOUND) {
@@ -219,6 +186,10 @@ int lk_password_put(struct lk_txn *txn, struct lk_id user, const struct lk_verif
         error = lk_sequence_peek(txn, user.tenant, &lk_kind_credential, &id.sub);
     } else if (!error) {
         id = credential.record.id;
+        if (how->set) {
+            error = lk_history_push(txn->store, &credential, how->earlier, history, &history_size);
+            clear = history_size ? 0 : LK_BIT(18);
+        }
     }
     if (!error) {
         error = lk_verifier_seal(txn->store, id, verifier, sealed, sizeof(sealed), &size);
@@ -230,32 +201,37 @@ int lk_password_put(struct lk_txn *txn, struct lk_id user, const struct lk_verif
     credential.record.id = id;
     password_set_number(&credential, 8, LK_CREDENTIAL_PASSWORD);
     password_set_span(&credential, 10, (struct lk_span){sealed, size});
-    return lk_write(txn, &lk_kind_credential, operation, id, &credential.record, 0, verb,
+    if (how->set) {
+        password_set_number(&credential, 17, txn->now_ms);
+    }
+    if (history_size) {
+        password_set_span(&credential, 18, (struct lk_span){history, history_size});
+    }
+    return lk_write(txn, &lk_kind_credential, operation, id, &credential.record, clear, how->verb,
                     flags | LK_W_SYSTEM | (operation == LK_ADD ? LK_W_GIVEN_ID : 0));
 }
 
 int lk_password_set(struct lk_txn *txn, struct lk_id user, const struct lk_password *password,
                     uint32_t keep_session)
 {
+    struct lk_password_how how = {.verb = "user.passwd", .set = true};
     struct lk_verifier verifier;
-    struct lk_tenant tenant;
-    struct lk_user record;
-    int error = lk_get(txn, &lk_kind_user, user, &record.record);
+    struct lk_password_policy policy;
+    const char *rule = NULL;
+    int error = lk_password_policy(txn, user, &policy);
 
     if (!error) {
-        error = lk_get(txn, &lk_kind_tenant, (struct lk_id){user.tenant, 0, 0}, &tenant.record);
+        error = lk_password_allowed(txn, user, &policy, password, &rule);
     }
     if (error) {
-        return error;
-    }
-    if (password->length < tenant.password_min) {
-        return lk_refuse(txn, LK_E_CHECK, &lk_kind_credential, "password", LK_TEXT(""),
-                         "is shorter than the tenant's password_min");
+        return rule ? lk_refuse(txn, error, &lk_kind_credential, "password", LK_TEXT(""), rule)
+                    : error;
     }
     memset(&verifier, 0, sizeof(verifier));
     verifier.form = LK_VERIFIER_ARGON2ID;
     verifier.argon2id = *password;
-    error = lk_password_put(txn, user, &verifier, "user.passwd", 0);
+    how.earlier = policy.history ? (unsigned)policy.history - 1 : 0;
+    error = lk_password_put(txn, user, &verifier, &how, 0);
     lk_wipe(txn->store, &verifier, sizeof(verifier));
     if (error) {
         return error;
@@ -357,6 +333,7 @@ static int password_from_hash(struct lk_txn *txn, struct lk_span hash, struct lk
 
 int lk_password_import(struct lk_txn *txn, struct lk_id user, struct lk_span hash)
 {
+    static const struct lk_password_how how = {.verb = "user.passwd"};
     struct lk_verifier verifier;
     struct lk_user record;
     int error = lk_get(txn, &lk_kind_user, user, &record.record);
@@ -365,7 +342,7 @@ int lk_password_import(struct lk_txn *txn, struct lk_id user, struct lk_span has
         error = password_from_hash(txn, hash, &verifier);
     }
     if (!error) {
-        error = lk_password_put(txn, user, &verifier, "user.passwd", 0);
+        error = lk_password_put(txn, user, &verifier, &how, 0);
         lk_wipe(txn->store, &verifier, sizeof(verifier));
     }
     return error ? error : lk_spoil(txn, lk_sessions_drop(txn, user, 0, NULL));

@@ -8,32 +8,40 @@
  */
 #include "lk_engine.h"
 
-static void record_checksum(const struct lk_store *store, struct lk_span key, struct lk_span value,
-                            uint8_t out[LK_CHECKSUM_SIZE])
+static void record_checksum(const struct lk_store *store, const struct lk_keys *keys,
+                            struct lk_span key, struct lk_span value, uint8_t out[LK_CHECKSUM_SIZE])
 {
     const struct lk_port *port = store->port;
     uint8_t bound[8 + LK_KEY_MAX];
 
-    port->crypto->mac64(port->self, store->checksum_key[0], value, bound);
+    port->crypto->mac64(port->self, keys->checksum[0], value, bound);
     memcpy(bound + 8, key.data, key.size);
-    port->crypto->mac64(port->self, store->checksum_key[1], (struct lk_span){bound, 8 + key.size},
-                        out);
+    port->crypto->mac64(port->self, keys->checksum[1], (struct lk_span){bound, 8 + key.size}, out);
+}
+
+bool lk_value_is(const struct lk_store *store, const struct lk_keys *keys, struct lk_span key,
+                 struct lk_span value)
+{
+    uint8_t checksum[LK_CHECKSUM_SIZE];
+
+    if (value.size < LK_CHECKSUM_SIZE || key.size > LK_KEY_MAX) {
+        return false;
+    }
+    value.size -= LK_CHECKSUM_SIZE;
+    record_checksum(store, keys, key, value, checksum);
+    return memcmp(checksum, value.data + value.size, LK_CHECKSUM_SIZE) == 0;
 }
 
 int lk_value_open(const struct lk_store *store, struct lk_span key, struct lk_span value,
                   struct lk_span *cbor)
 {
-    uint8_t checksum[LK_CHECKSUM_SIZE];
+    const struct lk_keys *before = lk_keys_before(store);
 
-    if (value.size < LK_CHECKSUM_SIZE || key.size > LK_KEY_MAX) {
+    if (!lk_value_is(store, lk_keys_now(store), key, value) &&
+        !(before && lk_value_is(store, before, key, value))) {
         return LK_E_CORRUPT;
     }
-    value.size -= LK_CHECKSUM_SIZE;
-    record_checksum(store, key, value, checksum);
-    if (memcmp(checksum, value.data + value.size, LK_CHECKSUM_SIZE) != 0) {
-        return LK_E_CORRUPT;
-    }
-    *cbor = value;
+    *cbor = (struct lk_span){value.data, value.size - LK_CHECKSUM_SIZE};
     return 0;
 }
 
@@ -47,7 +55,8 @@ int lk_value_get(struct lk_txn *txn, const struct lk_key *key, struct lk_span *c
 
 int lk_value_put(struct lk_txn *txn, const struct lk_key *key, uint8_t *buffer, size_t size)
 {
-    record_checksum(txn->store, lk_key_span(key), (struct lk_span){buffer, size}, buffer + size);
+    record_checksum(txn->store, lk_keys_now(txn->store), lk_key_span(key),
+                    (struct lk_span){buffer, size}, buffer + size);
     return txn->store->storage->ops->put(&txn->storage, lk_key_span(key),
                                          (struct lk_span){buffer, size + LK_CHECKSUM_SIZE});
 }

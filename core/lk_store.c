@@ -42,7 +42,8 @@ static int store_setup(struct lk_store *store, const struct lk_config *config)
     store->kinds = config->kinds;
     store->work = config->work;
     store->pwhash = config->pwhash.memory_kib ? config->pwhash : standard;
-    store->flags = config->read_only ? LK_STORE_READ_ONLY : 0;
+    store->flags = (config->read_only ? LK_STORE_READ_ONLY : 0) |
+                   (config->pwhash.memory_kib ? LK_STORE_PWHASH : 0);
     return 0;
 }
 
@@ -54,8 +55,29 @@ static int store_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode 
         txn->store = store;
         txn->mode = mode;
         txn->open = true;
+        lk_store_lock(store, true);
+        store->open_count++;
+        lk_store_lock(store, false);
     }
     return error;
+}
+
+static void store_end(struct lk_txn *txn)
+{
+    txn->open = false;
+    lk_store_lock(txn->store, true);
+    txn->store->open_count--;
+    lk_store_lock(txn->store, false);
+}
+
+/* What was kept by lk_pwhash_keep, unless whoever opened the store said otherwise. */
+static void store_pwhash(struct lk_store *store, const struct lk_meta *meta)
+{
+    if (!(store->flags & LK_STORE_PWHASH) && meta->pwhash_kib && meta->pwhash_kib <= UINT32_MAX &&
+        meta->pwhash_passes <= UINT8_MAX) {
+        store->pwhash =
+            (struct lk_pwhash_params){(uint32_t)meta->pwhash_kib, (uint32_t)meta->pwhash_passes, 1};
+    }
 }
 
 static int store_load(struct lk_store *store)
@@ -78,6 +100,7 @@ static int store_load(struct lk_store *store)
     }
     if (!error) {
         store->audit_capacity = (uint32_t)meta.audit_capacity;
+        store_pwhash(store, &meta);
         error = lk_clock_start(store, &meta);
     }
     lk_abort(&txn);
@@ -132,8 +155,11 @@ static int store_must_be_empty(struct lk_txn *txn)
 }
 
 static int store_first_admin(struct lk_txn *txn, const struct lk_create_request *request,
-                             const struct lk_verifier *verifier, struct lk_create_result *result)
+                             struct lk_verifier *verifier, struct lk_create_result *result)
 {
+    static const struct lk_password_how how = {.verb = "passwd", .set = true};
+    struct lk_password_policy policy;
+    const char *rule = NULL;
     struct lk_tenant tenant;
     struct lk_user user;
     struct lk_id tenant_id, role;
@@ -161,8 +187,19 @@ static int store_first_admin(struct lk_txn *txn, const struct lk_create_request 
     if (error) {
         return error;
     }
-    return verifier ? lk_password_put(txn, result->admin, verifier, "passwd", LK_W_QUIET)
-                    : lk_claim_add(txn, result->admin, result->claim);
+    if (!verifier) {
+        return lk_claim_add(txn, result->admin, result->claim);
+    }
+    /* Names are told by the store's own keys, which were not there when it was hashed. */
+    lk_password_digest(txn->store, request->password, &verifier->argon2id);
+    error = lk_password_policy(txn, result->admin, &policy);
+    if (!error) {
+        error = lk_password_allowed(txn, result->admin, &policy, &verifier->argon2id, &rule);
+    }
+    if (rule) {
+        return lk_refuse(txn, error, &lk_kind_credential, "password", LK_TEXT(""), rule);
+    }
+    return error ? error : lk_password_put(txn, result->admin, verifier, &how, LK_W_QUIET);
 }
 
 static int store_create(struct lk_store *store, const struct lk_config *config,
@@ -250,7 +287,7 @@ int lk_adopt(const struct lk_config *config, struct lk_span passphrase)
     if (!error) {
         error = lk_keyring_adopt(&txn, passphrase);
         if (!error) {
-            txn.open = false;
+            store_end(&txn);
             error = store.storage->ops->commit(&txn.storage, LK_COMMIT_DURABLE);
         }
         lk_abort(&txn);
@@ -291,7 +328,10 @@ int lk_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode mode,
     }
     txn->summary = false;
     txn->failed = 0;
-    error = lk_clock_begin(txn);
+    error = store->flags & LK_STORE_LOADED ? lk_keyring_follow(txn) : 0;
+    if (!error) {
+        error = lk_clock_begin(txn);
+    }
     if (error) {
         lk_abort(txn);
     }
@@ -317,7 +357,7 @@ int lk_commit(struct lk_txn *txn)
             return error;
         }
     }
-    txn->open = false;
+    store_end(txn);
     if (txn->mode == LK_WRITE) {
         lk_cache_clear(txn);
         lk_store_count(store, &store->commit_count);
@@ -328,7 +368,7 @@ int lk_commit(struct lk_txn *txn)
 void lk_abort(struct lk_txn *txn)
 {
     if (txn->open) {
-        txn->open = false;
+        store_end(txn);
         if (txn->mode == LK_WRITE) {
             lk_cache_clear(txn);
         }
@@ -360,6 +400,7 @@ int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
     struct lk_store *store = txn->store;
     struct lk_list list = {.kind = &lk_kind_tenant};
     union lk_any_record record;
+    struct lk_boot boot;
     int error;
 
     memset(stats, 0, sizeof(*stats));
@@ -370,7 +411,13 @@ int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
     stats->commit_count = store->commit_count;
     lk_store_lock(store, false);
     memcpy(stats->store_id, store->store_id, sizeof(stats->store_id));
-    error = store->storage->ops->stat(store->storage, &stats->storage);
+    error = lk_boot_get(txn, &boot);
+    if (!error) {
+        stats->key_generation = boot.generation;
+        stats->rekey_running = boot.has_old;
+        stats->secret_changing = boot.has_next;
+        error = store->storage->ops->stat(store->storage, &stats->storage);
+    }
     if (!error) {
         error = lk_list_begin(txn, &list);
     }

@@ -75,8 +75,8 @@ static int totp_unseal(struct lk_store *store, const struct lk_credential *crede
                        uint8_t plain[TOTP_PLAIN_MAX], struct lk_span *seed)
 {
     size_t size;
-    int error =
-        lk_unseal(store, credential->record.id, credential->secret, plain, TOTP_PLAIN_MAX, &size);
+    int error = lk_unseal_as(store, credential->record.id, LK_SEALED_SECRET, credential->secret,
+                             plain, TOTP_PLAIN_MAX, &size);
 
     if (!error && (plain[0] != TOTP_FORM || size < 1 + TOTP_SEED_MIN)) {
         error = LK_E_CORRUPT;
@@ -287,8 +287,8 @@ static int totp_put(struct lk_txn *txn, struct lk_id user, struct lk_span label,
     if (!error) {
         plain[0] = TOTP_FORM;
         memcpy(plain + 1, seed.data, seed.size);
-        error = lk_seal(txn->store, credential.record.id, (struct lk_span){plain, 1 + seed.size},
-                        sealed, sizeof(sealed), &size);
+        error = lk_seal_as(txn->store, credential.record.id, LK_SEALED_SECRET,
+                           (struct lk_span){plain, 1 + seed.size}, sealed, sizeof(sealed), &size);
         lk_wipe(txn->store, plain, sizeof(plain));
     }
     if (error) {
@@ -439,8 +439,8 @@ int lk_totp_put_back(struct lk_txn *txn, struct lk_id id, struct lk_span seed)
                           "is not 16 to 64 bytes in base32 (RFC 4648)");
     }
     if (!error) {
-        error = lk_seal(txn->store, id, (struct lk_span){plain, 1 + size}, sealed, sizeof(sealed),
-                        &size);
+        error = lk_seal_as(txn->store, id, LK_SEALED_SECRET, (struct lk_span){plain, 1 + size},
+                           sealed, sizeof(sealed), &size);
     }
     lk_wipe(txn->store, plain, sizeof(plain));
     if (!error) {

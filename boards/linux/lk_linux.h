@@ -37,6 +37,17 @@ int lk_host_backup(struct lk_host *host, const char *directory, struct lk_span p
 int lk_host_restore(const struct lk_host_config *config, const char *backup,
                     struct lk_span passphrase);
 
+/*
+ * Another device secret for an open store; the one before opens it no more, nor its old bytes on
+ * the medium. With `secret_path` NULL the file of the secret is replaced in its place: at any cut
+ * the file that is there opens the store. Else the secret is that of the file named, which is made
+ * where there is none, and must be named when the store is opened again; the old file is left.
+ * LK_E_UNSUPPORTED: the secret came by a descriptor, and none was named. LK_E_SECRET: the file is
+ * none. LK_E_BUSY: all is done, but a reader keeps the old bytes from being overwritten
+ * (lk_store_scrub).
+ */
+int lk_host_rekey(struct lk_host *host, const char *secret_path);
+
 /* Of a host that lk_host_open gave this store. */
 struct lk_host *lk_host_of(struct lk_store *store);
 

@@ -8,8 +8,9 @@
 
 packages_of() {
     case $1 in
-    build) # compiler, make, and the libraries that Latchkey stands on
-        echo make gcc libc6-dev binutils pkg-config \
+    build) # compiler, make, and the libraries that Latchkey stands on; python3-django has the list
+        # of common passwords, which becomes the filter of those that are refused
+        echo make gcc libc6-dev binutils pkg-config gzip python3-django \
             liblmdb-dev libsodium-dev libmbedtls-dev libcrypt-dev libjansson-dev libqrencode-dev ;;
     demo) # mosquitto_passwd, the tool of the Mosquitto broker, comes in its package
         echo mosquitto ;;
@@ -28,7 +29,7 @@ packages_of() {
 
 packages_reason() {
     case $1 in
-    build) echo 'to compile Latchkey' ;;
+    build) echo 'to compile Latchkey (python3-django for its list of common passwords)' ;;
     demo) echo 'for mosquitto_passwd, which makes the file to import; its broker comes along' ;;
     test) echo 'to compile Latchkey, and for its tests' ;;
     ci) echo 'for the tests and the analysers' ;;

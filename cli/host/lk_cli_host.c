@@ -27,6 +27,12 @@ static const struct lk_cli_option host_console[] = {
     END_OF_OPTIONS,
 };
 
+static const struct lk_cli_option host_rekey[] = {
+    {"secret-file", "FILE", "the new device secret is there; made where there is none"},
+    {"full", NULL, "another store key, and every record under it"},
+    END_OF_OPTIONS,
+};
+
 static const struct lk_cli_option host_help[] = {
     {"man", NULL, "the manual page, as roff: latchkey help --man | man -l -"},
     {"completion", "SHELL", "a completion script; SHELL is bash"},
@@ -49,6 +55,14 @@ const struct lk_cli_command lk_cli_host_commands[] = {
                 "Each is checked against the permissions of the session.",
      .resource = "store", .action = "read", .flags = LK_CLI_HOST | LK_CLI_WRITES,
      .options = host_console, .handler = lk_cli_console},
+    {.noun = "rekey", .args = "", .help = "put another device secret or another store key in force",
+     .details = "Makes a new device secret in the place of the present one, or takes that of "
+                "--secret-file, and lets the old one open nothing any more; at once, and safe at any "
+                "cut. With --full the store key itself is replaced instead: the store can be used "
+                "meanwhile, logins and tokens stay good, and what was cut short is gone on with by "
+                "the same command. After a theft do both, the secret first.",
+     .resource = "store", .action = "write", .flags = LK_CLI_HOST | LK_CLI_WRITES,
+     .options = host_rekey, .handler = lk_cli_rekey},
     {.noun = "help", .args = "[NOUN [VERB]]", .help = "tell about commands", .max_args = 2,
      .flags = HOST | LK_CLI_ANYONE, .options = host_help, .handler = lk_cli_host_help},
     {.noun = NULL},

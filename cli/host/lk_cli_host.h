@@ -24,7 +24,7 @@ struct lk_cli_host {
 /* To be put before lk_cli_commands. */
 extern const struct lk_cli_command lk_cli_host_commands[];
 
-lk_cli_handler lk_cli_init, lk_cli_console, lk_cli_host_help;
+lk_cli_handler lk_cli_init, lk_cli_console, lk_cli_rekey, lk_cli_host_help;
 
 /* The manual page, in roff (man(7)). */
 void lk_cli_man(struct lk_cli *cli);

@@ -238,7 +238,7 @@ check 0 "echo 'a longer password' | '$LATCHKEY' login admin --password-stdin"
 
 # ---- Tenants
 
-lk 0 'tenant show' 'name:                  factory'
+lk 0 'tenant show' 'name: ' 'factory' 'password_blocklist:'
 lk 0 'tenant add office session_lifetime=60' 'tenant office is #2'
 lk 4 'tenant add office' 'is taken'
 lk 2 'user list' 'say which by --tenant'

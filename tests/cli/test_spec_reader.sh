@@ -76,6 +76,8 @@ latchkey --tenant Second user add User3 email=user3@example.org >/dev/null
 must mosquitto_passwd -b -c mosquitto.passwd mosq 'correct horse' 2>/dev/null
 latchkey --tenant factory import --format mosquitto mosquitto.passwd >/dev/null
 
+latchkey --tenant factory tenant set factory password_history=3
+printf 'an older horse\n' | latchkey --tenant factory user passwd User3 --password-stdin
 printf 'correct horse\n' | latchkey --tenant factory user passwd User3 --password-stdin
 latchkey --tenant factory user set User3 'metadata={"desk":12,"tags":["a","b"],"away":null}' >/dev/null
 latchkey --tenant factory role add child parent=operator permissions=all >/dev/null
@@ -101,7 +103,7 @@ done
 
 check 'every record, index entry, ring and verifier' 0 reader store --token "$token" \
     --token "$key" --token "$(cat token.admin)" --password 'User3=correct horse' \
-    --password 'admin=a longer password' --bucket 1=NoBody
+    --password 'admin=a longer password' --earlier 'User3=an older horse' --bucket 1=NoBody
 
 latchkey export --all-tenants --output plain.ndjson
 latchkey export --all-tenants --with-secrets --output secret.ndjson
@@ -121,6 +123,7 @@ check 'nor by the secret' 1 reader copy --secret store/secret
 
 check 'another token' 1 reader store --token "$(printf '%s' "$token" | tr 'a-y' 'b-z')"
 check 'another password' 1 reader store --password 'User3=no horse'
+check 'another earlier password' 1 reader store --earlier 'User3=correct horse'
 check 'another export' 1 reader store --export secret.ndjson
 head -c 32 /dev/zero >zeros
 check 'another secret' 1 reader store --secret zeros

@@ -43,6 +43,7 @@ static const struct rule {
     {&lk_kind_tenant, "lockout_failures", NUMBER, 0, 100, 0},
     {&lk_kind_tenant, "lockout_time", NUMBER, 1, 86400, 0},
     {&lk_kind_tenant, "password_min", NUMBER, 8, 128, 0},
+    {&lk_kind_tenant, "password_blocklist", FLAG, 0, 1, 0},
     {&lk_kind_tenant, "audit_capacity", NUMBER, 16, 1000000, 0},
     {&lk_kind_tenant, "purge_after_days", NUMBER, 0, 36500, 0},
     {&lk_kind_tenant, "metadata", MAP, 0, 4000, 0},
@@ -52,6 +53,8 @@ static const struct rule {
     {&lk_kind_tenant, "session_end_at_reboot", FLAG, 0, 1, 0},
     {&lk_kind_tenant, "session_channels", CHANNELS, 0, 120, 0},
     {&lk_kind_tenant, "second_factor", CHOICE, 0, 2, 0},
+    {&lk_kind_tenant, "password_history", NUMBER, 0, 10, 0},
+    {&lk_kind_tenant, "password_min_age", NUMBER, 0, 31536000, 0},
     {&lk_kind_tenant, "user_count", COMPUTED, 0, 0, 0},
     {&lk_kind_user, "username", TEXT, 1, 64, REQUIRED},
     {&lk_kind_user, "email", EMAIL, 3, 255, 0},
@@ -108,6 +111,8 @@ static const struct rule {
     {&lk_kind_credential, "digits", NUMBER, 6, 8, FIXED},
     {&lk_kind_credential, "codes_left", COMPUTED, 0, 0, 0},
     {&lk_kind_credential, "state", COMPUTED, 0, 0, 0},
+    {&lk_kind_credential, "set_at", STORED, 0, 0, 0},
+    {&lk_kind_credential, "history", STORED, 0, 0, 0},
 };
 
 /* A store with one record of each kind to change. */

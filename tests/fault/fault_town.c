@@ -107,12 +107,17 @@ struct fault_town *fault_town_open(void)
     town_build_users(town);
     town_build_second(town);
     bench_verify(bench);
-    town->before = bench_print(bench);
     town->saved_memory = malloc(TOWN_MEMORY);
     assert_non_null(town->saved_memory);
-    memcpy(town->saved_memory, bench->memory, TOWN_MEMORY);
-    town->saved_fake = bench->fake;
+    fault_town_save(town);
     return town;
+}
+
+void fault_town_save(struct fault_town *town)
+{
+    town->before = bench_print(town->bench);
+    memcpy(town->saved_memory, town->bench->memory, TOWN_MEMORY);
+    town->saved_fake = town->bench->fake;
 }
 
 void fault_town_close(struct fault_town *town)

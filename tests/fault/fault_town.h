@@ -41,6 +41,8 @@ struct fault_case {
 
 struct fault_town *fault_town_open(void);
 void fault_town_close(struct fault_town *town);
+/* The state of now is the one that every run begins in. */
+void fault_town_save(struct fault_town *town);
 /* Back to the saved state, with a handle opened anew. */
 void fault_town_reset(struct fault_town *town);
 /* Every storage call and every port call of the case, failed once and for ever. */

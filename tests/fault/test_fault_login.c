@@ -98,6 +98,39 @@ static int run_claim_wrong(struct fault_town *town)
     return log_in(town, "carol", "AAAA-BBBB-CCCC-DDDD", "a fresh secret");
 }
 
+/* Alice must change her password, and the tenant keeps those that she had. */
+static void ask_for_change(struct fault_town *town)
+{
+    struct bench *bench = town->bench;
+
+    bench_write(bench);
+    assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
+                               "password_history=3", NULL),
+                     0);
+    assert_int_equal(
+        bench_set(bench, &lk_kind_user, town->alice, "must_change_password=true", NULL), 0);
+    bench_commit(bench);
+}
+
+static int run_change(struct fault_town *town)
+{
+    return log_in(town, "alice", FAULT_PASSWORD, "a fresh secret");
+}
+
+static int run_reuse(struct fault_town *town)
+{
+    return log_in(town, "carol", town->claim, "carol's first");
+}
+
+static bool middle_reuse(struct fault_town *town, int error)
+{
+    struct fault_facts facts = fault_town_facts(town, town->carol);
+
+    (void)error;
+    return facts.sessions == facts_before.sessions && facts.logins == facts_before.logins &&
+           facts.failed <= facts_before.failed + 3;
+}
+
 static bool middle_carol_wrong(struct fault_town *town, int error)
 {
     return login_is_whole(town, town->carol, error, LK_E_REFUSED);
@@ -138,6 +171,31 @@ static void test_fault_logins_that_change_the_password(void **state)
     try_one(town, &rehash, town->bob);
     try_one(town, &claim, town->carol);
     try_one(town, &wrong, town->carol);
+    fault_town_close(town);
+}
+
+/* Whatever fails while earlier passwords are compared: none is let pass for want of looking. */
+static void test_fault_logins_that_compare_earlier_passwords(void **state)
+{
+    static const struct fault_case change = {"change with history", run_change, 0, middle_alice},
+                                   reuse = {"an earlier password", run_reuse, LK_E_MUST_CHANGE,
+                                            middle_reuse};
+    struct fault_town *town = fault_town_open();
+    struct lk_password password;
+
+    (void)state;
+    ask_for_change(town);
+    lk_abort(&town->bench->txn);
+    assert_int_equal(lk_password_prepare_for(&town->bench->store, town->carol,
+                                             LK_TEXT("carol's first"), NULL, 0, &password, NULL),
+                     0);
+    bench_write(town->bench);
+    assert_int_equal(lk_password_set(&town->bench->txn, town->carol, &password, 0), 0);
+    assert_int_equal(lk_claim_add(&town->bench->txn, town->carol, town->claim), 0);
+    bench_commit(town->bench);
+    fault_town_save(town);
+    try_one(town, &change, town->alice);
+    try_one(town, &reuse, town->carol);
     fault_town_close(town);
 }
 
@@ -207,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fault_logins),
         cmocka_unit_test(test_fault_logins_that_change_the_password),
+        cmocka_unit_test(test_fault_logins_that_compare_earlier_passwords),
         cmocka_unit_test(test_fault_checks_never_answer_wrongly),
     };
 

@@ -31,12 +31,11 @@ static bool disarm(struct bench *bench)
 
 static bool keys_are_wiped(const struct lk_store *store)
 {
-    static const uint8_t zero[LK_SEAL_KEY_SIZE];
+    static const uint8_t zero[sizeof(store->keys)];
 
-    return memcmp(store->checksum_key, zero, sizeof(store->checksum_key)) == 0 &&
+    return memcmp(store->keys, zero, sizeof(store->keys)) == 0 &&
            memcmp(store->index_key, zero, sizeof(store->index_key)) == 0 &&
            memcmp(store->bucket_key, zero, sizeof(store->bucket_key)) == 0 &&
-           memcmp(store->seal_key, zero, sizeof(store->seal_key)) == 0 &&
            memcmp(store->token_key, zero, sizeof(store->token_key)) == 0;
 }
 

@@ -126,6 +126,19 @@ static int golden_foreign_check(void *self, struct lk_span hash, const char **ru
     return 0;
 }
 
+static void golden_password(struct bench *bench, struct lk_span password)
+{
+    struct lk_id alice = {bench->tenant, 2, 0};
+    struct lk_password verifier;
+
+    lk_abort(&bench->txn);
+    assert_int_equal(
+        lk_password_prepare_for(&bench->store, alice, password, NULL, 0, &verifier, NULL), 0);
+    bench_write(bench);
+    assert_int_equal(lk_password_set(&bench->txn, alice, &verifier, 0), 0);
+    bench_commit(bench);
+}
+
 /* One of everything, each optional field given: seed, clock and device secret are fixed. */
 static struct bench *golden_store(void)
 {
@@ -155,13 +168,15 @@ static struct bench *golden_store(void)
     bench->actor.tenant = bench->tenant;
     bench->actor.user = bench->admin.user;
     bench_write(bench);
-    assert_int_equal(
-        bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0}, "display_name=Main",
-                  "session_lifetime=7200", "session_idle=900", "session_max=4",
-                  "lockout_failures=3", "lockout_time=600", "password_min=9", "audit_capacity=64",
-                  "purge_after_days=30", "session_limit=refuse", "session_end_at_reboot=true",
-                  "session_channels=console:900 http:7200", "second_factor=required", NULL),
-        0);
+    assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
+                               "display_name=Main", "session_lifetime=7200", "session_idle=900",
+                               "session_max=4", "lockout_failures=3", "lockout_time=600",
+                               "password_min=9", "password_blocklist=false", "audit_capacity=64",
+                               "password_history=3", "password_min_age=60", "purge_after_days=30",
+                               "session_limit=refuse", "session_end_at_reboot=true",
+                               "session_channels=console:900 http:7200", "second_factor=required",
+                               NULL),
+                     0);
     assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=doors",
                                "resource=door", "action=open", "description=Open doors", NULL),
                      0);
@@ -204,16 +219,8 @@ static struct bench *golden_store(void)
         lk_user_set_status(&bench->txn, (struct lk_id){bench->tenant, 2, 0}, LK_USER_ACTIVE), 0);
     bench_commit(bench);
     memset(&bench->actor, 0, sizeof(bench->actor));
-    {
-        struct lk_password verifier;
-
-        assert_int_equal(
-            lk_password_prepare(&bench->store, request.password, NULL, 0, &verifier, NULL), 0);
-        bench_write(bench);
-        assert_int_equal(
-            lk_password_set(&bench->txn, (struct lk_id){bench->tenant, 2, 0}, &verifier, 0), 0);
-        bench_commit(bench);
-    }
+    golden_password(bench, LK_TEXT("her first secret"));
+    golden_password(bench, LK_TEXT("her own secret"));
     /* An authenticator, confirmed and used, and recovery codes of which one is gone. */
     {
         static const struct lk_totp_options options = {LK_HMAC_SHA256, 8};

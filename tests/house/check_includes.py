@@ -34,6 +34,8 @@ def rule_for(root, path, public, host_public):
         allowed = headers(root, "core") | {"lk_storage.h", "lk_port.h"}
         if path.name == "lk_limits.h":
             allowed.add("lk_board_limits.h")
+        if path.name == "lk_blocklist.c":
+            allowed.add("lk_blocklist_data.h")  # made by the build
         return allowed, FREESTANDING, "core includes core, the two interfaces and freestanding headers"
     if parts[0] in ("storage", "port"):
         if len(parts) == 2:

@@ -338,17 +338,52 @@ class Store:
         else:
             must(passphrase is not None, "wrapped by a passphrase, and none was given")
             wrapping = argon2id(passphrase.encode(), salt, kib, passes)
-        self.derive(unseal(wrapping, boot["nonce"], boot["key"], self.id + bytes([boot["wrap"]]) +
-                           salt + struct.pack(">2I", kib, passes)))
+        ad = self.id + bytes([boot["wrap"]]) + salt + struct.pack(
+            ">3I", kib, passes, boot.get("generation", 0))
+        try:
+            store_key = unseal(wrapping, boot["nonce"], boot["key"], ad)
+        except Fault:
+            must("next_key" in boot, "the device secret, or the passphrase, is not this store's")
+            store_key = unseal(wrapping, boot["next_nonce"], boot["next_key"], ad)
+        self.derive(store_key)
+        if "carried" in boot:
+            plain = self.inner(store_key, b"latchkey carried", boot["carried"])
+            self.index_key, self.bucket_key = plain[:16], plain[16:32]
+            self.token_key = plain[32:64]
+        if "old" in boot:
+            old = self.own_keys(self.inner(store_key, b"latchkey old", boot["old"]))
+            self.keys.append(old)
+        must(("place" not in boot or "old" in boot) and ("generation" in boot) == ("carried" in boot),
+             "fields of the boot record that do not belong together")
+
+    def inner(self, store_key, label, sealed):
+        return unseal(blake2b(label + self.id, store_key), sealed[:24], sealed[24:], b"")
+
+    def own_keys(self, store_key):
+        keys = [blake2b(label.encode(), store_key) for label in self.spec.subkeys]
+        return keys[0][:16], keys[0][16:], keys[2]
 
     def derive(self, store_key):
         keys = [blake2b(label.encode(), store_key) for label in self.spec.subkeys]
-        self.k0, self.k1 = keys[0][:16], keys[0][16:]
+        self.keys = [self.own_keys(store_key)]
+        self.k0, self.k1, self.seal_key = self.keys[0]
         self.index_key, self.bucket_key = keys[1][:16], keys[1][16:]
-        self.seal_key, self.token_key = keys[2:]
+        self.token_key = keys[3]
 
     def checksum(self, key, cbor):
         return siphash(self.k1, siphash(self.k0, cbor) + key)
+
+    def checksums(self, key, cbor):
+        """By the store key, and by the one before while it is in use."""
+        return [siphash(k1, siphash(k0, cbor) + key) for k0, k1, _ in self.keys]
+
+    def unseal_either(self, sealed, ad):
+        for _, _, seal_key in self.keys[:-1]:
+            try:
+                return unseal(seal_key, sealed[:24], sealed[24:], ad)
+            except Fault:
+                pass
+        return unseal(self.keys[-1][2], sealed[:24], sealed[24:], ad)
 
     def check(self, name, values):
         """Field numbers to names; a Fault where a value is not as the CDDL has it."""
@@ -385,7 +420,7 @@ class Store:
             kind, id_ = self.take_key(key)
             if kind["name"] == "boot":
                 continue
-            must(self.checksum(key, value[:-8]) == value[-8:], "checksum of", key)
+            must(value[-8:] in self.checksums(key, value[:-8]), "checksum of", key)
             record = self.check(kind["name"], decode(value[:-8]))
             self.records.setdefault(kind["name"], {})[id_] = record
         must(self.records["meta"][(0, 0, 0)]["schema"] == 1, "another schema")
@@ -536,7 +571,7 @@ class Store:
     # ---- Secrets
 
     def verifier(self, id_, secret):
-        return unseal(self.seal_key, secret[:24], secret[24:], self.id + struct.pack(">3I", *id_))
+        return self.unseal_either(secret, self.id + struct.pack(">3I", *id_))
 
     def credentials(self, name, wanted=None):
         """Credentials of a type (as the CDDL names it), of one user where `wanted` is a username."""
@@ -555,6 +590,7 @@ class Store:
                 must(plain[0] == 1 and len(plain) == 54 or
                      plain[0] == 2 and re.fullmatch(rb"\$[!-~]{1,254}", plain[1:]), "a verifier")
                 count += 1
+            count += len(self.history(id_, record))
         return count
 
     def seed(self, id_, secret):
@@ -583,6 +619,20 @@ class Store:
                  [record["secret"][at:at + 16] for at in range(0, len(record["secret"]), 16)]
                  for id_, record in self.credentials("recovery", user)), "recovery code of", user)
 
+    def history(self, id_, record):
+        """Verifiers of earlier passwords."""
+        sealed, found = record.get("history"), []
+        if sealed is None:
+            return found
+        plain = self.unseal_either(sealed, self.id + struct.pack(">3I", *id_) + b"\1")
+        while plain:
+            size = struct.unpack(">H", plain[:2])[0]
+            found.append(plain[2:2 + size])
+            must(len(found[-1]) == size and found[-1][0] in (1, 2), "an earlier verifier")
+            plain = plain[2 + size:]
+        must(1 <= len(found) <= 9, "earlier verifiers:", len(found))
+        return found
+
     def check_password(self, user, password):
         for id_, record in self.credentials("password", user):
             plain = self.verifier(id_, record["secret"])
@@ -591,6 +641,14 @@ class Store:
             must(argon2id(password.encode(), salt, kib, passes) == hash_, "password of", user)
             return
         raise Fault(f"{user} has no password")
+
+    def check_earlier(self, user, password):
+        for id_, record in self.credentials("password", user):
+            for plain in self.history(id_, record):
+                kib, passes, salt, hash_ = struct.unpack(">IB16s32s", plain[1:])
+                if argon2id(password.encode(), salt, kib, passes) == hash_:
+                    return
+        raise Fault(f"{user} never had this password")
 
     def check_claim(self, user, code):
         plain = b"claim" + code.replace("-", "").lower().encode()
@@ -704,7 +762,7 @@ def main():
     parser.add_argument("--spec", type=pathlib.Path, default="SPEC.md")
     parser.add_argument("--secret", type=pathlib.Path)
     parser.add_argument("--passphrase")
-    for name in ("--token", "--claim", "--password", "--bucket", "--totp", "--recovery"):
+    for name in ("--token", "--claim", "--password", "--earlier", "--bucket", "--totp", "--recovery"):
         parser.add_argument(name, action="append", default=[])
     parser.add_argument("--export", type=pathlib.Path)
     parser.add_argument("--secrets", action="store_true")
@@ -735,6 +793,8 @@ def main():
             store.check_totp(*given.split("=", 1))
         for given in arguments.recovery:
             store.check_recovery(*given.split("=", 1))
+        for given in arguments.earlier:
+            store.check_earlier(*given.split("=", 1))
         for given in arguments.bucket:
             store.check_bucket(*given.split("=", 1))
         if arguments.export:
