@@ -42,6 +42,7 @@ int lk_device_of_fingerprint(struct lk_txn *txn, struct lk_id user, struct lk_sp
     struct lk_device record;
     struct lk_span value;
     struct lk_key key;
+    struct lk_id id;
     int error;
 
     if (!fingerprint.size || fingerprint.size > LK_FINGERPRINT_MAX) {
@@ -52,17 +53,21 @@ int lk_device_of_fingerprint(struct lk_txn *txn, struct lk_id user, struct lk_sp
     lk_key_put_bytes(&key, fingerprint);
     error = txn->store->storage->ops->get(&txn->storage, lk_key_span(&key), &value);
     if (!error) {
-        error = lk_index_entry_id(&lk_kind_device, index, lk_key_span(&key), value, device);
+        error = lk_index_entry_id(&lk_kind_device, index, lk_key_span(&key), value, &id);
     }
     if (error) {
         return error;
     }
     /* Entries carry no checksum: the record must bear this one out. */
-    error = lk_get(txn, &lk_kind_device, *device, &record.record);
-    return !error && lk_index_has(txn->store, &lk_kind_device, &record.record, lk_key_span(&key))
-               ? 0
-           : error && error != LK_E_NOT_FOUND ? error
-                                              : LK_E_CORRUPT;
+    error = lk_get(txn, &lk_kind_device, id, &record.record);
+    if (error == LK_E_NOT_FOUND ||
+        (!error && !lk_index_has(txn->store, &lk_kind_device, &record.record, lk_key_span(&key)))) {
+        error = LK_E_CORRUPT;
+    }
+    if (!error) {
+        *device = id;
+    }
+    return error;
 }
 
 /* How many there are, and the one that was seen longest ago: of those nobody vouched for, first. */

@@ -64,11 +64,16 @@ int lk_login_device(struct lk_login *login, struct lk_txn *txn, struct lk_login_
                     uint32_t *device, bool *fresh)
 {
     const struct lk_login_request *request = login->request;
-    const struct lk_device_facts facts = {request->device_name, request->device_type,
-                                          request->device_fingerprint};
+    struct lk_device_facts facts = {request->device_name, request->device_type,
+                                    request->device_fingerprint};
     struct lk_id id = {login->user.tenant, login->user.user, 0};
     int error = login_find_device(txn, login->user, request, &id);
 
+    if (error == LK_E_CORRUPT) {
+        /* What is damaged keeps nobody out: the login goes on without it. */
+        facts.fingerprint.size = 0;
+        error = LK_E_NOT_FOUND;
+    }
     *fresh = error == LK_E_NOT_FOUND;
     if (*fresh && !request->remember_device) {
         /* Unusual only for somebody whose devices are known. */

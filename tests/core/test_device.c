@@ -133,7 +133,7 @@ static void test_device_count_is_bounded(void **state)
     (void)device_add(bench, alice, "third", "", kept);
     for (i = 3; i < LK_DEVICE_MAX; i++) {
         lk_fake_advance(&bench->fake, 1000);
-        last = device_add(bench, alice, "more", "", cookie);
+        (void)device_add(bench, alice, "more", "", cookie);
     }
     assert_int_equal(device_count(bench, alice), LK_DEVICE_MAX);
     lk_fake_advance(&bench->fake, 1000);
@@ -154,6 +154,80 @@ static void test_device_count_is_bounded(void **state)
                          LK_E_NOT_FOUND);
     }
     bench_verify(bench);
+    bench_close(bench);
+}
+
+/* One that is damaged serves nobody, and gives way before any other. */
+static void test_device_damaged_gives_way_first(void **state)
+{
+    struct bench *bench = bench_open();
+    struct lk_id alice = bench_user(bench, "alice", NULL), damaged = alice, last = alice;
+    char cookie[LK_TOKEN_SIZE], first[LK_TOKEN_SIZE];
+    struct lk_device device;
+    struct lk_key key;
+    unsigned i;
+
+    (void)state;
+    (void)device_add(bench, alice, "first", "", first);
+    for (i = 1; i < LK_DEVICE_MAX; i++) {
+        lk_fake_advance(&bench->fake, 1000);
+        last = device_add(bench, alice, "more", i == 5 ? "mark" : "", cookie);
+        damaged = i == 5 ? last : damaged;
+    }
+    lk_key_record(&key, &lk_kind_device, damaged);
+    assert_int_equal(lk_fault_flip(&bench->fault, lk_key_span(&key), 70), 0);
+    (void)device_add(bench, alice, "one more", "", cookie);
+    lk_fault_restore(&bench->fault);
+    bench_read(bench);
+    assert_int_equal(lk_get(&bench->txn, &lk_kind_device, damaged, &device.record), LK_E_NOT_FOUND);
+    assert_true(device_known(bench, alice, first) > 0);
+    assert_int_equal(device_count(bench, alice), LK_DEVICE_MAX);
+    bench_verify(bench); /* its index entry went with it */
+    bench_close(bench);
+}
+
+/* An index entry that the record does not bear out is not believed, and keeps nobody out. */
+static void test_device_false_index_entry(void **state)
+{
+    struct bench *bench = bench_open();
+    struct lk_id alice = bench_user(bench, "alice", PASSWORD), id, found;
+    struct lk_login_request request = {.tenant = bench->tenant,
+                                       .name = LK_TEXT("alice"),
+                                       .password = LK_TEXT(PASSWORD),
+                                       .channel = LK_CHANNEL_HTTP,
+                                       .device_fingerprint = LK_TEXT("ghost"),
+                                       .remember_device = true};
+    struct lk_login_result result;
+    char cookie[LK_TOKEN_SIZE];
+    struct lk_key key, value = {.size = 0};
+
+    (void)state;
+    id = device_add(bench, alice, "tablet", "mark", cookie);
+    bench_write(bench);
+    lk_key_index_prefix(&key, &lk_kind_device.indexes[0], alice.tenant);
+    lk_key_put_number(&key, alice.user);
+    lk_key_put_bytes(&key, LK_TEXT("ghost"));
+    lk_index_put_id(&value, &lk_kind_device, id);
+    assert_int_equal(
+        bench->fault.storage.ops->put(&bench->txn.storage, lk_key_span(&key), lk_key_span(&value)),
+        0);
+    assert_int_equal(lk_device_of_fingerprint(&bench->txn, alice, LK_TEXT("ghost"), &found),
+                     LK_E_CORRUPT);
+    bench_commit(bench);
+    assert_int_equal(lk_login(&bench->store, &request, &result, NULL), 0);
+    assert_memory_equal(result.device_cookie, "lkd_", 4);
+    assert_int_equal(device_known(bench, alice, cookie), (int)id.sub);
+    request.remember_device = false;
+    assert_int_equal(lk_login(&bench->store, &request, &result, NULL), 0);
+    request.device_fingerprint = LK_TEXT("mark");
+    assert_int_equal(lk_login(&bench->store, &request, &result, NULL), 0);
+    bench_read(bench);
+    {
+        struct lk_session session;
+
+        assert_int_equal(lk_get(&bench->txn, &lk_kind_session, result.session, &session.record), 0);
+        assert_int_equal(session.device, id.sub);
+    }
     bench_close(bench);
 }
 
@@ -194,6 +268,8 @@ int main(void)
         cmocka_unit_test(test_device_cookie_is_known_again),
         cmocka_unit_test(test_device_fingerprint_is_unique_for_a_user),
         cmocka_unit_test(test_device_count_is_bounded),
+        cmocka_unit_test(test_device_damaged_gives_way_first),
+        cmocka_unit_test(test_device_false_index_entry),
         cmocka_unit_test(test_device_last_seen_is_by_the_day),
     };
 

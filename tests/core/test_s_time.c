@@ -613,6 +613,41 @@ static void test_s10_retention_waits_for_the_clock(void **state)
     bench_close(bench);
 }
 
+/* A meta record whose bytes are whole but make no sense: the time that is known goes on. */
+static void test_s10_nonsense_in_the_meta_record(void **state)
+{
+    static const uint8_t nonsense[][6] = {{0x80}, {0xA1, 0x61, 'k', 0x01}, {0xA1, 0x01, 0x61, 'k'}};
+    struct bench *bench = bench_open();
+    struct lk_login_result result;
+    struct lk_key key = {.size = 0};
+    size_t i;
+
+    (void)state;
+    (void)bench_user(bench, "alice", PASSWORD);
+    lk_key_put_bytes(&key, LK_TEXT("\x00\x00\x00\x02"));
+    for (i = 0; i < LK_COUNT(nonsense); i++) {
+        uint8_t buffer[6 + LK_CHECKSUM_SIZE];
+        struct lk_meta meta;
+
+        memcpy(buffer, nonsense[i], 6);
+        bench_write(bench);
+        assert_int_equal(lk_value_put(&bench->txn, &key, buffer, i ? 4 : 1), 0);
+        bench_commit(bench);
+        bench_read(bench);
+        assert_int_equal(lk_meta_get(&bench->txn, &meta), LK_E_CORRUPT);
+        lk_abort(&bench->txn);
+        assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
+        assert_int_equal(bench_check(bench, result.token, NULL), 0);
+    }
+    /* A minute later it is stored anew. */
+    lk_fake_advance(&bench->fake, 60000);
+    assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
+    bench_reopen(bench);
+    assert_int_equal(bench_check(bench, result.token, NULL), 0);
+    bench_verify(bench);
+    bench_close(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -631,6 +666,7 @@ int main(void)
         cmocka_unit_test(test_s10_console_password_without_a_clock),
         cmocka_unit_test(test_s10_what_ends_fails_closed),
         cmocka_unit_test(test_s10_retention_waits_for_the_clock),
+        cmocka_unit_test(test_s10_nonsense_in_the_meta_record),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,6 +265,55 @@ static void test_fault_clock(void **state)
     fault_town_close(town);
 }
 
+/* Behind what the store has seen, a reader looks whether another process set the clock back: with
+ * anything failing, a check still answers what is true or an error. */
+static void test_fault_checks_while_the_clock_is_behind(void **state)
+{
+    struct fault_town *town = open_town();
+    struct bench *bench = town->bench;
+    unsigned way, behind;
+    uint64_t n, points = 0;
+
+    (void)state;
+    for (behind = 0; behind < 2; behind++) {
+        for (way = 0; way < 4; way++) {
+            bool hit = true;
+
+            for (n = 1; hit; n++) {
+                struct lk_verdict verdict;
+                int error;
+
+                fault_town_reset(town);
+                lk_fake_wall_set(&bench->fake, LK_FAKE_START_MS - 1,
+                                 behind ? LK_CLOCK_SYNCED : LK_CLOCK_UNSET);
+                if (way < 2) {
+                    lk_fault_at(&bench->fault, n, way == 1, LK_E_IO);
+                } else if (way == 2) {
+                    lk_fake_fail_at(&bench->fake, n);
+                } else {
+                    lk_fake_fail_from(&bench->fake, n);
+                }
+                error = lk_begin(&bench->store, &bench->txn, LK_READ, NULL);
+                if (!error) {
+                    error = lk_session_check(&bench->txn, bench->tenant, bench_text(town->token),
+                                             LK_TEXT(""), LK_TEXT(""), &verdict);
+                }
+                lk_abort(&bench->txn);
+                hit = lk_fault_hit(&bench->fault) || lk_fake_failed(&bench->fake);
+                points += hit;
+                assert_true(error == 0 || (hit && error < 0 && error != LK_E_REFUSED));
+                assert_int_equal(bench->ram.reader_count, 0);
+                lk_fault_at(&bench->fault, 0, false, 0);
+                lk_fake_fail_at(&bench->fake, LK_FAKE_FAIL_NEVER);
+                assert_int_equal(bench_check(bench, town->token, NULL), 0);
+                assert_int_equal(bench_check(bench, ended_key, NULL), LK_E_REFUSED);
+            }
+        }
+    }
+    print_message("%llu checks with a failure\n", (unsigned long long)points);
+    fault_town_close(town);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +321,7 @@ int main(void)
         cmocka_unit_test(test_fault_login_over_the_limit),
         cmocka_unit_test(test_fault_ends_of_sessions),
         cmocka_unit_test(test_fault_clock),
+        cmocka_unit_test(test_fault_checks_while_the_clock_is_behind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
