@@ -547,10 +547,10 @@ int lk_totp_add(struct lk_txn *txn, struct lk_id user, struct lk_span label,
 /* The user's unconfirmed one that this is a code of counts from now on. LK_E_NOT_FOUND: there is
  * none that waits; LK_E_REFUSED: the code is of none of them, or the clock is not trusted. */
 int lk_totp_confirm(struct lk_txn *txn, struct lk_id user, struct lk_span code, struct lk_id *id);
-/* The seed of a credential in base32, for an export. The caller wipes it. */
-int lk_totp_export(struct lk_txn *txn, struct lk_id credential, char out[LK_TOTP_SEED_TEXT]);
+/* The seed of the credential `id` in base32, for an export. The caller wipes it. */
+int lk_totp_export(struct lk_txn *txn, struct lk_id id, char out[LK_TOTP_SEED_TEXT]);
 /* For a restore: gives a credential just put back its seed. No code up to now is taken any more. */
-int lk_totp_put_back(struct lk_txn *txn, struct lk_id credential, struct lk_span seed);
+int lk_totp_put_back(struct lk_txn *txn, struct lk_id id, struct lk_span seed);
 
 #define LK_RECOVERY_COUNT  10
 #define LK_RECOVERY_DIGITS 10 /* of 5 random bits each */
@@ -595,7 +595,7 @@ struct lk_login_result {
 };
 
 struct lk_login_counts {
-    uint64_t count, at, until;
+    uint64_t count, at, until, logins;
 };
 
 /* Comparing a new password with those that the user had; private. */

@@ -24,7 +24,7 @@ int lk_totp_code(const struct lk_store *store, enum lk_hmac algorithm, struct lk
 int lk_totp_match(struct lk_txn *txn, const struct lk_credential *credential,
                   const struct lk_code *code, uint64_t *step);
 /* Notes that it was used, and, where that was its first, that it is the user's. */
-int lk_totp_spend(struct lk_txn *txn, struct lk_id credential, uint64_t step);
+int lk_totp_spend(struct lk_txn *txn, struct lk_id id, uint64_t step);
 
 /* lk_recovery.c: codes that are left of a set. */
 static inline uint32_t lk_recovery_left(const struct lk_credential *credential)
@@ -34,7 +34,7 @@ static inline uint32_t lk_recovery_left(const struct lk_credential *credential)
 /* Which of them this is, from 1; 0: none. */
 int lk_recovery_match(struct lk_txn *txn, const struct lk_credential *credential,
                       const struct lk_code *code, uint32_t *place);
-int lk_recovery_spend(struct lk_txn *txn, struct lk_id credential, uint32_t place);
+int lk_recovery_spend(struct lk_txn *txn, struct lk_id id, uint32_t place);
 
 /* lk_login_factor.c: what a user has, and what a code fits. */
 struct lk_factor {

@@ -39,7 +39,7 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
         count = 0;
     }
     login->counts_before = (struct lk_login_counts){counts->failed_count, counts->last_failure_at,
-                                                    counts->locked_until};
+                                                    counts->locked_until, counts->login_count};
     count++;
     delay = charge_delay_ms(tenant, count);
     lk_field_set_number(&counts->record, lk_login_field(13), count);
@@ -49,7 +49,8 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
     } else {
         counts->record.present &= ~LK_BIT(15);
     }
-    login->counts_charged = (struct lk_login_counts){count, now, delay ? now + delay : 0};
+    login->counts_charged =
+        (struct lk_login_counts){count, now, delay ? now + delay : 0, counts->login_count};
     return lk_record_store(txn, kind, &counts->record, lk_work(txn)->new_value);
 }
 

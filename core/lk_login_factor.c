@@ -192,7 +192,8 @@ int lk_login_give_back(struct lk_login *login, struct lk_txn *txn)
     int error = lk_load_activity(txn, login->user, &counts);
 
     count = error ? 0 : lk_field_number(&counts.record, lk_login_field(first));
-    if (error || !count) {
+    /* A success in between has cleared the charge: what is there now is others'. */
+    if (error || !count || counts.login_count != was->logins) {
         return error;
     }
     last = lk_field_number(&counts.record, lk_login_field(first + 1));

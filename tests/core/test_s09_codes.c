@@ -267,8 +267,9 @@ static void test_s09_asking_gives_back_its_own_charge_only(void **state)
     assert_int_equal(lk_login_begin(&scene->bench->store, &login, &request), 0);
     assert_int_equal(lk_login_step(&login), 0);
     assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, 0)), 0);
+    assert_int_equal(factor_scene_with(scene, "000000"), LK_E_REFUSED);
     assert_int_equal(lk_login_finish(&login, &scene->result), LK_E_SECOND_FACTOR);
-    assert_int_equal(factor_scene_counts(scene).failed_count, 0);
+    assert_int_equal(factor_scene_counts(scene).failed_count, 1);
     factor_scene_close(scene);
 }
 
