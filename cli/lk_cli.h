@@ -357,12 +357,13 @@ int lk_cli_code(struct lk_cli *cli, const char *word, struct lk_span *code);
  * second factor made there and then if need be, where one is asked for. */
 struct lk_cli_login {
     uint32_t tenant;
+    const char *tenant_name; /* with tenant 0: what was asked for; or NULL */
     const char *name;
     bool from_stdin;
     const char *code; /* as an argument; NULL: asked for when needed */
     enum lk_channel channel;
-    const char *device;   /* its cookie; or NULL */
-    const char *remember; /* the name to remember the device by; or NULL */
+    struct lk_span device_cookie; /* or empty */
+    const char *remember;         /* the name to remember the device by; or NULL */
 };
 int lk_cli_login(struct lk_cli *cli, const struct lk_cli_login *login,
                  struct lk_login_result *result);

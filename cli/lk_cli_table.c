@@ -30,10 +30,12 @@ static const struct lk_cli_option table_passwd[] = {
 };
 
 static const struct lk_cli_option table_login[] = {
+    {"device", "COOKIE",
+     "what an earlier login gave this device: failures from elsewhere do not delay it; - reads it "
+     "from standard input, before the password"},
     {"password-stdin", NULL,
      "read the password, and on the next lines a new one and a code, from standard input"},
     {"totp", "CODE", "a code of the second factor, or of recovery; - reads it from standard input"},
-    {"device", "COOKIE", "what an earlier login with --remember gave"},
     {"remember", "NAME", "remember this device; its cookie goes to standard error"},
     END_OF_OPTIONS,
 };
@@ -233,7 +235,8 @@ const struct lk_cli_command lk_cli_commands[] = {
                 "the second factor is asked for. Whoever must have one and has none is given one "
                 "here, on a terminal. A recovery code takes the code's place. With --password-stdin "
                 "and --totp - the code is the second line. Exit status 1: refused, or a code is "
-                "needed; 6: a delay is running.",
+                "needed; 6: a delay is running, or too many failed or logged in; the message tells the "
+                "seconds to wait.",
      .resource = "session", .action = "write", .min_args = 1, .max_args = 1,
      .flags = LK_CLI_HOST | LK_CLI_WRITES | LK_CLI_QUIET_REFUSAL, .options = table_login,
      .handler = lk_cli_login_command},

@@ -182,11 +182,10 @@ int lk_login_factor_spend(struct lk_txn *txn, const struct lk_factor *factor)
     }
 }
 
-int lk_login_give_back(struct lk_login *login, struct lk_txn *txn)
+int lk_login_give_back(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant)
 {
     const struct lk_login_counts *was = &login->counts_before, *now = &login->counts_charged;
-    const unsigned first =
-        13; /* of the fields: the count, the time of the last, end of the delay */
+    const unsigned first = lk_lane_field(login->lane);
     struct lk_activity counts;
     uint64_t count, last;
     int error = lk_load_activity(txn, login->user, &counts);
@@ -211,5 +210,6 @@ int lk_login_give_back(struct lk_login *login, struct lk_txn *txn)
             }
         }
     }
+    lk_login_spend(login, txn, tenant, &counts);
     return lk_record_store(txn, &lk_kind_activity, &counts.record, lk_work(txn)->new_value);
 }

@@ -127,9 +127,10 @@ static int login_recheck(struct lk_login *login, struct lk_txn *txn, struct lk_t
 }
 
 /* Right, but there is no room for one more session: that is told to nobody else. */
-static int login_turn_away(struct lk_login *login, struct lk_txn *txn)
+static int login_turn_away(struct lk_login *login, struct lk_txn *txn,
+                           const struct lk_tenant *tenant)
 {
-    int error = lk_login_give_back(login, txn);
+    int error = lk_login_give_back(login, txn, tenant);
 
     if (!error) {
         error = login_audit(login, txn, LK_FAILURE, LK_TEXT(""));
@@ -225,7 +226,7 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
         activity.session_number = result->session.sub;
     }
     if (!error) {
-        error = lk_login_put_activity(login, txn, &activity, &new_address);
+        error = lk_login_put_activity(login, txn, tenant, &activity, &new_address);
     }
     txn->actor.session = result->session.sub;
     lk_words_add(&tags, new_device ? "new-device" : "");
@@ -235,9 +236,10 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
 }
 
 /* The password was right and more is asked for: the attempt was no failure. */
-static int login_ask(struct lk_login *login, struct lk_txn *txn, int answer)
+static int login_ask(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
+                     int answer)
 {
-    int error = lk_login_give_back(login, txn);
+    int error = lk_login_give_back(login, txn, tenant);
 
     if (!error) {
         error = lk_commit(txn);
@@ -265,11 +267,11 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
         }
     }
     if (login->problem.error == LK_E_MUST_CHANGE) {
-        return login_ask(login, txn, LK_E_MUST_CHANGE);
+        return login_ask(login, txn, &tenant, LK_E_MUST_CHANGE);
     }
     error = lk_login_factor(login, txn, &tenant, &factor);
     if (error == LK_E_SECOND_FACTOR) {
-        return login_ask(login, txn, error);
+        return login_ask(login, txn, &tenant, error);
     }
     if (error == LK_E_REFUSED) {
         login->flags |= LOGIN_CODE;
@@ -279,7 +281,7 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
         error = login_accept(login, txn, &tenant, &factor, result);
     }
     if (login->problem.error == LK_E_LIMIT) {
-        return login_turn_away(login, txn);
+        return login_turn_away(login, txn, &tenant);
     }
     if (!error) {
         error = lk_commit(txn);
@@ -310,6 +312,7 @@ int lk_login_finish(struct lk_login *login, struct lk_login_result *result)
     memset(&txn, 0, sizeof(txn));
     error = lk_begin(store, &txn, LK_WRITE, &actor);
     if (!error) {
+        txn.storage.urgent = true;
         error = login_finish(login, &txn, result);
         lk_abort(&txn);
     }

@@ -101,6 +101,7 @@ static int store_load(struct lk_store *store)
     if (!error) {
         store->audit_capacity = (uint32_t)meta.audit_capacity;
         store_pwhash(store, &meta);
+        store->throttle.tat = meta.charge_tat;
         error = lk_clock_start(store, &meta);
     }
     lk_abort(&txn);
@@ -327,6 +328,7 @@ int lk_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode mode,
         txn->actor = *actor;
     }
     txn->summary = false;
+    txn->tallied = false;
     txn->failed = 0;
     error = store->flags & LK_STORE_LOADED ? lk_keyring_follow(txn) : 0;
     if (!error) {
@@ -350,7 +352,7 @@ int lk_commit(struct lk_txn *txn)
         lk_abort(txn);
         return txn->failed;
     }
-    if (txn->mode == LK_WRITE) {
+    if (txn->mode == LK_WRITE && !txn->tallied) {
         error = lk_clock_save(txn, false);
         if (error) {
             lk_abort(txn);
@@ -409,6 +411,7 @@ int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
     stats->login_count = store->login_count;
     stats->refusal_count = store->refusal_count;
     stats->commit_count = store->commit_count;
+    stats->throttled_count = store->throttle.refused_count;
     lk_store_lock(store, false);
     memcpy(stats->store_id, store->store_id, sizeof(stats->store_id));
     error = lk_boot_get(txn, &boot);

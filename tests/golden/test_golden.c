@@ -139,6 +139,27 @@ static void golden_password(struct bench *bench, struct lk_span password)
     bench_commit(bench);
 }
 
+/* Three failures on each lane, so that a delay runs. */
+static void golden_lanes(struct bench *bench, struct lk_login_request *request, const char *cookie)
+{
+    static const char *const names[] = {"alice", "nobody"};
+    struct lk_login_result result;
+    unsigned i, tries;
+
+    for (i = 0; i < 2; i++) {
+        request->name = bench_text(names[i]);
+        for (tries = 0; tries < 3; tries++) {
+            request->channel = LK_CHANNEL_CONSOLE;
+            assert_int_equal(lk_login(&bench->store, request, &result, NULL), LK_E_REFUSED);
+            request->channel = LK_CHANNEL_HTTP;
+            request->device_cookie = bench_text(i ? "" : cookie);
+            if (!i) {
+                assert_int_equal(lk_login(&bench->store, request, &result, NULL), LK_E_REFUSED);
+            }
+        }
+    }
+}
+
 /* One of everything, each optional field given: seed, clock and device secret are fixed. */
 static struct bench *golden_store(void)
 {
@@ -174,8 +195,8 @@ static struct bench *golden_store(void)
                                "password_min=9", "password_blocklist=false", "audit_capacity=64",
                                "password_history=3", "password_min_age=60", "purge_after_days=30",
                                "session_limit=refuse", "session_end_at_reboot=true",
-                               "session_channels=console:900 http:7200", "second_factor=required",
-                               NULL),
+                               "session_channels=console:900 http:7200", "close_failures=50",
+                               "close_time=7200", "login_rate=120", "second_factor=required", NULL),
                      0);
     assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=doors",
                                "resource=door", "action=open", "description=Open doors", NULL),
@@ -254,6 +275,7 @@ static struct bench *golden_store(void)
                                "trusted=true", NULL),
                      0);
     bench_commit(bench);
+    golden_lanes(bench, &request, token);
     bench_verify(bench);
     return bench;
 }
