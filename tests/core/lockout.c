@@ -71,11 +71,11 @@ struct lk_id lockout_user(struct bench *bench, const char *name)
 void lockout_device(struct bench *bench, struct lk_id user, char cookie[LK_TOKEN_SIZE])
 {
     struct lk_device_facts facts;
-    struct lk_id id;
+    struct lk_id id = {user.tenant, user.user, 0};
 
     memset(&facts, 0, sizeof(facts));
     bench_write(bench);
-    assert_int_equal(lk_device_remember(&bench->txn, user, &facts, cookie, &id), 0);
+    assert_int_equal(lk_device_remember(&bench->txn, &facts, &id, cookie), 0);
     bench_commit(bench);
 }
 
