@@ -38,6 +38,7 @@ static const struct {
     {&lk_kind_role, "id,name,parent,is_active,holder_count,description"},
     {&lk_kind_permission, "id,name,resource,action,description"},
     {&lk_kind_session, "id,user,channel,ip,started_at,expires_at,is_active"},
+    {&lk_kind_device, "id,user,name,type,last_seen,trusted"},
     {&lk_kind_credential, "id,type,label,prefix,last_used_at,expires_at"},
 };
 

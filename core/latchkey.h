@@ -95,6 +95,16 @@ struct lk_session {
     uint64_t is_active; /* computed */
 };
 
+#define LK_FINGERPRINT_MAX 32
+
+struct lk_device {
+    struct lk_record record;
+    struct lk_span fingerprint; /* what the application knows it by; proves nothing */
+    struct lk_span name, type;
+    uint64_t first_seen, last_seen, trusted;
+    struct lk_span cookie_hash;
+};
+
 enum lk_credential_type {
     LK_CREDENTIAL_PASSWORD = 0,
     LK_CREDENTIAL_TOTP = 1,

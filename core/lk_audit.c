@@ -267,7 +267,8 @@ static enum lk_category audit_category(const struct lk_kind *kind)
     case LK_KIND_ROLE:
     case LK_KIND_PERMISSION:
     case LK_KIND_GRANT: return LK_CATEGORY_ROLE;
-    case LK_KIND_SESSION: return LK_CATEGORY_SESSION;
+    case LK_KIND_SESSION:
+    case LK_KIND_DEVICE: return LK_CATEGORY_SESSION;
     case LK_KIND_CREDENTIAL: return LK_CATEGORY_AUTH;
     default: return LK_CATEGORY_DATA;
     }

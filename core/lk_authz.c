@@ -287,7 +287,7 @@ int lk_rights_check(struct lk_txn *txn, struct lk_id user, struct lk_span only,
         if (error) {
             break;
         }
-        if ((!grant.expires_at || grant.expires_at > txn->now_ms) &&
+        if (!lk_expired(txn, grant.expires_at) &&
             (!only.size || lk_refs_hold(only, grant.record.id.sub))) {
             error = authz_role_has(txn, user.tenant, grant.record.id.sub, numbers, &number);
             if (error || number) {

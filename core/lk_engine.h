@@ -256,7 +256,8 @@ int lk_sessions_drop(struct lk_txn *txn, struct lk_id user, uint32_t keep, uint3
 /* Removes one session; its minutes of use are added to the user's. Unaudited. */
 int lk_session_drop(struct lk_txn *txn, struct lk_id id);
 bool lk_session_alive(const struct lk_session *session, uint64_t now_ms, uint64_t auth_epoch);
-/* A token for `id`: text and stored hash. `kind` is 's' or 'a'. */
+enum lk_token_kind { LK_TOKEN_SESSION = 's', LK_TOKEN_API_KEY = 'a', LK_TOKEN_DEVICE = 'd' };
+/* A token for `id`: text and stored hash. */
 int lk_token_make(struct lk_store *store, char kind, struct lk_id id, char token[LK_TOKEN_SIZE],
                   uint8_t hash[LK_TOKEN_HASH_SIZE]);
 int lk_token_hash(struct lk_store *store, struct lk_span token, uint8_t hash[LK_TOKEN_HASH_SIZE]);
@@ -264,6 +265,21 @@ int lk_token_hash(struct lk_store *store, struct lk_span token, uint8_t hash[LK_
 int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id);
 /* All zero where the user has none yet. */
 int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *activity);
+
+/* ---- lk_device.c ---- */
+
+/* The user's device that was given this cookie. LK_E_NOT_FOUND, whatever is wrong with it. */
+int lk_device_of_cookie(struct lk_txn *txn, struct lk_id user, struct lk_span cookie,
+                        struct lk_id *device);
+/* What is told of a device that is to be remembered; any may be empty. */
+struct lk_device_facts {
+    struct lk_span name, type, fingerprint;
+};
+/* A new device, or the one with this fingerprint, gets a new cookie; the text is told once. */
+int lk_device_remember(struct lk_txn *txn, struct lk_id user, const struct lk_device_facts *facts,
+                       char cookie[LK_TOKEN_SIZE], struct lk_id *id);
+/* Notes the day of a login. */
+int lk_device_seen(struct lk_txn *txn, struct lk_id id);
 
 /* ---- lk_password.c ---- */
 
@@ -319,6 +335,16 @@ int lk_clock_read(struct lk_store *store, uint64_t *ms, enum lk_clock_quality *q
 static inline uint64_t lk_elapsed(uint64_t now, uint64_t then)
 {
     return now > then ? now - then : 0;
+}
+/* Does the wall clock say what time it is? What ends by it fails closed while it does not. */
+static inline bool lk_clock_trusted(const struct lk_txn *txn)
+{
+    return txn->clock >= LK_CLOCK_SET;
+}
+/* Of grants, keys and whatever else ends by the wall clock; 0: never. */
+static inline bool lk_expired(const struct lk_txn *txn, uint64_t expires_at)
+{
+    return expires_at && (!lk_clock_trusted(txn) || expires_at <= txn->now_ms);
 }
 int lk_random(const struct lk_store *store, uint8_t *out, size_t size);
 static inline void lk_wipe(const struct lk_store *store, void *data, size_t size)

@@ -148,6 +148,9 @@ static int index_entries(const struct lk_store *store, const struct lk_kind *kin
         return 0;
     }
     lk_key_index_prefix(&key, index, record->id.tenant);
+    if (index->flags & LK_I_USER) {
+        lk_key_put_number(&key, record->id.user);
+    }
     for (i = 0; i < LK_INDEX_FIELDS && index->fields[i]; i++) {
         const struct lk_field *field = lk_field_numbered(kind, index->fields[i]);
 

@@ -74,6 +74,7 @@ enum lk_index_flags {
     LK_I_STORE = 1 << 1, /* over the whole store, not the tenant */
     LK_I_DAY = 1 << 2,   /* the (only) time field counts in whole UTC days */
     LK_I_EACH = 1 << 3,  /* the last field is LK_REFS: an entry for each member */
+    LK_I_USER = 1 << 4,  /* unique for each user: the user's number goes before the fields */
 };
 
 #define LK_INDEX_FIELDS 3
@@ -172,12 +173,13 @@ enum lk_kind_number {
     LK_KIND_ACTIVITY = 24,
     LK_KIND_GRANT = 25,
     LK_KIND_SESSION = 26,
+    LK_KIND_DEVICE = 27,
     LK_KIND_CREDENTIAL = 32,
 };
 
 extern const struct lk_kind lk_kind_tenant, lk_kind_permission, lk_kind_role, lk_kind_audit,
-    lk_kind_user, lk_kind_activity, lk_kind_grant, lk_kind_session, lk_kind_credential,
-    lk_kind_sequence;
+    lk_kind_user, lk_kind_activity, lk_kind_grant, lk_kind_session, lk_kind_device,
+    lk_kind_credential, lk_kind_sequence;
 
 /* The built-in kinds in order of number, NULL at the end. */
 extern const struct lk_kind *const lk_kinds[];

@@ -15,6 +15,11 @@
 #error "LK_GRANT_MAX: 1 to 255"
 #endif
 
+/* Devices that are remembered for a user; the one seen longest ago gives way. */
+#ifndef LK_DEVICE_MAX
+#define LK_DEVICE_MAX 16
+#endif
+
 #define LK_CHECKSUM_SIZE 8  /* at the end of every stored value */
 #define LK_RECORD_WORDS  96 /* of the largest kind's C struct, in 8-byte words */
 

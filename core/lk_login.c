@@ -26,6 +26,14 @@ uint64_t lk_login_stamp(const struct lk_store *store, struct lk_span bytes)
     return stamp;
 }
 
+/* At the console a password serves without a clock too: until it has surely ended. */
+static bool login_password_over(const struct lk_login *login, const struct lk_txn *txn,
+                                uint64_t expires_at)
+{
+    return login->request->channel == LK_CHANNEL_CONSOLE ? expires_at && expires_at <= txn->now_ms
+                                                         : lk_expired(txn, expires_at);
+}
+
 /* Takes the verifier along, and a stamp to tell by whether it changed meanwhile. */
 static int login_take_verifier(struct lk_login *login, struct lk_txn *txn)
 {
@@ -34,8 +42,8 @@ static int login_take_verifier(struct lk_login *login, struct lk_txn *txn)
     int error = lk_credential_find(txn, login->user, LK_CREDENTIAL_PASSWORD, &credential);
 
     if (error == LK_E_NOT_FOUND ||
-        (!error && (!credential.secret.size ||
-                    (credential.expires_at && credential.expires_at <= txn->now_ms)))) {
+        (!error &&
+         (!credential.secret.size || login_password_over(login, txn, credential.expires_at)))) {
         return 0;
     }
     if (error) {

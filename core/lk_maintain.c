@@ -7,9 +7,10 @@
  */
 #include "lk_engine.h"
 
+/* What the clock does not surely tell is refused meanwhile, and stays. */
 static bool maintain_is_over(const struct lk_txn *txn, uint64_t at)
 {
-    return at && at <= txn->now_ms;
+    return lk_clock_trusted(txn) && lk_expired(txn, at);
 }
 
 static int maintain_tenant(struct lk_txn *txn, uint32_t number, struct lk_tenant *tenant)
@@ -27,7 +28,7 @@ static int maintain_purge(struct lk_txn *txn, const struct lk_kind *kind,
     int error;
 
     /* Age means something only while the clock does. */
-    if (!LK_HAS(record, 5) || txn->clock < LK_CLOCK_SET) {
+    if (!LK_HAS(record, 5) || !lk_clock_trusted(txn)) {
         return 0;
     }
     error = maintain_tenant(txn, id.tenant, &tenant);
@@ -63,7 +64,7 @@ static int maintain_record(struct lk_txn *txn, const struct lk_kind *kind,
         struct lk_grant grant;
 
         memcpy(&grant, record, sizeof(grant));
-        if (maintain_is_over(txn, grant.expires_at) && txn->clock >= LK_CLOCK_SET) {
+        if (maintain_is_over(txn, grant.expires_at)) {
             error = lk_write(txn, &lk_kind_grant, LK_PURGE, id, NULL, 0, "expire", 0);
             return error ? error : 1;
         }
@@ -73,7 +74,7 @@ static int maintain_record(struct lk_txn *txn, const struct lk_kind *kind,
         struct lk_credential credential;
 
         memcpy(&credential, record, sizeof(credential));
-        if (maintain_is_over(txn, credential.expires_at) && txn->clock >= LK_CLOCK_SET &&
+        if (maintain_is_over(txn, credential.expires_at) &&
             credential.type != LK_CREDENTIAL_PASSWORD) {
             error = lk_write(txn, &lk_kind_credential, LK_PURGE, id, NULL, 0, "expire", 0);
             return error ? error : 1;

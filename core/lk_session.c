@@ -68,7 +68,7 @@ int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id)
     size_t size;
 
     if (token.size != LK_TOKEN_SIZE - 1 || memcmp(token.data, "lk", 2) != 0 ||
-        (token.data[2] != 's' && token.data[2] != 'a') || token.data[3] != '_' ||
+        !memchr("sad", token.data[2], 3) || token.data[3] != '_' ||
         lk_base64url_decode((struct lk_span){token.data + 4, TOKEN_TEXT}, bytes, sizeof(bytes),
                             &size) ||
         size != TOKEN_BYTES) {
@@ -158,7 +158,7 @@ static int session_check_key(struct lk_txn *txn, struct lk_span token, struct lk
     if (!error) {
         error = session_matches(txn->store, token, key.secret);
     }
-    if (!error && key.expires_at && key.expires_at <= txn->now_ms) {
+    if (!error && lk_expired(txn, key.expires_at)) {
         error = LK_E_REFUSED;
     }
     if (!error) {
@@ -195,15 +195,15 @@ int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
         return LK_E_STATE;
     }
     error = lk_token_parse(token, &kind, &id);
-    if (!error && tenant && id.tenant != tenant) {
+    if (!error && (kind == LK_TOKEN_DEVICE || (tenant && id.tenant != tenant))) {
         error = LK_E_REFUSED;
     }
     if (!error) {
         memset(&verdict, 0, sizeof(verdict));
         verdict.id = id;
-        verdict.api_key = kind == 'a';
-        error = kind == 'a' ? session_check_key(txn, token, id, &verdict, roles, &roles_size)
-                            : session_check_session(txn, token, id, &verdict);
+        verdict.api_key = kind == LK_TOKEN_API_KEY;
+        error = verdict.api_key ? session_check_key(txn, token, id, &verdict, roles, &roles_size)
+                                : session_check_session(txn, token, id, &verdict);
     }
     if (!error) {
         verdict.touch_due = txn->now_ms >= verdict.last_activity + LK_TOUCH_GRAIN_MS;
@@ -481,7 +481,7 @@ int lk_api_key_add(struct lk_txn *txn, struct lk_id user, struct lk_span label,
         error = lk_sequence_peek(txn, user.tenant, &lk_kind_credential, &credential.record.id.sub);
     }
     if (!error) {
-        error = lk_token_make(txn->store, 'a', credential.record.id, text, hash);
+        error = lk_token_make(txn->store, LK_TOKEN_API_KEY, credential.record.id, text, hash);
     }
     if (error) {
         return error;

@@ -65,6 +65,13 @@ static const struct rule {
     {&lk_kind_role, "permissions", REFS, 0, LK_VALUE_MAX / 4, 0},
     {&lk_kind_role, "compiled", STORED, 0, 0, 0},
     {&lk_kind_role, "holder_count", COMPUTED, 0, 0, 0},
+    {&lk_kind_device, "fingerprint", STORED, 0, 0, 0},
+    {&lk_kind_device, "name", TEXT, 0, 100, 0},
+    {&lk_kind_device, "type", TEXT, 0, 50, 0},
+    {&lk_kind_device, "first_seen", STORED, 0, 0, 0},
+    {&lk_kind_device, "last_seen", STORED, 0, 0, 0},
+    {&lk_kind_device, "trusted", FLAG, 0, 1, 0},
+    {&lk_kind_device, "cookie_hash", STORED, 0, 0, 0},
     {&lk_kind_credential, "type", CHOICE, 0, 5, REQUIRED | FIXED},
     {&lk_kind_credential, "label", TEXT, 1, 100, 0},
     {&lk_kind_credential, "secret", STORED, 0, 0, 0},
@@ -102,6 +109,7 @@ static void scene_fill(const struct scene *scene, const struct lk_kind *kind,
         scene_set_text(&record->record, kind, "action", "do");
         scene_set_text(&record->record, kind, "name", "something");
         break;
+    case LK_KIND_DEVICE: record->record.id.user = scene->bench->admin.user; break;
     case LK_KIND_CREDENTIAL:
         lk_field_set_number(&record->record, lk_field_numbered(kind, 8), LK_CREDENTIAL_SSH_KEY);
         record->record.id.user = scene->bench->admin.user;
@@ -113,8 +121,9 @@ static void scene_fill(const struct scene *scene, const struct lk_kind *kind,
 
 static struct scene *scene_open(void)
 {
-    static const struct lk_kind *const kinds[] = {
-        &lk_kind_tenant, &lk_kind_user, &lk_kind_permission, &lk_kind_role, &lk_kind_credential};
+    static const struct lk_kind *const kinds[] = {&lk_kind_tenant,     &lk_kind_user,
+                                                  &lk_kind_permission, &lk_kind_role,
+                                                  &lk_kind_device,     &lk_kind_credential};
     struct scene *scene = calloc(1, sizeof(*scene));
     union lk_any_record record;
     size_t i;
@@ -124,7 +133,7 @@ static struct scene *scene_open(void)
     bench_write(scene->bench);
     for (i = 0; i < LK_COUNT(kinds); i++) {
         scene_fill(scene, kinds[i], &record);
-        if (kinds[i]->number != LK_KIND_CREDENTIAL) {
+        if (kinds[i]->number != LK_KIND_CREDENTIAL && kinds[i]->number != LK_KIND_DEVICE) {
             lk_field_set_span(&record.record, lk_field_numbered(kinds[i], 8),
                               LK_TEXT("to be changed"));
         }

@@ -142,6 +142,7 @@ static struct bench *golden_store(void)
                                        .ip = {address, sizeof(address)},
                                        .user_agent = LK_TEXT("a browser"),
                                        .device_info = {map, sizeof(map)}};
+    struct lk_device_facts facts = {LK_TEXT("tablet"), LK_TEXT("browser"), LK_TEXT("0123456789")};
     struct lk_login_result result;
     struct lk_tenant tenant;
     struct lk_user user;
@@ -214,6 +215,12 @@ static struct bench *golden_store(void)
     assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
     request.name = LK_TEXT("nobody");
     assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
+    bench_write(bench);
+    assert_int_equal(
+        lk_device_remember(&bench->txn, (struct lk_id){bench->tenant, 2, 0}, &facts, token, &key),
+        0);
+    assert_int_equal(bench_set(bench, &lk_kind_device, key, "trusted=true", NULL), 0);
+    bench_commit(bench);
     bench_verify(bench);
     return bench;
 }

@@ -191,6 +191,7 @@ class Spec:
             self.indexes.append(dict(
                 number=int(number), kind=kind, name=name, unique=unique == "yes",
                 fields=[field.split() for field in fields.split(",")], store=over == "store",
+                user=over == "user",
                 when=when.split(" = ") if when else None))
         self.defaults = {"is_active": True, "identity_provider": "local"}
         self.subkeys = [row[0].strip("`") for row in tables(text, "label", "bytes 0 to 15")]
@@ -435,7 +436,8 @@ class Store:
                 continue
             if index["when"] and record.get(index["when"][0], 0) != int(index["when"][1]):
                 continue
-            keys = [number(0 if index["store"] else id_[0]) + bytes([0xFF, index["number"]])]
+            keys = [number(0 if index["store"] else id_[0]) + bytes([0xFF, index["number"]]) +
+                    (number(id_[1]) if index["user"] else b"")]
             for words in index["fields"]:
                 keys = [key + more for key in keys
                         for more in self.index_field(words, kind, record)]
@@ -471,7 +473,7 @@ class Store:
                     must((tenant, 0, 0) in self.records["tenant"], name, "of no tenant")
 
     def check_sequences(self):
-        for name in ("tenant", "permission", "role", "user", "credential"):
+        for name in ("tenant", "permission", "role", "user", "device", "credential"):
             kind = self.spec.by_name[name]
             for tenant, user, own in self.records.get(name, {}):
                 last = self.records["sequence"].get(
@@ -572,13 +574,14 @@ class Store:
         return blake2b(self.token_key + token.encode())[:16]
 
     def check_token(self, token):
-        must(re.fullmatch(r"lk[sa]_[A-Za-z0-9_-]{43}", token), "no token:", token)
+        must(re.fullmatch(r"lk[sad]_[A-Za-z0-9_-]{43}", token), "no token:", token)
         id_ = struct.unpack(">3I", base64.urlsafe_b64decode(token[4:] + "=")[:12])
-        name, field = ("session", "token_hash") if token[2] == "s" else ("credential", "secret")
+        name, field = {"s": ("session", "token_hash"), "a": ("credential", "secret"),
+                       "d": ("device", "cookie_hash")}[token[2]]
         record = self.records.get(name, {}).get(id_)
         must(record, "token of no record")
         must(record[field] == self.token_hash(token), "token's hash")
-        must(name == "session" or record["prefix"] == token[:24], "prefix of an API key")
+        must(name != "credential" or record["prefix"] == token[:24], "prefix of an API key")
 
     def check_bucket(self, tenant, name):
         tag = int.from_bytes(siphash(self.bucket_key,
@@ -621,7 +624,7 @@ class Store:
         rank = {"tenant": 0, "in-tenant": 2, "user": 3, "of-user": 4, "one-a-user": 4}
         lines = []
         for name in ("tenant", "sequence", "permission", "role", "user", "activity", "grant",
-                     "credential"):
+                     "device", "credential"):
             kind = self.spec.by_name[name]
             for id_, record in self.records.get(name, {}).items():
                 order = 1 if name == "sequence" else rank[kind["shape"]]

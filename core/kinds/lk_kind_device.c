@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "lk_engine.h"
+
+#define AT(member) offsetof(struct lk_device, member)
+
+static const struct lk_field fields[] = {
+    {.number = 8,
+     .name = "fingerprint",
+     .type = LK_BYTES,
+     .offset = AT(fingerprint),
+     .min = 1,
+     .max = LK_FINGERPRINT_MAX,
+     .flags = LK_F_SYSTEM,
+     .help = "what the application knows it by, unique for the user"},
+    {.number = 9,
+     .name = "name",
+     .type = LK_STRING,
+     .offset = AT(name),
+     .max = 100,
+     .help = "name for people"},
+    {.number = 10,
+     .name = "type",
+     .type = LK_STRING,
+     .offset = AT(type),
+     .max = 50,
+     .help = "sort of device, as the application calls it"},
+    {.number = 11,
+     .name = "first_seen",
+     .type = LK_TIME,
+     .offset = AT(first_seen),
+     .flags = LK_F_SYSTEM,
+     .help = "first login from it"},
+    {.number = 12,
+     .name = "last_seen",
+     .type = LK_TIME,
+     .offset = AT(last_seen),
+     .flags = LK_F_SYSTEM,
+     .help = "last login from it, to the day"},
+    {.number = 13,
+     .name = "trusted",
+     .type = LK_BOOL,
+     .offset = AT(trusted),
+     .help = "somebody vouched for it"},
+    {.number = 14,
+     .name = "cookie_hash",
+     .type = LK_BYTES,
+     .offset = AT(cookie_hash),
+     .min = LK_TOKEN_HASH_SIZE,
+     .max = LK_TOKEN_HASH_SIZE,
+     .flags = LK_F_SYSTEM | LK_F_SECRET | LK_F_LOCAL,
+     .help = "keyed hash of the device cookie"},
+};
+
+static const struct lk_index indexes[] = {
+    {.number = 28,
+     .name = "fingerprint",
+     .flags = LK_I_UNIQUE | LK_I_USER,
+     .fields = {8},
+     .help = "a user's devices by fingerprint"},
+};
+
+const struct lk_kind lk_kind_device = {
+    .number = LK_KIND_DEVICE,
+    .name = "device",
+    .help = "what a user logs in from",
+    .class_ = 2,
+    .shape = LK_SHAPE_OF_USER,
+    .flags = LK_K_AUDIT_FIELDS | LK_K_EXPORTED,
+    .resource = "session", /* whoever may end a login may forget where it came from */
+    .size = sizeof(struct lk_device),
+    .fields = fields,
+    .field_count = LK_COUNT(fields),
+    .indexes = indexes,
+    .index_count = LK_COUNT(indexes),
+};
