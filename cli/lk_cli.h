@@ -192,6 +192,7 @@ struct lk_cli {
     const char *tenant_given;
     bool of_store; /* --store: about the store itself, in no tenant */
     uint32_t tenant;
+    struct lk_approval approval; /* of a second person, for this command */
     struct lk_problem problem;
 };
 
@@ -328,6 +329,10 @@ int lk_cli_permission(struct lk_cli *cli, const char *name, struct lk_id *id);
 /* "resource:action" in two. */
 int lk_cli_pair(struct lk_cli *cli, const char *text, struct lk_span *resource,
                 struct lk_span *action);
+/* lk_cli_permission.c: "resource:action" with the options --channel, --ip (into `ip`), --owner and
+ * --at. Needs an open transaction. */
+int lk_cli_question(struct lk_cli *cli, const struct lk_cli_args *args, const char *pair,
+                    uint8_t ip[16], struct lk_question *question);
 /* "#12", "12.3": numbers of an id. */
 int lk_cli_number(struct lk_cli *cli, const char *field, const char *text, uint32_t *number);
 /* The number that a kind's records are known by. */
@@ -357,6 +362,13 @@ struct lk_cli_login {
 };
 int lk_cli_login(struct lk_cli *cli, const struct lk_cli_login *login,
                  struct lk_login_result *result);
+
+/* ---- lk_cli_approve.c: what a console asks for besides the right ---------------------------- */
+
+/* A second person's name and password, for the command that runs: into cli->approval. */
+int lk_cli_approve(struct lk_cli *cli);
+/* The password of whoever is logged in: a new session in place of the old one. */
+int lk_cli_step_up(struct lk_cli *cli);
 
 /* ---- lk_cli_value.c: values of records ------------------------------------------------------- */
 

@@ -51,7 +51,6 @@ int lk_cli_login_command(struct lk_cli *cli, const struct lk_cli_args *args)
 static int session_logout(struct lk_cli *cli, struct lk_span token)
 {
     struct lk_verdict verdict;
-    struct lk_span none = {NULL, 0};
     struct lk_id tenant;
     int error = lk_cli_begin(cli, LK_WRITE);
 
@@ -59,7 +58,7 @@ static int session_logout(struct lk_cli *cli, struct lk_span token)
     if (!error && cli->tenant_given) {
         error = lk_cli_tenant(cli, cli->tenant_given, &tenant);
         if (!error) {
-            error = lk_session_check(&cli->work->txn, tenant.tenant, token, none, none, &verdict);
+            error = lk_session_check(&cli->work->txn, tenant.tenant, token, NULL, &verdict);
         }
     }
     if (!error) {
@@ -213,10 +212,12 @@ static int session_touch(struct lk_cli *cli, const struct lk_verdict *verdict)
 int lk_cli_session_check(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     const char *permission = lk_cli_option(args, "permission");
-    struct lk_span token, resource = {NULL, 0}, action = {NULL, 0};
+    struct lk_question question;
+    struct lk_span token;
     struct lk_verdict verdict;
     struct lk_id tenant = {0, 0, 0};
-    int error = permission ? lk_cli_pair(cli, permission, &resource, &action) : 0;
+    uint8_t ip[16];
+    int error = permission ? lk_cli_pair(cli, permission, &question.resource, &question.action) : 0;
 
     if (!error) {
         error = lk_cli_token(cli, args->words[0], &token);
@@ -230,7 +231,16 @@ int lk_cli_session_check(struct lk_cli *cli, const struct lk_cli_args *args)
         error = lk_cli_tenant(cli, cli->tenant_given, &tenant);
     }
     if (!error) {
-        error = lk_session_check(&cli->work->txn, tenant.tenant, token, resource, action, &verdict);
+        error = lk_session_check(&cli->work->txn, tenant.tenant, token, NULL, &verdict);
+    }
+    if (!error && permission) {
+        /* The owner is somebody of the token's tenant. */
+        cli->tenant = verdict.id.tenant;
+        error = lk_cli_question(cli, args, permission, ip, &question);
+        if (!error) {
+            error =
+                lk_session_check(&cli->work->txn, verdict.id.tenant, token, &question, &verdict);
+        }
     }
     if (!error && !cli->quiet) {
         error = session_print(cli, &verdict);
@@ -292,7 +302,7 @@ int lk_cli_session_end(struct lk_cli *cli, const struct lk_cli_args *args)
 int lk_cli_session_end_all(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     const char *except = lk_cli_option(args, "except");
-    struct lk_span token, none = {NULL, 0};
+    struct lk_span token;
     struct lk_verdict verdict;
     struct lk_id id;
     uint32_t keep = 0;
@@ -306,7 +316,7 @@ int lk_cli_session_end_all(struct lk_cli *cli, const struct lk_cli_args *args)
         error = lk_cli_user(cli, args->words[0], &id);
     }
     if (!error && except) {
-        error = lk_session_check(&cli->work->txn, id.tenant, token, none, none, &verdict);
+        error = lk_session_check(&cli->work->txn, id.tenant, token, NULL, &verdict);
         if (!error && (verdict.api_key || verdict.id.user != id.user)) {
             error =
                 lk_cli_refuse(cli, LK_E_REFUSED, "except", NULL, "is not a session of this user");

@@ -30,6 +30,21 @@ static inline const struct lk_field *lk_login_field(unsigned number)
 /* Told apart without keeping the bytes: has this record changed? */
 uint64_t lk_login_stamp(const struct lk_store *store, struct lk_span bytes);
 
+/* lk_login.c: all of a login, tried again when what it read changed meanwhile. */
+int lk_login_run(struct lk_store *store, const struct lk_login_request *request,
+                 const struct lk_login_approve *approve, struct lk_login_result *result,
+                 struct lk_problem *problem);
+
+/* lk_approve.c */
+struct lk_login_approve {
+    uint32_t requester;
+    const struct lk_question *question;
+    struct lk_approval *approval;
+};
+/* May the person that login proved approve? LK_E_REFUSED with login->problem. */
+int lk_approve_judge(struct lk_login *login, struct lk_txn *txn);
+int lk_approve_audit(struct lk_login *login, struct lk_txn *txn, bool approved);
+
 /* lk_login_charge.c: counts one failure; LK_E_LOCKED, and nothing changed, while a delay runs. */
 int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_kind *kind,
                     struct lk_activity *counts, const struct lk_tenant *tenant);

@@ -168,6 +168,24 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
     return error ? error : login_audit(login, txn, LK_SUCCESS);
 }
 
+/* The password was right: what follows is an approval, or why there is none, but no session. */
+static int login_approve(struct lk_login *login, struct lk_txn *txn)
+{
+    int answer = lk_approve_judge(login, txn);
+    int error = answer == LK_E_REFUSED ? 0 : answer;
+
+    if (!error) {
+        error = login_take_back(txn, login->user);
+    }
+    if (!error) {
+        error = lk_approve_audit(login, txn, !answer);
+    }
+    if (!error) {
+        error = lk_commit(txn);
+    }
+    return error ? error : answer;
+}
+
 static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_login_result *result)
 {
     struct lk_tenant tenant;
@@ -191,6 +209,9 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
             error = lk_commit(txn);
         }
         return error ? error : LK_E_MUST_CHANGE;
+    }
+    if (login->approve) {
+        return login_approve(login, txn);
     }
     error = login_accept(login, txn, &tenant, result);
     if (!error) {

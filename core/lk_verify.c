@@ -179,7 +179,7 @@ static int verify_compiled(struct verify_job *job, struct lk_span compiled)
 {
     uint8_t bits[LK_PERMISSION_BYTES];
     size_t size;
-    int error = lk_role_compile(job->txn, job->id.tenant, job->id.sub, bits, &size);
+    int error = lk_role_compile(job->txn, job->id, NULL, bits, &size);
 
     if (!error && !lk_span_equal(compiled, (struct lk_span){bits, size})) {
         return verify_fault(job, "compiled permissions are not those of the role", "role");

@@ -237,8 +237,7 @@ static void test_transfer_csv_users(void **state)
     assert_int_equal(transfer_find_user(bench, "alice", &user, &txn), 0);
     assert_int_equal(user.display_name.size, 12);
     assert_int_equal(user.metadata.size, 8);
-    assert_int_equal(
-        lk_permission_check(&txn, user.record.id, LK_TEXT("user"), LK_TEXT("read"), NULL), 0);
+    assert_int_equal(lk_permission_check(&txn, user.record.id, LK_ASK("user", "read"), NULL), 0);
     lk_txn_release(&txn);
     assert_int_equal(transfer_find_user(bench, "bob", &user, &txn), 0);
     assert_memory_equal(user.display_name.data, "=cmd|x", 6);
@@ -419,7 +418,7 @@ static void test_transfer_ndjson_into_another_tenant(void **state)
     assert_int_equal(lk_login(lk_host_store(bench->host), &request, &result, NULL), 0);
     assert_int_equal(lk_begin(lk_host_store(bench->host), &txn, LK_READ, NULL), 0);
     assert_int_equal(lk_find_user(&txn, 2, LK_TEXT("bob"), &id), 0);
-    assert_int_equal(lk_permission_check(&txn, id, LK_TEXT("user"), LK_TEXT("read"), &reason), 0);
+    assert_int_equal(lk_permission_check(&txn, id, LK_ASK("user", "read"), &reason), 0);
     assert_int_equal(reason.role.tenant, 2);
     lk_txn_release(&txn);
     transfer_verify(bench);

@@ -199,19 +199,20 @@ int bench_login(struct bench *bench, const char *name, const char *password,
 
 int bench_check(struct bench *bench, const char *token, const char *permission)
 {
-    struct lk_span resource = LK_TEXT(""), action = LK_TEXT("");
+    struct lk_question question = {.owner = 0};
     struct lk_verdict verdict;
     int error;
 
     if (permission) {
         const char *colon = strchr(permission, ':');
 
-        resource = (struct lk_span){(const uint8_t *)permission, (size_t)(colon - permission)};
-        action = bench_text(colon + 1);
+        question.resource =
+            (struct lk_span){(const uint8_t *)permission, (size_t)(colon - permission)};
+        question.action = bench_text(colon + 1);
     }
     bench_read(bench);
-    error =
-        lk_session_check(&bench->txn, bench->tenant, bench_text(token), resource, action, &verdict);
+    error = lk_session_check(&bench->txn, bench->tenant, bench_text(token),
+                             permission ? &question : NULL, &verdict);
     lk_abort(&bench->txn);
     return error;
 }

@@ -162,14 +162,13 @@ static void test_fault_checks_never_answer_wrongly(void **state)
                 bool hit = true;
 
                 for (n = 1; hit; n++) {
-                    struct lk_span resource = LK_TEXT(""), action = LK_TEXT("");
+                    const struct lk_question *asked = NULL;
                     struct lk_verdict verdict;
                     int error;
 
                     fault_town_reset(town);
                     if (wanted[question]) {
-                        resource = LK_TEXT("door");
-                        action = bench_text(wanted[question] + 5);
+                        asked = question == 1 ? LK_ASK("door", "open") : LK_ASK("door", "close");
                     }
                     if (way < 2) {
                         lk_fault_at(&bench->fault, n, way == 1, errors[e]);
@@ -180,9 +179,8 @@ static void test_fault_checks_never_answer_wrongly(void **state)
                     }
                     error = lk_begin(&bench->store, &bench->txn, LK_READ, NULL);
                     if (!error) {
-                        error =
-                            lk_session_check(&bench->txn, bench->tenant, bench_text(town->token),
-                                             resource, action, &verdict);
+                        error = lk_session_check(&bench->txn, bench->tenant,
+                                                 bench_text(town->token), asked, &verdict);
                     }
                     lk_abort(&bench->txn);
                     hit = lk_fault_hit(&bench->fault) || lk_fake_failed(&bench->fake);
