@@ -414,6 +414,12 @@ int lk_cli_added(struct lk_cli *cli, const struct lk_kind *kind, struct lk_id id
 /* After the commit of a purge: nothing of it can be read any more. */
 int lk_cli_scrub(struct lk_cli *cli, uint64_t *bytes);
 
+/* A change in a transaction of its own, committed. `apply` opens and commits none. */
+int lk_cli_change(struct lk_cli *cli, const struct lk_cli_args *args, lk_cli_handler *apply);
+/* Changes that can be tried, too (permission diff): the arguments as of the command. */
+lk_cli_handler lk_cli_apply_set, lk_cli_apply_remove, lk_cli_apply_restore;
+lk_cli_handler lk_cli_apply_grant, lk_cli_apply_revoke, lk_cli_apply_permit, lk_cli_apply_forbid;
+
 /* Commands that are alike for every kind: NAME is the first argument, the kind the command's. */
 lk_cli_handler lk_cli_kind_add, lk_cli_kind_show, lk_cli_kind_list, lk_cli_kind_set,
     lk_cli_kind_remove, lk_cli_kind_restore, lk_cli_kind_purge;
@@ -438,7 +444,7 @@ lk_cli_handler lk_cli_login_command, lk_cli_logout, lk_cli_session_check, lk_cli
 lk_cli_handler lk_cli_credential_list, lk_cli_credential_add, lk_cli_credential_remove;
 lk_cli_handler lk_cli_role_grant, lk_cli_role_revoke, lk_cli_role_permit, lk_cli_role_forbid,
     lk_cli_permission_add, lk_cli_permission_show, lk_cli_permission_remove,
-    lk_cli_permission_check, lk_cli_permission_why;
+    lk_cli_permission_check, lk_cli_permission_why, lk_cli_permission_diff;
 lk_cli_handler lk_cli_audit_list, lk_cli_audit_export;
 lk_cli_handler lk_cli_verify, lk_cli_stats, lk_cli_maintain, lk_cli_compact, lk_cli_describe,
     lk_cli_help;

@@ -136,19 +136,19 @@ static const char *const permission_decisions[] = {
     [LK_DECIDED_USER] = "user_inactive", [LK_DECIDED_TENANT] = "tenant_inactive",
 };
 
-static const char *permission_sentence(enum lk_decision decision)
-{
-    switch (decision) {
-    case LK_DECIDED_ALLOWED: return "allowed: ";
-    case LK_DECIDED_DENIED: return "refused, by a permission that denies: ";
-    case LK_DECIDED_CONDITION: return "refused, as a condition does not hold: ";
-    case LK_DECIDED_STEP_UP: return "refused until the next login, as this one is too old: ";
-    case LK_DECIDED_APPROVAL: return "refused without a second person: ";
-    case LK_DECIDED_USER: return "refused: not an active user: ";
-    case LK_DECIDED_TENANT: return "refused: the tenant is suspended: ";
-    default: return "refused: no role has it: ";
-    }
-}
+/* What stands before and after the user's name. */
+static const struct {
+    const char *before, *after;
+} permission_sentences[] = {
+    [LK_DECIDED_NOT_HELD] = {"refused: no role of ", " has it"},
+    [LK_DECIDED_ALLOWED] = {"allowed: ", ""},
+    [LK_DECIDED_DENIED] = {"refused, by a permission that denies: ", ""},
+    [LK_DECIDED_CONDITION] = {"refused, as a condition does not hold: ", ""},
+    [LK_DECIDED_STEP_UP] = {"refused until ", " logs in again"},
+    [LK_DECIDED_APPROVAL] = {"refused, until somebody approves it for ", ""},
+    [LK_DECIDED_USER] = {"refused: ", " is not active"},
+    [LK_DECIDED_TENANT] = {"refused: the tenant of ", " is not active"},
+};
 
 /* Says of each condition of a permission whether it held, and what it is. */
 static int permission_conditions_text(struct lk_cli *cli, const struct lk_reason *reason)
@@ -179,8 +179,9 @@ static int permission_why_text(struct lk_cli *cli, const char *user, const struc
     struct lk_id role = reason->role;
     int error = 0;
 
-    lk_cli_put(out, permission_sentence(reason->decision));
+    lk_cli_put(out, permission_sentences[reason->decision].before);
     lk_cli_put_text(out, lk_cli_span(user));
+    lk_cli_put(out, permission_sentences[reason->decision].after);
     if (reason->permission.sub) {
         lk_cli_put(out, "\n  has the role ");
         lk_cli_ref_text(cli, out, &lk_kind_role, role);

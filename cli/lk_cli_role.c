@@ -1,40 +1,34 @@
 // SPDX-License-Identifier: MIT
-/* lk_cli_role.c: roles, what they hold, and who has them. */
+/* lk_cli_role.c: what roles hold, and who has them. */
 #include "lk_cli.h"
 
 /* ---- Grants ---------------------------------------------------------------------------------- */
 
-/* Opens a write transaction and finds the two that a grant is between. */
-static int role_grant_begin(struct lk_cli *cli, const struct lk_cli_args *args, struct lk_id *user,
-                            struct lk_id *role)
+/* The two that a grant is between. */
+static int role_grant_find(struct lk_cli *cli, const struct lk_cli_args *args, struct lk_id *user,
+                           struct lk_id *role)
 {
-    int error = lk_cli_begin(cli, LK_WRITE);
+    int error = lk_cli_user(cli, args->words[0], user);
 
-    if (!error) {
-        error = lk_cli_user(cli, args->words[0], user);
-    }
     return error ? error : lk_cli_named(cli, &lk_kind_role, args->words[1], role);
 }
 
-int lk_cli_role_grant(struct lk_cli *cli, const struct lk_cli_args *args)
+int lk_cli_apply_grant(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     struct lk_id user, role;
     uint64_t until = 0;
-    int error = role_grant_begin(cli, args, &user, &role);
+    int error = role_grant_find(cli, args, &user, &role);
 
     if (!error) {
         error = lk_cli_option_time(cli, args, "until", &until);
     }
-    if (!error) {
-        error = lk_role_grant(&cli->work->txn, user, role, until);
-    }
-    return error ? error : lk_cli_commit(cli);
+    return error ? error : lk_role_grant(&cli->work->txn, user, role, until);
 }
 
-int lk_cli_role_revoke(struct lk_cli *cli, const struct lk_cli_args *args)
+int lk_cli_apply_revoke(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     struct lk_id user, role;
-    int error = role_grant_begin(cli, args, &user, &role);
+    int error = role_grant_find(cli, args, &user, &role);
 
     if (!error) {
         error = lk_role_revoke(&cli->work->txn, user, role);
@@ -42,7 +36,17 @@ int lk_cli_role_revoke(struct lk_cli *cli, const struct lk_cli_args *args)
             return lk_cli_refuse(cli, error, "role", args->words[1], "is not granted to this user");
         }
     }
-    return error ? error : lk_cli_commit(cli);
+    return error;
+}
+
+int lk_cli_role_grant(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    return lk_cli_change(cli, args, lk_cli_apply_grant);
+}
+
+int lk_cli_role_revoke(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    return lk_cli_change(cli, args, lk_cli_apply_revoke);
 }
 
 /* ---- Permissions of a role ------------------------------------------------------------------- */
@@ -51,11 +55,8 @@ static int role_permit(struct lk_cli *cli, const struct lk_cli_args *args, bool 
 {
     struct lk_id role, permission;
     size_t i;
-    int error = lk_cli_begin(cli, LK_WRITE);
+    int error = lk_cli_named(cli, &lk_kind_role, args->words[0], &role);
 
-    if (!error) {
-        error = lk_cli_named(cli, &lk_kind_role, args->words[0], &role);
-    }
     for (i = 1; !error && i < args->count; i++) {
         error = lk_cli_permission(cli, args->words[i], &permission);
         if (!error) {
@@ -66,15 +67,25 @@ static int role_permit(struct lk_cli *cli, const struct lk_cli_args *args, bool 
             }
         }
     }
-    return error ? error : lk_cli_commit(cli);
+    return error;
 }
 
-int lk_cli_role_permit(struct lk_cli *cli, const struct lk_cli_args *args)
+int lk_cli_apply_permit(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     return role_permit(cli, args, true);
 }
 
-int lk_cli_role_forbid(struct lk_cli *cli, const struct lk_cli_args *args)
+int lk_cli_apply_forbid(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     return role_permit(cli, args, false);
+}
+
+int lk_cli_role_permit(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    return lk_cli_change(cli, args, lk_cli_apply_permit);
+}
+
+int lk_cli_role_forbid(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    return lk_cli_change(cli, args, lk_cli_apply_forbid);
 }

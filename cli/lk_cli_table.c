@@ -52,6 +52,13 @@ static const struct lk_cli_option table_question[] = {
     END_OF_OPTIONS,
 };
 
+static const struct lk_cli_option table_diff[] = {
+    {"until", "TIME", "of grant: when it ends"},
+    {"after", "CURSOR", "go on after the page that ended with this"},
+    {"limit", "N", "users of a page (50)"},
+    END_OF_OPTIONS,
+};
+
 static const struct lk_cli_option table_end_all[] = {
     {"except", "TOKEN", "keep the session of this token"},
     END_OF_OPTIONS,
@@ -344,6 +351,14 @@ const struct lk_cli_command lk_cli_commands[] = {
      .help = "through which role a user may do that, or what is in the way",
      .resource = "permission", .action = "read", .min_args = 2, .max_args = 2,
      .flags = IN_TENANT, .options = table_question, .handler = lk_cli_permission_why},
+    {.noun = "permission", .verb = "diff", .args = "VERB ARG... [field=value...]",
+     .help = "who would gain or lose what by a change of a role, without making it",
+     .details = "VERB is set, permit, forbid, remove, restore, grant or revoke, and what follows is "
+                "as of that command of role: permission diff forbid operator user:write. A page "
+                "is so many users.",
+     .resource = "permission", .action = "read", .min_args = 1, .max_args = LK_CLI_MANY,
+     .flags = IN_FIELDS, .kind = &lk_kind_role, .options = table_diff,
+     .handler = lk_cli_permission_diff},
 
     /* ---- audit ------------------------------------------------------------------------------- */
     {.noun = "audit", .verb = "list", .args = "", .help = "who did what, the newest first",

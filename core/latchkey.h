@@ -591,6 +591,20 @@ struct lk_reason {
 int lk_permission_check(struct lk_txn *txn, struct lk_id user, const struct lk_question *question,
                         struct lk_reason *reason);
 
+/* The permissions that a user's roles have now: bit n mod 8 of byte n div 8 is permission number n,
+ * those that deny among them. */
+int lk_rights_of(struct lk_txn *txn, struct lk_id user, uint8_t bits[LK_PERMISSION_BYTES]);
+
+enum lk_right {
+    LK_RIGHT_NONE = 0,
+    LK_RIGHT_SOME = 1, /* under conditions */
+    LK_RIGHT_FULL = 2,
+};
+
+/* What such a set comes to for one pair. */
+int lk_rights_level(struct lk_txn *txn, uint32_t tenant, const uint8_t bits[LK_PERMISSION_BYTES],
+                    struct lk_span resource, struct lk_span action, enum lk_right *right);
+
 /*
  * A second person's word for one question of one requester, good for LK_APPROVAL_MS.
  * Fields are private but for `approver`.

@@ -315,6 +315,10 @@ int lk_protect_change(struct lk_txn *txn, const struct lk_change *change);
 /* May this actor make it? LK_E_REFUSED: it gives what the actor does not hold, or is about somebody
  * who holds more. LK_E_APPROVAL. */
 int lk_hold_change(struct lk_txn *txn, const struct lk_change *change);
+/* Every permission of a user's grants; `only` (LK_REFS form, empty: all) limits the roles. Of a
+ * grant whose end the clock cannot tell the permissions count unless they must be for `sure`. */
+int lk_hold_bits(struct lk_txn *txn, struct lk_id user, struct lk_span only, bool sure,
+                 uint8_t all[LK_PERMISSION_BYTES]);
 /* Does the actor hold all that a user does? */
 int lk_hold_user(struct lk_txn *txn, struct lk_id user);
 

@@ -50,8 +50,8 @@ static int hold_pair(const struct lk_permission *permission, struct hold_pair *p
 /* Every permission of a user's grants; `only` (LK_REFS form, empty: all) limits the roles. Of a
  * grant whose end the clock cannot tell the permissions are held, unless they must be for `sure`.
  */
-static int hold_bits(struct lk_txn *txn, struct lk_id user, struct lk_span only, bool sure,
-                     uint8_t all[LK_PERMISSION_BYTES])
+int lk_hold_bits(struct lk_txn *txn, struct lk_id user, struct lk_span only, bool sure,
+                 uint8_t all[LK_PERMISSION_BYTES])
 {
     struct lk_list list = {.kind = &lk_kind_grant, .scope = {user.tenant, user.user, 0}};
     uint8_t bits[LK_PERMISSION_BYTES];
@@ -108,10 +108,10 @@ static int hold_load(struct hold_job *job)
     int error = hold_key(txn, roles, &only);
 
     if (!error) {
-        error = hold_bits(txn, actor, LK_TEXT(""), false, job->has);
+        error = lk_hold_bits(txn, actor, LK_TEXT(""), false, job->has);
     }
     if (!error) {
-        error = hold_bits(txn, actor, only, true, job->gives);
+        error = lk_hold_bits(txn, actor, only, true, job->gives);
     }
     for (number = 1; !error && !job->denies && number < 8 * LK_PERMISSION_BYTES; number++) {
         if (lk_bit(job->has, number)) {
@@ -218,7 +218,7 @@ static int hold_target(struct hold_job *job, struct lk_id user)
     if (user.user == job->txn->actor.user && !job->txn->actor.key) {
         return 0;
     }
-    error = hold_bits(job->txn, user, LK_TEXT(""), false, bits);
+    error = lk_hold_bits(job->txn, user, LK_TEXT(""), false, bits);
     if (!error) {
         error = hold_all(job, bits, bits, false);
     }
@@ -341,6 +341,38 @@ int lk_hold_change(struct lk_txn *txn, const struct lk_change *change)
     case LK_KIND_ROLE: return hold_role(&job, change);
     default: return hold_permission(&job, change);
     }
+}
+
+int lk_rights_of(struct lk_txn *txn, struct lk_id user, uint8_t bits[LK_PERMISSION_BYTES])
+{
+    return txn->open ? lk_hold_bits(txn, user, LK_TEXT(""), true, bits) : LK_E_STATE;
+}
+
+int lk_rights_level(struct lk_txn *txn, uint32_t tenant, const uint8_t bits[LK_PERMISSION_BYTES],
+                    struct lk_span resource, struct lk_span action, enum lk_right *right)
+{
+    const struct lk_cache_permission *matches;
+    enum lk_right most = LK_RIGHT_FULL;
+    uint32_t i;
+    int error = lk_permission_matches(txn, tenant, resource, action, &matches);
+
+    *right = LK_RIGHT_NONE;
+    for (i = 0; !error && i < matches->count; i++) {
+        bool conditional = matches->flags[i] & LK_P_CONDITION;
+
+        if (!lk_bit(bits, matches->numbers[i])) {
+            continue;
+        }
+        if (matches->flags[i] & LK_P_DENY) {
+            most = !conditional ? LK_RIGHT_NONE : most > LK_RIGHT_SOME ? LK_RIGHT_SOME : most;
+        } else if (!conditional) {
+            *right = LK_RIGHT_FULL;
+        } else if (*right == LK_RIGHT_NONE) {
+            *right = LK_RIGHT_SOME;
+        }
+    }
+    *right = *right > most ? most : *right;
+    return error;
 }
 
 int lk_hold_user(struct lk_txn *txn, struct lk_id user)

@@ -60,6 +60,9 @@ static int protect_find_stars(struct protect_job *job)
     int error = lk_permission_pair(job->txn, job->tenant, LK_TEXT("*"), LK_TEXT("*"), &pair);
 
     job->star_count = 0;
+    if (error == LK_E_CORRUPT) {
+        return 0; /* nobody holds everything by what is damaged */
+    }
     for (i = 0; !error && i < pair.count; i++) {
         error = protect_permission(job, pair.numbers[i], &permission);
         if (!error && protect_is_star(&permission)) {
@@ -217,6 +220,7 @@ static int protect_is_active(const struct protect_job *job, uint32_t number, boo
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
 
+/* Whoever is damaged, or has the right through something that is, can use it no more. */
 static int protect_rank(const struct protect_job *job, uint32_t user, unsigned *rank)
 {
     uint8_t all[LK_PERMISSION_BYTES] = {0};
@@ -227,10 +231,9 @@ static int protect_rank(const struct protect_job *job, uint32_t user, unsigned *
     int error = protect_is_active(job, user, &active);
 
     *rank = 0;
-    if (error || !active) {
-        return error;
+    if (!error && active) {
+        error = protect_grants(job, user, all, rank);
     }
-    error = protect_grants(job, user, all, rank);
     for (number = 1; !error && *rank && number < 8 * LK_PERMISSION_BYTES; number++) {
         if (lk_bit(all, number)) {
             error = protect_permission(job, number, &permission);
@@ -243,7 +246,8 @@ static int protect_rank(const struct protect_job *job, uint32_t user, unsigned *
         error = protect_can_log_in(job, user, &most);
         *rank = most < *rank ? most : *rank;
     }
-    return error;
+    *rank = error ? 0 : *rank;
+    return error == LK_E_CORRUPT ? 0 : error;
 }
 
 /* ---- All administrators ---- */
@@ -277,7 +281,7 @@ static int protect_count_holders(struct protect_job *job, struct lk_id role)
     int error = lk_role_compile(job->txn, role, job->change, bits, &size);
 
     if (error || !protect_has_star(job, bits)) {
-        return error;
+        return error == LK_E_CORRUPT ? 0 : error;
     }
     while (!error && !protect_enough(job)) {
         error = lk_role_next_holder(job->txn, role, index, user.user, &user);
@@ -296,7 +300,9 @@ static int protect_count(struct protect_job *job)
 
     while (!error && !protect_enough(job)) {
         error = lk_list_next(&list, &role.record);
-        if (!error) {
+        if (error == LK_E_CORRUPT && role.record.id.sub) {
+            error = 0;
+        } else if (!error) {
             error = protect_count_holders(job, role.record.id);
         }
     }
@@ -321,6 +327,10 @@ static int protect_needs_two(const struct protect_job *job, bool *two)
            ((const struct lk_permission *)change->after)->approval;
     while (!error && !*two) {
         error = lk_list_next(&list, &permission.record);
+        if (error == LK_E_CORRUPT && permission.record.id.sub) {
+            error = 0;
+            continue;
+        }
         *two = !error && !(change && permission.record.id.sub == change->id.sub) &&
                permission.approval;
     }

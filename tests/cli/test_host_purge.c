@@ -213,8 +213,12 @@ static void test_purge_leaves_no_trace_of_a_network(void **state)
     act(tapir.session, tapir_address, AGENT, "by one of them");
     act(numbat.session, numbat_address, OTHER, "by the other");
     begin(&txn, LK_WRITE,
-          &(struct lk_actor){
-              1, id.user, tapir.session.sub, LK_CHANNEL_HTTP, {tapir_address, 16}, span_of(AGENT)});
+          &(struct lk_actor){.tenant = 1,
+                             .user = id.user,
+                             .session = tapir.session.sub,
+                             .channel = LK_CHANNEL_HTTP,
+                             .ip = {tapir_address, 16},
+                             .user_agent = span_of(AGENT)});
     assert_int_equal(lk_session_end(&txn, tapir.session), 0);
     assert_int_equal(lk_commit(&txn), 0);
     assert_int_equal(log_in("tapir", "a tapir's own password", tapir_address, AGENT, &tapir), 0);

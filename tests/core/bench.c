@@ -170,6 +170,17 @@ struct lk_id bench_user(struct bench *bench, const char *name, const char *passw
     return id;
 }
 
+struct lk_id bench_second_admin(struct bench *bench)
+{
+    struct lk_id id = bench_user(bench, "second", BENCH_PASSWORD);
+
+    bench_write(bench);
+    assert_int_equal(lk_role_grant(&bench->txn, id, bench_named(bench, &lk_kind_role, "admin"), 0),
+                     0);
+    bench_commit(bench);
+    return id;
+}
+
 struct lk_id bench_named(struct bench *bench, const struct lk_kind *kind, const char *name)
 {
     struct lk_id id = {0, 0, 0};

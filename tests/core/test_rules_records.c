@@ -252,6 +252,9 @@ static void test_records_stamps_tell_who_and_when(void **state)
     lk_fake_advance(&bench->fake, 1000);
     bench->actor.tenant = 99; /* an actor of another tenant is nobody here */
     bench_write(bench);
+    assert_int_equal(lk_remove(&bench->txn, &lk_kind_user, id, NULL), LK_E_REFUSED);
+    bench->actor.user = 0;
+    bench_write(bench);
     assert_int_equal(lk_remove(&bench->txn, &lk_kind_user, id, NULL), 0);
     assert_int_equal(lk_get(&bench->txn, &lk_kind_user, id, &user.record), LK_E_NOT_FOUND);
     assert_int_equal(lk_get_deleted(&bench->txn, &lk_kind_user, id, &user.record), 0);

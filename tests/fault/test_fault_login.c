@@ -154,7 +154,11 @@ static void test_fault_checks_never_answer_wrongly(void **state)
 
     (void)state;
     for (question = 0; question < 3; question++) {
-        static const char *const wanted[] = {NULL, "door:open", "door:close"};
+        static const struct lk_question open = {.resource = LK_TEXT("door"),
+                                                .action = LK_TEXT("open")};
+        static const struct lk_question close = {.resource = LK_TEXT("door"),
+                                                 .action = LK_TEXT("close")};
+        const struct lk_question *const asked[] = {NULL, &open, &close};
         int want = question == 2 ? LK_E_REFUSED : 0;
 
         for (way = 0; way < 4; way++) { /* storage or port, once or for ever */
@@ -162,14 +166,10 @@ static void test_fault_checks_never_answer_wrongly(void **state)
                 bool hit = true;
 
                 for (n = 1; hit; n++) {
-                    const struct lk_question *asked = NULL;
                     struct lk_verdict verdict;
                     int error;
 
                     fault_town_reset(town);
-                    if (wanted[question]) {
-                        asked = question == 1 ? LK_ASK("door", "open") : LK_ASK("door", "close");
-                    }
                     if (way < 2) {
                         lk_fault_at(&bench->fault, n, way == 1, errors[e]);
                     } else if (way == 2) {
@@ -179,8 +179,9 @@ static void test_fault_checks_never_answer_wrongly(void **state)
                     }
                     error = lk_begin(&bench->store, &bench->txn, LK_READ, NULL);
                     if (!error) {
-                        error = lk_session_check(&bench->txn, bench->tenant,
-                                                 bench_text(town->token), asked, &verdict);
+                        error =
+                            lk_session_check(&bench->txn, bench->tenant, bench_text(town->token),
+                                             asked[question], &verdict);
                     }
                     lk_abort(&bench->txn);
                     hit = lk_fault_hit(&bench->fault) || lk_fake_failed(&bench->fake);

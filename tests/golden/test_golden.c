@@ -155,7 +155,8 @@ static struct bench *golden_store(void)
     assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
                                "display_name=Main", "session_lifetime=7200", "session_idle=900",
                                "session_max=4", "lockout_failures=3", "lockout_time=600",
-                               "password_min=9", "audit_capacity=64", "purge_after_days=30", NULL),
+                               "password_min=9", "audit_capacity=64", "purge_after_days=30",
+                               "time_zone=+02:00", NULL),
                      0);
     assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=doors",
                                "resource=door", "action=open", "description=Open doors", NULL),
@@ -190,6 +191,19 @@ static struct bench *golden_store(void)
         lk_tenant_set_status(&bench->txn, tenant.record.id.tenant, LK_TENANT_SUSPENDED), 0);
     bench_commit(bench);
 
+    (void)bench_second_admin(bench);
+    permission = (struct lk_id){0, 0, 0};
+    bench_write(bench);
+    assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=night doors",
+                               "resource=door", "action=open", "channels=console, http",
+                               "sources=10.0.0.0/8 2001:db8::/32", "window=mon-fri 22:00-06:00",
+                               "owner_only=true", "approval=true", "login_age=300", NULL),
+                     0);
+    permission = (struct lk_id){0, 0, 0};
+    assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=no gates",
+                               "resource=gate", "action=*", "deny=true", NULL),
+                     0);
+    bench_commit(bench);
     id = bench_user(bench, "bob", NULL);
     bench_write(bench);
     assert_int_equal(lk_password_import(&bench->txn, id, LK_TEXT("$6$salt$hash")), 0);
