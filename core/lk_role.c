@@ -17,6 +17,9 @@ static int role_load(struct lk_txn *txn, struct lk_id id, const struct lk_change
         return LK_E_NOT_FOUND;
     }
     memcpy(role, change->after, sizeof(*role));
+    if (!LK_HAS(&role->record, 11)) {
+        role->is_active = lk_field_numbered(&lk_kind_role, 11)->initial;
+    }
     return 0;
 }
 
