@@ -80,7 +80,7 @@ static int approve_history(struct lk_txn *txn, uint32_t user, uint32_t requester
     struct lk_audit_entry entry;
     int error;
 
-    query.since = txn->now_ms > LK_MS_PER_DAY ? txn->now_ms - LK_MS_PER_DAY : 0;
+    query.since = txn->now_ms > LK_MS_PER_DAY ? txn->now_ms - LK_MS_PER_DAY + 1 : 0;
     error = lk_audit_begin(txn, &query);
     while (!error && !*tainted) {
         error = lk_audit_next(&query, &entry);

@@ -332,10 +332,9 @@ int lk_hold_change(struct lk_txn *txn, const struct lk_change *change)
     }
     error = hold_load(&job);
     if (error) {
-        return error == LK_E_NOT_FOUND
-                   ? lk_refuse(txn, LK_E_REFUSED, NULL, NULL, LK_TEXT(""),
-                               "the key that acts is gone")
-                   : error;
+        return error == LK_E_NOT_FOUND ? lk_refuse(txn, LK_E_REFUSED, NULL, NULL, LK_TEXT(""),
+                                                   "the key that acts is gone")
+                                       : error;
     }
     switch (number) {
     case LK_KIND_USER: return adds ? 0 : hold_target(&job, change->id);
