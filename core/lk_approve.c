@@ -9,6 +9,8 @@
  */
 #include "lk_login.h"
 
+#define APPROVE_DAMAGED_MAX 64 /* entries of the audit that nothing can be said of */
+
 static bool approve_recent(const struct lk_txn *txn, uint64_t at)
 {
     return at && lk_elapsed(txn->now_ms, at) < LK_MS_PER_DAY;
@@ -78,13 +80,14 @@ static int approve_history(struct lk_txn *txn, uint32_t user, uint32_t requester
 {
     struct lk_audit_query query = {.tenant = txn->actor.tenant, .actor = requester};
     struct lk_audit_entry entry;
+    unsigned damaged = 0;
     int error;
 
     query.since = txn->now_ms > LK_MS_PER_DAY ? txn->now_ms - LK_MS_PER_DAY + 1 : 0;
     error = lk_audit_begin(txn, &query);
     while (!error && !*tainted) {
         error = lk_audit_next(&query, &entry);
-        if (error == LK_E_CORRUPT) {
+        if (error == LK_E_CORRUPT && damaged++ < APPROVE_DAMAGED_MAX) {
             error = 0; /* told once, and gone on from */
             continue;
         }

@@ -8,6 +8,9 @@
  * not be the last. An administrator for good (rank 2) is not given up for one whose grant ends
  * (rank 1). The system is held to it, too: the way out is to make another administrator first.
  *
+ * What is damaged counts against the change: who may have been an administrator was one, and who
+ * may be one is none.
+ *
  * While some permission needs a second person, two must stay: one alone could not even take that
  * back.
  */
@@ -20,6 +23,7 @@ struct protect_job {
     uint32_t stars[LK_PAIR_MAX + 1]; /* permissions that give everything */
     uint32_t star_count;
     uint32_t skip; /* a user who is counted apart */
+    bool damaged;  /* somebody could not be counted */
     /* Found: no more than two are counted. */
     unsigned count, best;
     uint32_t users[2];
@@ -60,9 +64,6 @@ static int protect_find_stars(struct protect_job *job)
     int error = lk_permission_pair(job->txn, job->tenant, LK_TEXT("*"), LK_TEXT("*"), &pair);
 
     job->star_count = 0;
-    if (error == LK_E_CORRUPT) {
-        return 0; /* nobody holds everything by what is damaged */
-    }
     for (i = 0; !error && i < pair.count; i++) {
         error = protect_permission(job, pair.numbers[i], &permission);
         if (!error && protect_is_star(&permission)) {
@@ -220,7 +221,6 @@ static int protect_is_active(const struct protect_job *job, uint32_t number, boo
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
 
-/* Whoever is damaged, or has the right through something that is, can use it no more. */
 static int protect_rank(const struct protect_job *job, uint32_t user, unsigned *rank)
 {
     uint8_t all[LK_PERMISSION_BYTES] = {0};
@@ -246,8 +246,7 @@ static int protect_rank(const struct protect_job *job, uint32_t user, unsigned *
         error = protect_can_log_in(job, user, &most);
         *rank = most < *rank ? most : *rank;
     }
-    *rank = error ? 0 : *rank;
-    return error == LK_E_CORRUPT ? 0 : error;
+    return error;
 }
 
 /* ---- All administrators ---- */
@@ -262,6 +261,10 @@ static int protect_count_user(struct protect_job *job, uint32_t user)
     unsigned rank;
     int error = protect_rank(job, user, &rank);
 
+    if (error == LK_E_CORRUPT) {
+        job->damaged = true;
+        return 0;
+    }
     if (error || !rank) {
         return error;
     }
@@ -280,8 +283,12 @@ static int protect_count_holders(struct protect_job *job, struct lk_id role)
     size_t size;
     int error = lk_role_compile(job->txn, role, job->change, bits, &size);
 
+    if (error == LK_E_CORRUPT) {
+        job->damaged = true;
+        return 0;
+    }
     if (error || !protect_has_star(job, bits)) {
-        return error == LK_E_CORRUPT ? 0 : error;
+        return error;
     }
     while (!error && !protect_enough(job)) {
         error = lk_role_next_holder(job->txn, role, index, user.user, &user);
@@ -301,6 +308,7 @@ static int protect_count(struct protect_job *job)
     while (!error && !protect_enough(job)) {
         error = lk_list_next(&list, &role.record);
         if (error == LK_E_CORRUPT && role.record.id.sub) {
+            job->damaged = true;
             error = 0;
         } else if (!error) {
             error = protect_count_holders(job, role.record.id);
@@ -365,22 +373,31 @@ static int protect_judge(struct protect_job *before, struct protect_job *after)
     return error;
 }
 
+static int protect_rank_of(struct protect_job *job, uint32_t user, unsigned *rank)
+{
+    int error = protect_find_stars(job);
+
+    return error ? error : protect_rank(job, user, rank);
+}
+
 /* A change of one user: nothing follows for the others. */
 static int protect_user(struct protect_job *before, struct protect_job *after)
 {
     uint32_t user = after->change->id.user;
-    unsigned was, is;
-    int error = protect_find_stars(before);
+    bool damaged = false;
+    unsigned was = 0, is = 0;
+    int error = protect_rank_of(before, user, &was);
 
-    if (!error) {
-        error = protect_rank(before, user, &was);
-    }
-    if (error || !was) {
+    if (error == LK_E_CORRUPT) {
+        damaged = true;
+        was = 2;
+    } else if (error || !was) {
         return error;
     }
-    error = protect_find_stars(after);
-    if (!error) {
-        error = protect_rank(after, user, &is);
+    error = protect_rank_of(after, user, &is);
+    if (error == LK_E_CORRUPT) {
+        is = damaged ? was : 0; /* as damaged as before: the change does not matter */
+        error = 0;
     }
     if (error || is >= was) {
         return error;
@@ -403,6 +420,9 @@ static int protect_roles(struct protect_job *before, struct protect_job *after)
 
     if (!error) {
         error = protect_count(before);
+    }
+    if (!error && !before->count && before->damaged) {
+        error = LK_E_CORRUPT;
     }
     if (!error) {
         error = protect_find_stars(after);

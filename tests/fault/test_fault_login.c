@@ -154,10 +154,8 @@ static void test_fault_checks_never_answer_wrongly(void **state)
 
     (void)state;
     for (question = 0; question < 3; question++) {
-        static const struct lk_question open = {.resource = LK_TEXT("door"),
-                                                .action = LK_TEXT("open")};
-        static const struct lk_question close = {.resource = LK_TEXT("door"),
-                                                 .action = LK_TEXT("close")};
+        const struct lk_question open = {.resource = LK_TEXT("door"), .action = LK_TEXT("open")};
+        const struct lk_question close = {.resource = LK_TEXT("door"), .action = LK_TEXT("close")};
         const struct lk_question *const asked[] = {NULL, &open, &close};
         int want = question == 2 ? LK_E_REFUSED : 0;
 
