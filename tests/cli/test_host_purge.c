@@ -146,8 +146,12 @@ static int log_in(const char *name, const char *password, const uint8_t address[
 static void act(struct lk_id session, const uint8_t address[16], const char *agent,
                 const char *description)
 {
-    const struct lk_actor actor = {session.tenant,  session.user,  session.sub,
-                                   LK_CHANNEL_HTTP, {address, 16}, span_of(agent)};
+    const struct lk_actor actor = {.tenant = session.tenant,
+                                   .user = session.user,
+                                   .session = session.sub,
+                                   .channel = LK_CHANNEL_HTTP,
+                                   .ip = {address, 16},
+                                   .user_agent = span_of(agent)};
     struct lk_role role = {.record = {.id = {1, 0, 0}}};
     struct lk_audit_entry entry = {.record = {.id = {1, 0, 0}}};
     struct lk_txn txn = {0};

@@ -156,6 +156,7 @@ static void test_fault_checks_never_answer_wrongly(void **state)
     for (question = 0; question < 3; question++) {
         const struct lk_question open = {.resource = LK_TEXT("door"), .action = LK_TEXT("open")};
         const struct lk_question close = {.resource = LK_TEXT("door"), .action = LK_TEXT("close")};
+        static const char *const wanted[] = {NULL, "door:open", "door:close"};
         const struct lk_question *const asked[] = {NULL, &open, &close};
         int want = question == 2 ? LK_E_REFUSED : 0;
 
