@@ -22,16 +22,16 @@ struct protect_job {
     const struct lk_change *change;  /* NULL: as it is */
     uint32_t stars[LK_PAIR_MAX + 1]; /* permissions that give everything */
     uint32_t star_count;
-    uint32_t skip; /* a user who is counted apart */
-    bool damaged;  /* somebody could not be counted */
+    bool damaged; /* somebody could not be counted */
     /* Found: no more than two are counted. */
     unsigned count, best;
     uint32_t users[2];
 };
 
-static bool protect_of(const struct protect_job *job, const struct lk_kind *kind)
+/* The change, where it is one of a record of this kind; or NULL. */
+static const struct lk_change *protect_of(const struct protect_job *job, const struct lk_kind *kind)
 {
-    return job->change && job->change->kind == kind;
+    return job->change && job->change->kind == kind ? job->change : NULL;
 }
 
 /* ---- Records as they would be ---- */
@@ -39,10 +39,11 @@ static bool protect_of(const struct protect_job *job, const struct lk_kind *kind
 static int protect_permission(const struct protect_job *job, uint32_t number,
                               struct lk_permission *permission)
 {
+    const struct lk_change *change = protect_of(job, &lk_kind_permission);
     struct lk_id id = {job->tenant, 0, number};
 
-    if (protect_of(job, &lk_kind_permission) && job->change->id.sub == number) {
-        memcpy(permission, job->change->after, sizeof(*permission));
+    if (change && change->id.sub == number) {
+        memcpy(permission, change->after, sizeof(*permission));
         return 0;
     }
     return lk_get(job->txn, &lk_kind_permission, id, &permission->record);
@@ -57,7 +58,7 @@ static bool protect_is_star(const struct lk_permission *permission)
 
 static int protect_find_stars(struct protect_job *job)
 {
-    const struct lk_change *change = job->change;
+    const struct lk_change *change = protect_of(job, &lk_kind_permission);
     struct lk_permission permission;
     struct lk_pair pair;
     uint32_t i;
@@ -70,7 +71,7 @@ static int protect_find_stars(struct protect_job *job)
             job->stars[job->star_count++] = pair.numbers[i];
         }
     }
-    if (!error && protect_of(job, &lk_kind_permission) && change->before &&
+    if (!error && change && change->before &&
         protect_is_star((const struct lk_permission *)change->after)) {
         for (i = 0; i < job->star_count && job->stars[i] != change->id.sub; i++) {
         }
@@ -142,11 +143,11 @@ static int protect_grants(const struct protect_job *job, uint32_t user,
                           uint8_t all[LK_PERMISSION_BYTES], unsigned *rank)
 {
     struct lk_list list = {.kind = &lk_kind_grant, .scope = {job->tenant, user, 0}};
-    const struct lk_change *change =
-        protect_of(job, &lk_kind_grant) && job->change->id.user == user ? job->change : NULL;
+    const struct lk_change *change = protect_of(job, &lk_kind_grant);
     struct lk_grant grant;
     int error = lk_list_begin(job->txn, &list);
 
+    change = change && change->id.user == user ? change : NULL;
     while (!error) {
         error = lk_list_next(&list, &grant.record);
         if (!error && !(change && grant.record.id.sub == change->id.sub)) {
@@ -179,12 +180,12 @@ static unsigned protect_credential(const struct protect_job *job,
 static int protect_can_log_in(const struct protect_job *job, uint32_t user, unsigned *most)
 {
     struct lk_list list = {.kind = &lk_kind_credential, .scope = {job->tenant, user, 0}};
-    const struct lk_change *change =
-        protect_of(job, &lk_kind_credential) && job->change->id.user == user ? job->change : NULL;
+    const struct lk_change *change = protect_of(job, &lk_kind_credential);
     struct lk_credential credential;
     unsigned one;
     int error = lk_list_begin(job->txn, &list);
 
+    change = change && change->id.user == user ? change : NULL;
     *most = 0;
     while (!error) {
         error = lk_list_next(&list, &credential.record);
@@ -207,11 +208,11 @@ static int protect_can_log_in(const struct protect_job *job, uint32_t user, unsi
 static int protect_is_active(const struct protect_job *job, uint32_t number, bool *active)
 {
     struct lk_id id = {job->tenant, number, 0};
-    const struct lk_change *change = job->change;
+    const struct lk_change *change = protect_of(job, &lk_kind_user);
     struct lk_user user;
     int error;
 
-    if (protect_of(job, &lk_kind_user) && change->id.user == number) {
+    if (change && change->id.user == number) {
         *active = change->after && change->operation != LK_REMOVE &&
                   ((const struct lk_user *)change->after)->status == LK_USER_ACTIVE;
         return 0;
@@ -292,7 +293,7 @@ static int protect_count_holders(struct protect_job *job, struct lk_id role)
     }
     while (!error && !protect_enough(job)) {
         error = lk_role_next_holder(job->txn, role, index, user.user, &user);
-        if (!error && user.user != job->skip) {
+        if (!error) {
             error = protect_count_user(job, user.user);
         }
     }
@@ -302,6 +303,7 @@ static int protect_count_holders(struct protect_job *job, struct lk_id role)
 static int protect_count(struct protect_job *job)
 {
     struct lk_list list = {.kind = &lk_kind_role, .scope = {job->tenant, 0, 0}};
+    const struct lk_change *change = protect_of(job, &lk_kind_role);
     struct lk_role role;
     int error = lk_list_begin(job->txn, &list);
 
@@ -317,8 +319,8 @@ static int protect_count(struct protect_job *job)
     lk_list_end(&list);
     error = error == LK_E_NOT_FOUND ? 0 : error;
     /* One that comes back is in no list yet. */
-    if (!error && protect_of(job, &lk_kind_role) && job->change->operation == LK_RESTORE) {
-        error = protect_count_holders(job, job->change->id);
+    if (!error && change && change->operation == LK_RESTORE) {
+        error = protect_count_holders(job, change->id);
     }
     return error;
 }
@@ -327,7 +329,7 @@ static int protect_count(struct protect_job *job)
 static int protect_needs_two(const struct protect_job *job, bool *two)
 {
     struct lk_list list = {.kind = &lk_kind_permission, .scope = {job->tenant, 0, 0}};
-    const struct lk_change *change = protect_of(job, &lk_kind_permission) ? job->change : NULL;
+    const struct lk_change *change = protect_of(job, &lk_kind_permission);
     struct lk_permission permission;
     int error = lk_list_begin(job->txn, &list);
 
@@ -402,15 +404,12 @@ static int protect_user(struct protect_job *before, struct protect_job *after)
     if (error || is >= was) {
         return error;
     }
-    after->skip = user;
     error = protect_count(after);
     if (error) {
         return error;
     }
     before->best = was > after->best ? was : after->best;
-    before->count = after->count < 2 ? after->count + 1 : 2;
-    after->best = is > after->best ? is : after->best;
-    after->count += is && after->count < 2 ? 1 : 0;
+    before->count = after->count + (is || after->count == 2 ? 0 : 1);
     return protect_judge(before, after);
 }
 

@@ -329,6 +329,40 @@ static void test_approve_not_by_whom_the_requester_made(void **state)
     print_message("[  figure  ] %zu ways to make an approver, none of them within a day\n", i);
 }
 
+/* Where the audit was flooded meanwhile, the records still tell. */
+static void test_approve_records_outlive_the_audit(void **state)
+{
+    static void (*const taints[])(struct town * town) = {taint_password, taint_grant, taint_user,
+                                                         taint_role};
+    size_t i, n;
+
+    (void)state;
+    for (i = 0; i < LK_COUNT(taints); i++) {
+        struct town town = town_open();
+        struct bench *bench = town.bench;
+        struct lk_id carol = bench_user(bench, "carol", NULL);
+        char text[256], name[40];
+
+        lk_fake_advance(&bench->fake, 2 * (uint64_t)LK_MS_PER_DAY);
+        taints[i](&town);
+        bench_commit(bench);
+        memset(&bench->actor, 0, sizeof(bench->actor));
+        bench_write(bench);
+        assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
+                                   "audit_capacity=16", NULL),
+                         0);
+        for (n = 0; n < 20; n++) {
+            (void)snprintf(name, sizeof(name), "display_name=Carol %zu", n);
+            assert_int_equal(bench_set(bench, &lk_kind_user, carol, name, NULL), 0);
+        }
+        bench_commit(bench);
+        assert_int_equal(audited(bench, "user.passwd", LK_SUCCESS, town.alice.user, text), 0);
+        refused(&town, "bob", SECOND_PASSWORD,
+                "was changed by the one who asks within the last day");
+        bench_close(bench);
+    }
+}
+
 /* What alice does to others, and others to bob, is no matter. */
 static void test_approve_by_whom_others_changed(void **state)
 {
@@ -471,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_approve_is_charged_like_a_login),
         cmocka_unit_test(test_approve_not_by_just_anybody),
         cmocka_unit_test(test_approve_not_by_whom_the_requester_made),
+        cmocka_unit_test(test_approve_records_outlive_the_audit),
         cmocka_unit_test(test_approve_by_whom_others_changed),
         cmocka_unit_test(test_approve_is_audited_with_both),
         cmocka_unit_test(test_approve_guards_itself),
