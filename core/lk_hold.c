@@ -323,7 +323,7 @@ int lk_hold_change(struct lk_txn *txn, const struct lk_change *change)
 
     if (!txn->actor.user ||
         (number != LK_KIND_USER && number != LK_KIND_GRANT && number != LK_KIND_CREDENTIAL &&
-         number != LK_KIND_ROLE && number != LK_KIND_PERMISSION)) {
+         number != LK_KIND_DEVICE && number != LK_KIND_ROLE && number != LK_KIND_PERMISSION)) {
         return 0;
     }
     if (txn->actor.tenant != change->id.tenant) {
@@ -338,7 +338,8 @@ int lk_hold_change(struct lk_txn *txn, const struct lk_change *change)
     }
     switch (number) {
     case LK_KIND_USER: return adds ? 0 : hold_target(&job, change->id);
-    case LK_KIND_CREDENTIAL: return hold_target(&job, change->id);
+    case LK_KIND_CREDENTIAL:
+    case LK_KIND_DEVICE: return hold_target(&job, change->id);
     case LK_KIND_GRANT: return hold_grant(&job, change);
     case LK_KIND_ROLE: return hold_role(&job, change);
     default: return hold_permission(&job, change);

@@ -281,6 +281,13 @@ static int verify_meaning(struct verify_job *job, const struct lk_record *record
     switch (job->kind->number) {
     case LK_KIND_ROLE: return verify_role(job, (const struct lk_role *)record);
     case LK_KIND_USER: return verify_user(job, (const struct lk_user *)record);
+    case LK_KIND_PERMISSION: {
+        const struct lk_permission *permission = (const struct lk_permission *)record;
+
+        return permission->deny && (permission->approval || permission->login_age)
+                   ? verify_fault(job, "permission denies, and asks for more as well", "permission")
+                   : 0;
+    }
     case LK_KIND_GRANT:
         return ((const struct lk_grant *)record)->role == job->id.sub
                    ? 0

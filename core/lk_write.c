@@ -391,6 +391,10 @@ static int write_check_restored(struct write_job *job)
     if (change->kind == &lk_kind_user || change->kind == &lk_kind_tenant) {
         return change->kind->check(job->txn, change);
     }
+    if (change->kind == &lk_kind_permission && !LK_HAS(change->after, 5)) {
+        again.operation = LK_RESTORE;
+        return lk_permission_check_change(job->txn, &again);
+    }
     /* A role may come after those below it, as one that was removed may come back. */
     if (change->kind == &lk_kind_role && !LK_HAS(change->after, 5)) {
         again.operation = LK_RESTORE;

@@ -489,6 +489,51 @@ static void test_deny_reaches_limited_keys(void **state)
     bench_close(bench);
 }
 
+/* What is put back keeps the rules as well, and verify finds what does not. */
+static void test_condition_put_back_and_verified(void **state)
+{
+    struct bench *bench = bench_open();
+    struct lk_id id = {0, 0, 0};
+    struct lk_permission permission;
+    struct lk_verify verify = {.on_fault = NULL};
+
+    (void)state;
+    bench_write(bench);
+    assert_int_equal(bench_add(bench, &lk_kind_permission, &id, "name=door:open", "resource=door",
+                               "action=open", "window=mon", NULL),
+                     0);
+    assert_int_equal(lk_get(&bench->txn, &lk_kind_permission, id, &permission.record), 0);
+    permission.record.id.sub += 10;
+    permission.record.raw.size = 0;
+    lk_set_text(&lk_kind_permission, &permission.record, "name", "again");
+    lk_set_text(&lk_kind_permission, &permission.record, "resource", "door");
+    lk_set_text(&lk_kind_permission, &permission.record, "action", "open");
+    lk_set_text(&lk_kind_permission, &permission.record, "window", "some day");
+    assert_int_equal(lk_put_back(&bench->txn, &lk_kind_permission, &permission.record), LK_E_CHECK);
+    assert_string_equal(lk_problem(&bench->txn)->field, "window");
+    lk_set_text(&lk_kind_permission, &permission.record, "window", "sun");
+    lk_set_number(&lk_kind_permission, &permission.record, "deny", 1);
+    lk_set_number(&lk_kind_permission, &permission.record, "login_age", 1);
+    assert_int_equal(lk_put_back(&bench->txn, &lk_kind_permission, &permission.record), LK_E_CHECK);
+    assert_string_equal(lk_problem(&bench->txn)->rule, "is not for a permission that denies");
+    lk_set_number(&lk_kind_permission, &permission.record, "login_age", 0);
+    assert_int_equal(lk_put_back(&bench->txn, &lk_kind_permission, &permission.record), 0);
+    bench_commit(bench);
+    bench_verify(bench);
+    /* Past the write path: a text of no form, and a denial that asks for more. */
+    bench_write(bench);
+    assert_int_equal(lk_get(&bench->txn, &lk_kind_permission, id, &permission.record), 0);
+    lk_set_text(&lk_kind_permission, &permission.record, "window", "some day");
+    lk_set_number(&lk_kind_permission, &permission.record, "deny", 1);
+    lk_set_number(&lk_kind_permission, &permission.record, "approval", 1);
+    assert_int_equal(lk_record_store(&bench->txn, &lk_kind_permission, &permission.record,
+                                     lk_work(&bench->txn)->new_value),
+                     0);
+    assert_int_equal(lk_verify(&bench->txn, &verify), LK_E_FAULTS);
+    assert_int_equal(verify.fault_count, 2);
+    bench_close(bench);
+}
+
 /* ---- Where a session comes from ---- */
 
 static int check_from(struct bench *bench, const char *token, const char *address)
@@ -585,6 +630,7 @@ int main(void)
         cmocka_unit_test(test_deny_under_conditions),
         cmocka_unit_test(test_deny_by_a_grant_that_ends),
         cmocka_unit_test(test_deny_reaches_limited_keys),
+        cmocka_unit_test(test_condition_put_back_and_verified),
         cmocka_unit_test(test_condition_of_a_session),
         cmocka_unit_test(test_login_age_asks_for_a_new_login),
     };

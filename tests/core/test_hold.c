@@ -79,6 +79,8 @@ static struct town town_open(void)
     add_role(bench, "name=fence", "permissions=never a gate,door:open");
     add_role(bench, "name=empty", "description=x");
     add_role(bench, "name=sleeping", "permissions=all");
+    add_role(bench, "name=buried", "permissions=all");
+    assert_int_equal(lk_remove(&bench->txn, &lk_kind_role, role_named(bench, "buried"), NULL), 0);
     assert_int_equal(
         bench_set(bench, &lk_kind_role, role_named(bench, "sleeping"), "is_active=false", NULL), 0);
     bench_commit(bench);
@@ -375,6 +377,14 @@ static int denial_role_removed(struct bench *bench)
     return lk_remove(&bench->txn, &lk_kind_role, role_named(bench, "no gate"), NULL);
 }
 
+static int role_dug_up(struct bench *bench)
+{
+    struct lk_id sleeping = role_named(bench, "sleeping");
+
+    sleeping.sub++; /* "buried" was made after it */
+    return lk_restore(&bench->txn, &lk_kind_role, sleeping);
+}
+
 static int denial_turned(struct bench *bench)
 {
     return bench_set(bench, &lk_kind_permission, permission_named(bench, "never a gate"),
@@ -450,6 +460,7 @@ static const struct {
     {"forbid a denial", forbid_denial, "A"},
     {"switch a role off that denies", denial_role_off, "A"},
     {"remove a role that denies", denial_role_removed, "A"},
+    {"bring a role of everything back", role_dug_up, "A"},
     {"turn a denial round", denial_turned, "A"},
     {"move a denial", denial_moved, "A"},
     {"narrow a denial", denial_narrowed, "A"},
