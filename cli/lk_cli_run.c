@@ -110,7 +110,6 @@ int lk_cli_run(struct lk_cli *cli, size_t count, const char *const *words)
         status = lk_cli_report(cli, status);
     }
     lk_abort(&work->txn);
-    memset(&cli->approval, 0, sizeof(cli->approval));
     if (cli->out->error && status == LK_EXIT_DONE) {
         /* What was done is done; but whoever asked has not been told. */
         cli->out->error = 0;

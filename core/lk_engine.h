@@ -256,7 +256,7 @@ int lk_permission_matches(struct lk_txn *txn, uint32_t tenant, struct lk_span re
 void lk_question_hash(const struct lk_store *store, struct lk_span resource, struct lk_span action,
                       uint64_t hash[2]);
 /* What the role's compiled set should be, or would be after `change` (NULL: none). */
-int lk_role_compile(struct lk_txn *txn, struct lk_id role, const struct lk_change *change,
+int lk_role_compile(struct lk_txn *txn, struct lk_id id, const struct lk_change *change,
                     uint8_t bits[LK_PERMISSION_BYTES], size_t *size);
 /* The next user above number `after` who is granted the role: `index` is the users' by role, or
  * that of the active ones. LK_E_NOT_FOUND. */

@@ -366,7 +366,8 @@ static int write_take_stamps(struct write_job *job, const struct lk_record *reco
     size_t i;
     int error = 0;
 
-    for (i = 0; !error && job->change.kind->flags & LK_K_AUDIT_FIELDS && i < LK_AUDIT_FIELD_COUNT;
+    for (i = 0; !error && record && job->change.kind->flags & LK_K_AUDIT_FIELDS &&
+                i < LK_AUDIT_FIELD_COUNT;
          i++) {
         const struct lk_field *field = &lk_audit_fields[i];
 
