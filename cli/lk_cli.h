@@ -195,6 +195,7 @@ struct lk_cli {
     const char *tenant_given;
     bool of_store; /* --store: about the store itself, in no tenant */
     uint32_t tenant;
+    struct lk_approval approval; /* of a second person, for this command */
     struct lk_problem problem;
 };
 
@@ -331,6 +332,10 @@ int lk_cli_permission(struct lk_cli *cli, const char *name, struct lk_id *id);
 /* "resource:action" in two. */
 int lk_cli_pair(struct lk_cli *cli, const char *text, struct lk_span *resource,
                 struct lk_span *action);
+/* lk_cli_permission.c: "resource:action" with the options --channel, --ip (into `ip`), --owner and
+ * --at. Needs an open transaction. */
+int lk_cli_question(struct lk_cli *cli, const struct lk_cli_args *args, const char *pair,
+                    uint8_t ip[16], struct lk_question *question);
 /* "#12", "12.3": numbers of an id. */
 int lk_cli_number(struct lk_cli *cli, const char *field, const char *text, uint32_t *number);
 /* The number that a kind's records are known by. */
@@ -376,6 +381,13 @@ lk_cli_handler lk_cli_factor_add;
 int lk_cli_offer(struct lk_cli *cli, struct lk_cli_out *out, const struct lk_totp_offer *offer,
                  bool draws);
 
+/* ---- lk_cli_approve.c: what a console asks for besides the right ---------------------------- */
+
+/* A second person's name and password, for the command that runs: into cli->approval. */
+int lk_cli_approve(struct lk_cli *cli);
+/* The password of whoever is logged in: a new session in place of the old one. */
+int lk_cli_step_up(struct lk_cli *cli);
+
 /* ---- lk_cli_value.c: values of records ------------------------------------------------------- */
 
 /* The field=value words into a record. An empty value goes into `clear` (NULL: is left out). */
@@ -420,6 +432,12 @@ int lk_cli_added(struct lk_cli *cli, const struct lk_kind *kind, struct lk_id id
 /* After the commit of a purge: nothing of it can be read any more. */
 int lk_cli_scrub(struct lk_cli *cli, uint64_t *bytes);
 
+/* A change in a transaction of its own, committed. `apply` opens and commits none. */
+int lk_cli_change(struct lk_cli *cli, const struct lk_cli_args *args, lk_cli_handler *apply);
+/* Changes that can be tried, too (permission diff): the arguments as of the command. */
+lk_cli_handler lk_cli_apply_set, lk_cli_apply_remove, lk_cli_apply_restore;
+lk_cli_handler lk_cli_apply_grant, lk_cli_apply_revoke, lk_cli_apply_permit, lk_cli_apply_forbid;
+
 /* Commands that are alike for every kind: NAME is the first argument, the kind the command's. */
 lk_cli_handler lk_cli_kind_add, lk_cli_kind_show, lk_cli_kind_list, lk_cli_kind_set,
     lk_cli_kind_remove, lk_cli_kind_restore, lk_cli_kind_purge;
@@ -447,7 +465,7 @@ lk_cli_handler lk_cli_credential_list, lk_cli_credential_add, lk_cli_credential_
     lk_cli_credential_confirm;
 lk_cli_handler lk_cli_role_grant, lk_cli_role_revoke, lk_cli_role_permit, lk_cli_role_forbid,
     lk_cli_permission_add, lk_cli_permission_show, lk_cli_permission_remove,
-    lk_cli_permission_check, lk_cli_permission_why;
+    lk_cli_permission_check, lk_cli_permission_why, lk_cli_permission_diff;
 lk_cli_handler lk_cli_audit_list, lk_cli_audit_export;
 lk_cli_handler lk_cli_calibrate;
 lk_cli_handler lk_cli_verify, lk_cli_stats, lk_cli_maintain, lk_cli_compact, lk_cli_describe,

@@ -33,6 +33,8 @@ static const struct {
     {LK_E_MUST_CHANGE, LK_EXIT_CONFLICT, "must_change"},
     {LK_E_FAULTS, LK_EXIT_REFUSED, "faults"},
     {LK_E_SECOND_FACTOR, LK_EXIT_REFUSED, "second_factor"},
+    {LK_E_APPROVAL, LK_EXIT_REFUSED, "approval"},
+    {LK_E_STEP_UP, LK_EXIT_REFUSED, "step_up"},
     {LK_E_ENTROPY, LK_EXIT_STORE, "entropy"},
     {LK_E_CRYPTO, LK_EXIT_STORE, "crypto"},
     {LK_E_SECRET, LK_EXIT_STORE, "secret"},

@@ -213,7 +213,7 @@ int lk_cli_kind_list(struct lk_cli *cli, const struct lk_cli_args *args)
     return error ? error : lk_cli_list(cli, args, kind, scope);
 }
 
-int lk_cli_kind_set(struct lk_cli *cli, const struct lk_cli_args *args)
+int lk_cli_apply_set(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     const struct lk_kind *kind = args->command->kind;
     struct lk_record *record = &cli->work->record.record;
@@ -224,50 +224,57 @@ int lk_cli_kind_set(struct lk_cli *cli, const struct lk_cli_args *args)
     if (!args->field_count) {
         return lk_cli_refuse(cli, LK_E_USAGE, NULL, NULL, "say what to set, as field=value");
     }
-    error = lk_cli_begin(cli, LK_WRITE);
-    if (!error) {
-        error = lk_cli_named(cli, kind, args->words[0], &id);
-    }
+    error = lk_cli_named(cli, kind, args->words[0], &id);
     if (error) {
         return error;
     }
     memset(&cli->work->record, 0, sizeof(cli->work->record));
     record->id = id;
     error = lk_cli_fields(cli, args, record, &clear);
+    return error ? error : lk_update(&cli->work->txn, kind, id, record, clear, NULL);
+}
+
+int lk_cli_apply_remove(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    const struct lk_kind *kind = args->command->kind;
+    struct lk_id id;
+    int error = lk_cli_named(cli, kind, args->words[0], &id);
+
+    return error ? error : lk_remove(&cli->work->txn, kind, id, NULL);
+}
+
+int lk_cli_apply_restore(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    const struct lk_kind *kind = args->command->kind;
+    struct lk_id id;
+    int error = lk_cli_removed(cli, kind, args->words[0], &id);
+
+    return error ? error : lk_restore(&cli->work->txn, kind, id);
+}
+
+int lk_cli_change(struct lk_cli *cli, const struct lk_cli_args *args, lk_cli_handler *apply)
+{
+    int error = lk_cli_begin(cli, LK_WRITE);
+
     if (!error) {
-        error = lk_update(&cli->work->txn, kind, id, record, clear, NULL);
+        error = apply(cli, args);
     }
     return error ? error : lk_cli_commit(cli);
+}
+
+int lk_cli_kind_set(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    return lk_cli_change(cli, args, lk_cli_apply_set);
 }
 
 int lk_cli_kind_remove(struct lk_cli *cli, const struct lk_cli_args *args)
 {
-    const struct lk_kind *kind = args->command->kind;
-    struct lk_id id;
-    int error = lk_cli_begin(cli, LK_WRITE);
-
-    if (!error) {
-        error = lk_cli_named(cli, kind, args->words[0], &id);
-    }
-    if (!error) {
-        error = lk_remove(&cli->work->txn, kind, id, NULL);
-    }
-    return error ? error : lk_cli_commit(cli);
+    return lk_cli_change(cli, args, lk_cli_apply_remove);
 }
 
 int lk_cli_kind_restore(struct lk_cli *cli, const struct lk_cli_args *args)
 {
-    const struct lk_kind *kind = args->command->kind;
-    struct lk_id id;
-    int error = lk_cli_begin(cli, LK_WRITE);
-
-    if (!error) {
-        error = lk_cli_removed(cli, kind, args->words[0], &id);
-    }
-    if (!error) {
-        error = lk_restore(&cli->work->txn, kind, id);
-    }
-    return error ? error : lk_cli_commit(cli);
+    return lk_cli_change(cli, args, lk_cli_apply_restore);
 }
 
 /* Live or removed: what was removed is looked for second. */

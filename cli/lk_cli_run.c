@@ -64,20 +64,48 @@ static bool run_wants_json(size_t count, const char *const *words)
     return false;
 }
 
-int lk_cli_run(struct lk_cli *cli, size_t count, const char *const *words)
+static int run_once(struct lk_cli *cli, size_t count, const char *const *words)
 {
-    struct lk_cli_work *work = cli->work;
-    int status;
-
     cli->quiet = cli->help = cli->told = false;
     cli->json = run_wants_json(count, words);
     cli->tenant_given = NULL;
     cli->of_store = false;
     cli->tenant = 0;
     memset(&cli->problem, 0, sizeof(cli->problem));
-    memset(&work->label, 0, sizeof(work->label));
-    work->used = 0;
-    status = run_command(cli, count, words);
+    memset(&cli->work->label, 0, sizeof(cli->work->label));
+    cli->work->used = 0;
+    return run_command(cli, count, words);
+}
+
+/* Where a newer login, or a second person, is what is missing, a console asks, and begins anew:
+ * until then nothing was done. */
+static int run_asking(struct lk_cli *cli, size_t count, const char *const *words)
+{
+    bool asked[2] = {false, false};
+    int status = run_once(cli, count, words);
+
+    while (cli->session && (status == LK_E_STEP_UP || status == LK_E_APPROVAL) &&
+           !asked[status == LK_E_APPROVAL]) {
+        int error;
+
+        asked[status == LK_E_APPROVAL] = true;
+        lk_abort(&cli->work->txn);
+        error = status == LK_E_APPROVAL ? lk_cli_approve(cli) : lk_cli_step_up(cli);
+        if (error) {
+            return error;
+        }
+        status = run_once(cli, count, words);
+    }
+    return status;
+}
+
+int lk_cli_run(struct lk_cli *cli, size_t count, const char *const *words)
+{
+    struct lk_cli_work *work = cli->work;
+    int status;
+
+    memset(&cli->approval, 0, sizeof(cli->approval));
+    status = run_asking(cli, count, words);
     if (status < 0) {
         status = lk_cli_report(cli, status);
     }

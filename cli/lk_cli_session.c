@@ -80,7 +80,6 @@ int lk_cli_login_command(struct lk_cli *cli, const struct lk_cli_args *args)
 static int session_logout(struct lk_cli *cli, struct lk_span token)
 {
     struct lk_verdict verdict;
-    struct lk_span none = {NULL, 0};
     struct lk_id tenant;
     int error = lk_cli_begin(cli, LK_WRITE);
 
@@ -88,7 +87,7 @@ static int session_logout(struct lk_cli *cli, struct lk_span token)
     if (!error && cli->tenant_given) {
         error = lk_cli_tenant(cli, cli->tenant_given, &tenant);
         if (!error) {
-            error = lk_session_check(&cli->work->txn, tenant.tenant, token, none, none, &verdict);
+            error = lk_session_check(&cli->work->txn, tenant.tenant, token, NULL, &verdict);
         }
     }
     if (!error) {
@@ -251,10 +250,12 @@ static int session_touch(struct lk_cli *cli, const struct lk_verdict *verdict)
 int lk_cli_session_check(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     const char *permission = lk_cli_option(args, "permission");
-    struct lk_span token, resource = {NULL, 0}, action = {NULL, 0};
+    struct lk_question question;
+    struct lk_span token;
     struct lk_verdict verdict;
     struct lk_id tenant = {0, 0, 0};
-    int error = permission ? lk_cli_pair(cli, permission, &resource, &action) : 0;
+    uint8_t ip[16];
+    int error = permission ? lk_cli_pair(cli, permission, &question.resource, &question.action) : 0;
 
     if (!error) {
         error = lk_cli_token(cli, args->words[0], &token);
@@ -268,7 +269,16 @@ int lk_cli_session_check(struct lk_cli *cli, const struct lk_cli_args *args)
         error = lk_cli_tenant(cli, cli->tenant_given, &tenant);
     }
     if (!error) {
-        error = lk_session_check(&cli->work->txn, tenant.tenant, token, resource, action, &verdict);
+        error = lk_session_check(&cli->work->txn, tenant.tenant, token, NULL, &verdict);
+    }
+    if (!error && permission) {
+        /* The owner is somebody of the token's tenant. */
+        cli->tenant = verdict.id.tenant;
+        error = lk_cli_question(cli, args, permission, ip, &question);
+        if (!error) {
+            error =
+                lk_session_check(&cli->work->txn, verdict.id.tenant, token, &question, &verdict);
+        }
     }
     if (!error && !cli->quiet) {
         error = session_print(cli, &verdict);
@@ -331,9 +341,8 @@ int lk_cli_session_end(struct lk_cli *cli, const struct lk_cli_args *args)
 static int session_except(struct lk_cli *cli, struct lk_id user, struct lk_span token,
                           struct lk_id *keep)
 {
-    struct lk_span none = {NULL, 0};
     struct lk_verdict verdict;
-    int error = lk_session_check(&cli->work->txn, user.tenant, token, none, none, &verdict);
+    int error = lk_session_check(&cli->work->txn, user.tenant, token, NULL, &verdict);
 
     if (!error && (verdict.api_key || (user.user && verdict.id.user != user.user))) {
         error = lk_cli_refuse(cli, LK_E_REFUSED, "except", NULL, "is not a session of this user");

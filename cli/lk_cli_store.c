@@ -21,17 +21,62 @@ static int store_begin(struct lk_cli *cli, enum lk_mode mode)
         actor.user = cli->session->id.user;
         actor.session = cli->session->id.sub;
         actor.channel = LK_CHANNEL_CONSOLE;
+        actor.approver = cli->approval.approver;
     }
     return lk_begin(cli->store, &cli->work->txn, mode, &actor);
+}
+
+/* Whose records a command is about: its usage tells which word names a user. 0: nobody's. */
+static uint32_t store_owner(struct lk_cli *cli)
+{
+    const struct lk_cli_args *args = &cli->work->args;
+    const char *usage = cli->command->args;
+    struct lk_id id;
+    size_t word;
+
+    for (word = 0; word < args->count; word++) {
+        size_t size = strcspn(usage, " ");
+        bool names =
+            (size == 4 && !memcmp(usage, "USER", 4)) || (size == 6 && !memcmp(usage, "[USER]", 6));
+
+        if (names) {
+            struct lk_span who = lk_cli_span(args->words[word]);
+
+            return lk_find_user(&cli->work->txn, cli->session->id.tenant, who, &id) ? 0 : id.user;
+        }
+        usage += size + (usage[size] ? 1 : 0);
+    }
+    return 0;
+}
+
+static int store_refused(struct lk_cli *cli, int answer)
+{
+    const struct lk_cli_command *row = cli->command;
+    struct lk_cli_buffer buffer;
+    struct lk_cli_out out;
+
+    if (answer != LK_E_REFUSED && answer != LK_E_STEP_UP && answer != LK_E_APPROVAL) {
+        return answer;
+    }
+    lk_cli_buffer_out(&out, &buffer, cli->work->cell, sizeof(cli->work->cell) - 1);
+    lk_cli_put(&out, answer == LK_E_REFUSED   ? "needs the permission "
+                     : answer == LK_E_STEP_UP ? "needs a newer login for "
+                                              : "needs a second person for ");
+    lk_cli_put(&out, row->resource);
+    lk_cli_put(&out, ":");
+    lk_cli_put(&out, row->action);
+    buffer.data[buffer.size] = '\0';
+    return lk_cli_refuse(cli, answer, NULL, NULL, buffer.data);
 }
 
 static int store_check(struct lk_cli *cli, struct lk_verdict *verdict)
 {
     struct lk_cli_session *session = cli->session;
     const struct lk_cli_command *row = cli->command;
-    struct lk_span token = lk_cli_span(session->token), none = {NULL, 0};
+    struct lk_span token = lk_cli_span(session->token);
+    struct lk_question question = {.approval = &cli->approval};
     struct lk_txn *txn = &cli->work->txn;
-    int error = lk_session_check(txn, session->id.tenant, token, none, none, verdict);
+    int error = lk_session_check(txn, session->id.tenant, token, NULL, verdict);
 
     if (error) {
         session->over = error == LK_E_REFUSED;
@@ -46,21 +91,10 @@ static int store_check(struct lk_cli *cli, struct lk_verdict *verdict)
     if (row->flags & LK_CLI_ANYONE) {
         return 0;
     }
-    error = lk_session_check(txn, session->id.tenant, token, lk_cli_span(row->resource),
-                             lk_cli_span(row->action), verdict);
-    if (error == LK_E_REFUSED) {
-        struct lk_cli_buffer buffer;
-        struct lk_cli_out out;
-
-        lk_cli_buffer_out(&out, &buffer, cli->work->cell, sizeof(cli->work->cell) - 1);
-        lk_cli_put(&out, "needs the permission ");
-        lk_cli_put(&out, row->resource);
-        lk_cli_put(&out, ":");
-        lk_cli_put(&out, row->action);
-        buffer.data[buffer.size] = '\0';
-        return lk_cli_refuse(cli, LK_E_REFUSED, NULL, NULL, buffer.data);
-    }
-    return error;
+    question.resource = lk_cli_span(row->resource);
+    question.action = lk_cli_span(row->action);
+    question.owner = store_owner(cli);
+    return store_refused(cli, lk_session_check(txn, session->id.tenant, token, &question, verdict));
 }
 
 int lk_cli_allowed(struct lk_cli *cli)

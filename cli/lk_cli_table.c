@@ -42,7 +42,25 @@ static const struct lk_cli_option table_login[] = {
 
 static const struct lk_cli_option table_check[] = {
     {"permission", "RESOURCE:ACTION", "the owner must have this permission, too"},
+    {"ip", "ADDRESS",
+     "of a permission: the request comes from there, not where the login came from"},
+    {"owner", "USER", "of a permission: what it is about belongs to this user"},
     {"no-touch", NULL, "do not note the use: an idle session stays idle"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_question[] = {
+    {"channel", "CHANNEL", "by this: console, cli, pam, mqtt, http or api"},
+    {"ip", "ADDRESS", "from this address"},
+    {"owner", "USER", "about what belongs to this user"},
+    {"at", "TIME", "at this time, not now"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_diff[] = {
+    {"until", "TIME", "of grant: when it ends"},
+    {"after", "CURSOR", "go on after the page that ended with this"},
+    {"limit", "N", "users of a page (50)"},
     END_OF_OPTIONS,
 };
 
@@ -355,7 +373,12 @@ const struct lk_cli_command lk_cli_commands[] = {
     /* ---- permission -------------------------------------------------------------------------- */
     {.noun = "permission", .verb = "add", .args = "NAME [field=value...]",
      .help = "add a permission",
-     .details = "A NAME like door:open says resource= and action= itself.",
+     .details = "A NAME like door:open says resource= and action= itself. channels=, sources=, "
+                "window= and owner_only= are conditions: all must hold. window= goes by the "
+                "tenant's time_zone. deny=yes takes the right from whoever has the permission, "
+                "whatever else gives it. approval=yes and login_age= ask a second person's word, "
+                "and a login not older than so many seconds, of everybody who does this, "
+                "through whichever permission.",
      .resource = "permission", .action = "write", .min_args = 1, .max_args = 1,
      .flags = IN_FIELDS, .kind = &lk_kind_permission, .handler = lk_cli_permission_add},
     {.noun = "permission", .verb = "show", .args = "PERMISSION", .help = "show a permission",
@@ -380,13 +403,22 @@ const struct lk_cli_command lk_cli_commands[] = {
     {.noun = "permission", .verb = "check", .args = "USER RESOURCE:ACTION",
      .help = "may this user do that? The exit status is the answer",
      .details = "Asks about the roles. A user who is not active, or whose tenant is not, is refused "
-                "whatever they are. session check asks about a login.",
+                "whatever they are. A condition that depends on what is not told (--channel, --ip, "
+                "--owner) does not hold. session check asks about a login.",
      .resource = "permission", .action = "read", .min_args = 2, .max_args = 2,
-     .flags = IN_TENANT, .handler = lk_cli_permission_check},
+     .flags = IN_TENANT, .options = table_question, .handler = lk_cli_permission_check},
     {.noun = "permission", .verb = "why", .args = "USER RESOURCE:ACTION",
-     .help = "through which role a user may do that",
+     .help = "through which role a user may do that, or what is in the way",
      .resource = "permission", .action = "read", .min_args = 2, .max_args = 2,
-     .flags = IN_TENANT, .handler = lk_cli_permission_why},
+     .flags = IN_TENANT, .options = table_question, .handler = lk_cli_permission_why},
+    {.noun = "permission", .verb = "diff", .args = "VERB ARG... [field=value...]",
+     .help = "who would gain or lose what by a change of a role, without making it",
+     .details = "VERB is set, permit, forbid, remove, restore, grant or revoke, and what follows is "
+                "as of that command of role: permission diff forbid operator user:write. A page "
+                "is so many users.",
+     .resource = "permission", .action = "read", .min_args = 1, .max_args = LK_CLI_MANY,
+     .flags = IN_FIELDS, .kind = &lk_kind_role, .options = table_diff,
+     .handler = lk_cli_permission_diff},
 
     /* ---- audit ------------------------------------------------------------------------------- */
     {.noun = "audit", .verb = "list", .args = "", .help = "who did what, the newest first",

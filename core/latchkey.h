@@ -58,6 +58,7 @@ struct lk_tenant {
     uint64_t second_factor;          /* enum lk_factor_policy */
     struct lk_span metadata;
     uint64_t auth_epoch, role_epoch; /* bookkeeping of suspended sessions and cached rights */
+    struct lk_span time_zone;        /* "+02:00": of the windows of permissions */
     uint64_t password_history, password_min_age;
     uint64_t close_failures, close_time; /* of the network lane */
     uint64_t login_rate;                 /* good logins of a user an hour */
@@ -170,6 +171,11 @@ struct lk_credential {
 struct lk_permission {
     struct lk_record record;
     struct lk_span name, resource, action, description;
+    struct lk_span channels, sources, window; /* lk_condition.c has their form */
+    uint64_t owner_only;
+    uint64_t deny;      /* takes instead of giving, and wins */
+    uint64_t approval;  /* whoever does it needs a second person */
+    uint64_t login_age; /* seconds: whoever does it must have logged in since; 0: no matter */
 };
 
 struct lk_role {
@@ -332,6 +338,8 @@ struct lk_actor {
     enum lk_channel channel;
     struct lk_span ip;         /* 0, 4 or 16 bytes */
     struct lk_span user_agent; /* cut when too long */
+    uint32_t key;              /* credential number of the API key that acts, or 0 */
+    uint32_t approver;         /* the second person, as lk_approve found; or 0 */
 };
 
 /* Permissions with the same resource and action, at most. */
@@ -343,6 +351,7 @@ struct lk_cache_tenant {
     bool end_at_reboot;
     uint64_t auth_epoch, role_epoch;
     uint64_t snapshot; /* that it was read in */
+    int32_t zone_minutes;
 };
 
 struct lk_cache_role {
@@ -356,6 +365,8 @@ struct lk_cache_permission {
     uint32_t count;
     uint64_t hash[2];
     uint32_t numbers[LK_PAIR_MAX * 4]; /* of resource:action, resource:*, *:action, *:* */
+    uint8_t flags[LK_PAIR_MAX * 4];    /* what else each says; 0: it simply gives */
+    uint8_t any_flags;
 };
 
 /* A transaction. Zeroed by the caller before its first use, then reused; fields are private. */
@@ -424,8 +435,8 @@ int lk_find_named(struct lk_txn *txn, const struct lk_kind *kind, uint32_t tenan
  * Fields that only the store sets may be given as they are stored: a record that was read, then
  * changed. `verb` names the action in the audit after the kind's name ("suspend"); NULL: the usual
  * one. Errors: CHECK, CONFLICT, REFERENCE, LIMIT, USAGE with lk_problem; NOT_FOUND; storage's.
- * After any error the transaction must be aborted unless the call failed with one of the first
- * five, which change nothing.
+ * REFUSED and APPROVAL where the actor may not make this change. After any error the transaction
+ * must be aborted unless the call failed with one of these seven, which change nothing.
  */
 int lk_add(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record *record,
            const char *verb);
@@ -649,6 +660,7 @@ struct lk_reuse {
 struct lk_login {
     struct lk_store *store;
     const struct lk_login_request *request;
+    const struct lk_login_approve *approve; /* of lk_approve: no session is made */
     struct lk_problem problem;
     struct lk_pwhash_job job;
     int state;
@@ -692,12 +704,29 @@ struct lk_verdict {
 
 #define LK_TOUCH_GRAIN_MS 60000
 
+/* What somebody wants to do. Zero what is not known: what depends on it then does not hold, and a
+ * permission that denies counts. */
+struct lk_question {
+    struct lk_span resource, action;
+    uint32_t owner;    /* user whom the thing in question belongs to */
+    struct lk_span ip; /* 4 or 16 bytes: where the request comes from; else that of the session */
+    int channel;       /* 1 + enum lk_channel; of a session its own counts */
+    uint64_t login_at; /* of a session its own counts */
+    uint64_t at;       /* at another time than now */
+    const struct lk_approval *approval; /* of a second person; or NULL */
+};
+
+/* A question from literals: LK_ASK("door", "open"). */
+#define LK_ASK(resource_, action_)                                                                 \
+    (&(const struct lk_question){.resource = LK_TEXT(resource_), .action = LK_TEXT(action_)})
+
 /*
- * Is this token good, now, and may its owner do resource:action (both empty: not asked)?
- * LK_E_REFUSED otherwise, without a reason. `tenant` 0: any. Writes nothing.
+ * Is this token good, now, and (unless `question` is NULL) may its owner do that? LK_E_REFUSED
+ * otherwise, without a reason; LK_E_STEP_UP when the owner may after logging in again;
+ * LK_E_APPROVAL when a second person must agree (lk_approve). `tenant` 0: any. Writes nothing.
  */
 int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
-                     struct lk_span resource, struct lk_span action, struct lk_verdict *result);
+                     const struct lk_question *question, struct lk_verdict *result);
 /* Writes last_activity (write transaction); sessions and API keys alike. LK_E_REFUSED when it ended
  * meanwhile. */
 int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict);
@@ -721,16 +750,68 @@ int lk_role_revoke(struct lk_txn *txn, struct lk_id user, struct lk_id role);
 /* Adds (or takes away) one permission of a role. */
 int lk_role_permit(struct lk_txn *txn, struct lk_id role, struct lk_id permission, bool permit);
 
-/* Why: through which grant, role and permission. Zeroes where there is none. */
-struct lk_reason {
-    struct lk_id role;       /* that was granted */
-    struct lk_id holder;     /* it, or the ancestor that has the permission */
-    struct lk_id permission; /* that matched */
+enum lk_decision {
+    LK_DECIDED_NOT_HELD = 0, /* no role has it */
+    LK_DECIDED_ALLOWED = 1,
+    LK_DECIDED_DENIED = 2,    /* by a permission that denies */
+    LK_DECIDED_CONDITION = 3, /* held, but a condition does not hold */
+    LK_DECIDED_STEP_UP = 4,   /* held, but the login is too old */
+    LK_DECIDED_APPROVAL = 5,  /* held, but a second person must agree */
+    LK_DECIDED_USER = 6,      /* the user is not active */
+    LK_DECIDED_TENANT = 7,    /* the tenant is not active */
 };
 
-/* 0 may, LK_E_REFUSED may not. `reason` may be NULL. */
-int lk_permission_check(struct lk_txn *txn, struct lk_id user, struct lk_span resource,
-                        struct lk_span action, struct lk_reason *reason);
+/* Why: through which grant, role and permission. Zeroes where there is none. */
+struct lk_reason {
+    enum lk_decision decision;
+    struct lk_id role;       /* that was granted */
+    struct lk_id holder;     /* it, or the ancestor that has the permission */
+    struct lk_id permission; /* that decided */
+    struct lk_id demand;     /* STEP_UP, APPROVAL: the permission that demands it */
+    uint64_t failed;         /* CONDITION: bit n, field number n of the permission */
+};
+
+/* 0 may, LK_E_REFUSED may not, LK_E_STEP_UP, LK_E_APPROVAL as above. `reason` may be NULL. */
+int lk_permission_check(struct lk_txn *txn, struct lk_id user, const struct lk_question *question,
+                        struct lk_reason *reason);
+
+/* The permissions that a user's roles have now: bit n mod 8 of byte n div 8 is permission number n,
+ * those that deny among them. */
+int lk_rights_of(struct lk_txn *txn, struct lk_id user, uint8_t bits[LK_PERMISSION_BYTES]);
+
+enum lk_right {
+    LK_RIGHT_NONE = 0,
+    LK_RIGHT_SOME = 1, /* under conditions */
+    LK_RIGHT_FULL = 2,
+};
+
+/* What such a set comes to for one pair. */
+int lk_rights_level(struct lk_txn *txn, uint32_t tenant, const uint8_t bits[LK_PERMISSION_BYTES],
+                    struct lk_span resource, struct lk_span action, enum lk_right *right);
+
+/*
+ * A second person's word for one question of one requester, good for LK_APPROVAL_MS.
+ * Fields are private but for `approver`.
+ */
+struct lk_approval {
+    uint32_t tenant, requester;
+    uint32_t approver; /* for lk_actor.approver of the transaction that does it */
+    uint64_t until;
+    uint64_t hash[2];
+};
+
+#define LK_APPROVAL_MS 300000
+
+/*
+ * A second person says yes to `question` of user number `requester`: verified as a login is,
+ * charged and locked like one, without a session. LK_E_REFUSED: wrong name or password (`problem`
+ * has no rule), or somebody who may not approve this (it tells why): the requester, who does not
+ * hold the permission, or whose credentials, grants or roles the requester changed within a day.
+ * Other errors as of lk_login. Audited either way. `problem` may be NULL.
+ */
+int lk_approve(struct lk_store *store, const struct lk_login_request *request, uint32_t requester,
+               const struct lk_question *question, struct lk_approval *approval,
+               struct lk_problem *problem);
 
 int lk_user_set_status(struct lk_txn *txn, struct lk_id user, enum lk_user_status status);
 /* Clears failure counts and running delays of every lane, and the budget of good logins. */

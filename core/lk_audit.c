@@ -275,9 +275,9 @@ static enum lk_category audit_category(const struct lk_kind *kind)
     }
 }
 
-/* {"changed": ["email", …]}: names only, so that no value and no secret gets in. */
-static int audit_details(const struct lk_change *change, uint8_t *out, size_t capacity,
-                         size_t *size)
+/* {"changed": ["email", …], "approver": 7}: names only, so that no value and no secret gets in. */
+static int audit_details(const struct lk_change *change, uint32_t approver, uint8_t *out,
+                         size_t capacity, size_t *size)
 {
     struct lk_cbor_writer writer;
     size_t i, count = 0;
@@ -288,7 +288,7 @@ static int audit_details(const struct lk_change *change, uint8_t *out, size_t ca
         count += !(field->flags & LK_F_HIDDEN) && (change->changed >> field->number) & 1;
     }
     lk_cbor_writer_init(&writer, out, capacity);
-    lk_cbor_put_map(&writer, 1);
+    lk_cbor_put_map(&writer, approver ? 2 : 1);
     lk_cbor_put_text(&writer, LK_TEXT("changed"));
     lk_cbor_put_array(&writer, count);
     for (i = 0; i < change->kind->field_count; i++) {
@@ -298,6 +298,10 @@ static int audit_details(const struct lk_change *change, uint8_t *out, size_t ca
             lk_cbor_put_text(&writer,
                              (struct lk_span){(const uint8_t *)field->name, strlen(field->name)});
         }
+    }
+    if (approver) {
+        lk_cbor_put_text(&writer, LK_TEXT("approver"));
+        lk_cbor_put_uint(&writer, approver);
     }
     return lk_cbor_finish(&writer, size);
 }
@@ -383,6 +387,10 @@ int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const ch
     lk_words_add(&words, verb);
     audit_resource_id(change, &id);
     audit_describe(change, lk_words_span(&words), lk_words_span(&id), &text);
+    if (txn->actor.approver) {
+        lk_words_add(&text, "; approved by user ");
+        lk_words_add_number(&text, txn->actor.approver);
+    }
 
     lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 12), lk_words_span(&words));
     lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 13),
@@ -390,7 +398,8 @@ int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const ch
     lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 14), lk_words_span(&id));
     lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 16), lk_words_span(&text));
     audit_set(&entry, 17, audit_category(kind));
-    if (change->changed && !audit_details(change, details, sizeof(details), &size)) {
+    if ((change->changed || txn->actor.approver) &&
+        !audit_details(change, txn->actor.approver, details, sizeof(details), &size)) {
         lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 24),
                           (struct lk_span){details, size});
     }

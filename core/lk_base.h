@@ -48,6 +48,8 @@ enum lk_error {
     LK_E_MUST_CHANGE = -62,   /* right credential, but a new password must be given with it */
     LK_E_FAULTS = -63,        /* a verification found faults */
     LK_E_SECOND_FACTOR = -64, /* right credential, but a code must be given with it */
+    LK_E_APPROVAL = -65,      /* a second person must agree */
+    LK_E_STEP_UP = -66,       /* the login is too old for this: log in again */
 
     /* Port: -80 to -99. */
     LK_E_ENTROPY = -80, /* no random bytes to be had */

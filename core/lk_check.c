@@ -98,7 +98,7 @@ static const char *check_text(const struct lk_field *field, struct lk_span text)
     if (field->flags & LK_F_PHONE && !lk_phone_valid(text)) {
         return "is not a telephone number (E.164)";
     }
-    return NULL;
+    return field->form ? field->form(text) : NULL;
 }
 
 static const char *check_map(const struct lk_field *field, struct lk_span map)

@@ -85,6 +85,14 @@ int lk_key_parse(const struct lk_store *store, struct lk_span bytes, const struc
                  struct lk_id *id);
 void lk_key_index_prefix(struct lk_key *key, const struct lk_index *index, uint32_t tenant);
 
+/* The part of an id that numbers the records of a kind. */
+static inline uint32_t *lk_kind_number(const struct lk_kind *kind, struct lk_id *id)
+{
+    return kind->shape == LK_SHAPE_TENANT ? &id->tenant
+           : kind->shape == LK_SHAPE_USER ? &id->user
+                                          : &id->sub;
+}
+
 /* Records get their numbers from a sequence of the tenant (tenants: of the store). */
 bool lk_kind_is_numbered(const struct lk_kind *kind);
 
@@ -243,20 +251,93 @@ int lk_permission_check_change(struct lk_txn *txn, struct lk_change *change);
 int lk_permission_changed(struct lk_txn *txn, const struct lk_change *change);
 /* Rebuilds user.roles from the grants. */
 int lk_grants_refresh(struct lk_txn *txn, struct lk_id user);
-/* `only` (LK_REFS form) limits the roles that count; empty: all. */
+/* `only` (LK_REFS form) limits the roles that give; empty: all. */
 int lk_rights_check(struct lk_txn *txn, struct lk_id user, struct lk_span only,
-                    struct lk_span resource, struct lk_span action, struct lk_reason *reason);
-/* Numbers of the permissions of just this pair, wildcards taken literally. */
+                    const struct lk_question *question, struct lk_reason *reason);
+/* Permissions of just this pair, wildcards taken literally. */
+struct lk_pair {
+    uint32_t count, numbers[LK_PAIR_MAX];
+    uint8_t flags[LK_PAIR_MAX]; /* enum lk_permission_flags */
+};
 int lk_permission_pair(struct lk_txn *txn, uint32_t tenant, struct lk_span resource,
-                       struct lk_span action, uint32_t numbers[LK_PAIR_MAX], uint32_t *count);
-/* What the role's compiled set should be. */
-int lk_role_compile(struct lk_txn *txn, uint32_t tenant, uint32_t role,
+                       struct lk_span action, struct lk_pair *pair);
+/* Of every permission that answers the question, wildcards included. */
+int lk_permission_matches(struct lk_txn *txn, uint32_t tenant, struct lk_span resource,
+                          struct lk_span action, const struct lk_cache_permission **found);
+/* Two keyed hashes of a pair. */
+void lk_question_hash(const struct lk_store *store, struct lk_span resource, struct lk_span action,
+                      uint64_t hash[2]);
+/* What the role's compiled set should be, or would be after `change` (NULL: none). */
+int lk_role_compile(struct lk_txn *txn, struct lk_id id, const struct lk_change *change,
                     uint8_t bits[LK_PERMISSION_BYTES], size_t *size);
+/* The next user above number `after` who is granted the role: `index` is the users' by role, or
+ * that of the active ones. LK_E_NOT_FOUND. */
+int lk_role_next_holder(struct lk_txn *txn, struct lk_id role, const struct lk_index *index,
+                        uint32_t after, struct lk_id *user);
 int lk_cache_tenant(struct lk_txn *txn, uint32_t tenant, const struct lk_cache_tenant **found);
+/* Sessions of before are over (`auth`); cached roles are (`role`). */
 int lk_tenant_bump(struct lk_txn *txn, uint32_t tenant, bool auth, bool role);
+/* Cached permissions are over, and roles with them. */
+int lk_tenant_bump_permissions(struct lk_txn *txn, uint32_t tenant);
 void lk_cache_clear(struct lk_txn *txn);
 /* Brings every role's compiled set up to date. */
 int lk_roles_recompile(struct lk_txn *txn, uint32_t tenant);
+
+/* ---- lk_condition.c ---- */
+
+/* The fields of a permission that are conditions. */
+enum { LK_CONDITION_FIRST = 12, LK_CONDITION_LAST = 15 };
+
+enum lk_permission_flags {
+    LK_P_DENY = 1,
+    LK_P_CONDITION = 2,
+    LK_P_APPROVAL = 4,
+    LK_P_LOGIN_AGE = 8,
+};
+
+/* What conditions look at. */
+struct lk_context {
+    uint32_t user, owner;
+    int channel; /* 1 + enum lk_channel, 0 unknown */
+    struct lk_span ip;
+    uint64_t at_ms;
+    bool clock_trusted;
+    int zone_minutes;
+};
+
+enum lk_holds { LK_HOLDS_NO, LK_HOLDS_YES, LK_HOLDS_UNKNOWN };
+
+/* `failed` gets the fields that do not hold, or may not. */
+enum lk_holds lk_condition_holds(const struct lk_permission *permission,
+                                 const struct lk_context *context, uint64_t *failed);
+unsigned lk_condition_flags(const struct lk_permission *permission);
+/* Rules of form, for lk_field.form. */
+const char *lk_channels_form(struct lk_span text);
+const char *lk_sources_form(struct lk_span text);
+const char *lk_window_form(struct lk_span text);
+const char *lk_zone_form(struct lk_span text);
+/* 0 for what is not of the form. */
+int lk_zone_minutes(struct lk_span text);
+
+/* ---- lk_protect.c, lk_hold.c ---- */
+
+/* May this change be, before anything of it is written? LK_E_CHECK: it would leave a tenant without
+ * an administrator. */
+int lk_protect_change(struct lk_txn *txn, const struct lk_change *change);
+/* May this actor make it? LK_E_REFUSED: it gives what the actor does not hold, or is about somebody
+ * who holds more. LK_E_APPROVAL. */
+int lk_hold_change(struct lk_txn *txn, const struct lk_change *change);
+/* Every permission of a user's grants; `only` (LK_REFS form, empty: all) limits the roles. Of a
+ * grant whose end the clock cannot tell the permissions count unless they must be for `sure`. */
+int lk_hold_bits(struct lk_txn *txn, struct lk_id user, struct lk_span only, bool sure,
+                 uint8_t all[LK_PERMISSION_BYTES]);
+/* Does the actor hold all that a user does? */
+int lk_hold_user(struct lk_txn *txn, struct lk_id user);
+
+static inline bool lk_bit(const uint8_t *bits, uint32_t number)
+{
+    return number / 8 < LK_PERMISSION_BYTES && (bits[number / 8] >> (number % 8)) & 1;
+}
 
 /* ---- lk_session.c, lk_user.c ---- */
 

@@ -32,6 +32,8 @@ const char *lk_strerror(int error)
     case LK_E_MUST_CHANGE: return "a new password must be given";
     case LK_E_FAULTS: return "the verification found faults";
     case LK_E_SECOND_FACTOR: return "a code of the second factor is needed";
+    case LK_E_APPROVAL: return "a second person must approve";
+    case LK_E_STEP_UP: return "the login is too old for this: log in again";
     case LK_E_ENTROPY: return "no random bytes are to be had";
     case LK_E_CRYPTO: return "a cryptographic operation failed";
     case LK_E_SECRET: return "the device secret is missing, or not this store's";

@@ -67,6 +67,8 @@ struct lk_field {
     const char *const *choices; /* LK_ENUM: names in order of number, NULL at the end */
     uint64_t initial;           /* what an absent numeric field reads as */
     const char *initial_text;   /* what an absent text reads as, or NULL */
+    /* LK_STRING: answers the rule that a text breaks, or NULL. NULL: any text will do. */
+    const char *(*form)(struct lk_span text);
 };
 
 enum lk_index_flags {

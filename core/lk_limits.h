@@ -39,6 +39,11 @@
 #error "LK_SOURCES: at least 1; LK_CHARGE_BUDGET: 60 to 3600000; LK_LOGIN_RATE: at most 3600000"
 #endif
 
+/* Devices that are remembered for a user; the one seen longest ago gives way. */
+#ifndef LK_DEVICE_MAX
+#define LK_DEVICE_MAX 16
+#endif
+
 #define LK_CHECKSUM_SIZE 8  /* at the end of every stored value */
 #define LK_RECORD_WORDS  96 /* of the largest kind's C struct, in 8-byte words */
 

@@ -452,8 +452,9 @@ void lk_login_cancel(struct lk_login *login)
     login->problem = problem;
 }
 
-int lk_login(struct lk_store *store, const struct lk_login_request *request,
-             struct lk_login_result *result, struct lk_problem *problem)
+int lk_login_run(struct lk_store *store, const struct lk_login_request *request,
+                 const struct lk_login_approve *approve, struct lk_login_result *result,
+                 struct lk_problem *problem)
 {
     struct lk_login login;
     unsigned tries = 3;
@@ -463,6 +464,7 @@ int lk_login(struct lk_store *store, const struct lk_login_request *request,
     do {
         error = lk_login_begin(store, &login, request);
         if (!error) {
+            login.approve = approve;
             do {
                 error = lk_login_step(&login);
             } while (error > 0);
@@ -478,4 +480,10 @@ int lk_login(struct lk_store *store, const struct lk_login_request *request,
         problem->error = error;
     }
     return error;
+}
+
+int lk_login(struct lk_store *store, const struct lk_login_request *request,
+             struct lk_login_result *result, struct lk_problem *problem)
+{
+    return lk_login_run(store, request, NULL, result, problem);
 }

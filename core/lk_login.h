@@ -29,6 +29,21 @@ static inline const struct lk_field *lk_login_field(unsigned number)
     return lk_field_numbered(&lk_kind_activity, number);
 }
 
+/* lk_login.c: all of a login, tried again when what it read changed meanwhile. */
+int lk_login_run(struct lk_store *store, const struct lk_login_request *request,
+                 const struct lk_login_approve *approve, struct lk_login_result *result,
+                 struct lk_problem *problem);
+
+/* lk_approve.c */
+struct lk_login_approve {
+    uint32_t requester;
+    const struct lk_question *question;
+    struct lk_approval *approval;
+};
+/* May the person that login proved approve? LK_E_REFUSED with login->problem. */
+int lk_approve_judge(struct lk_login *login, struct lk_txn *txn);
+int lk_approve_audit(struct lk_login *login, struct lk_txn *txn, bool approved);
+
 /*
  * lk_login_charge.c: counts one failure on the login's lane. LK_E_LOCKED while a delay runs:
  * nothing changed, unless LOGIN_NOTED asks for a commit all the same.

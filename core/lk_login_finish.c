@@ -247,6 +247,28 @@ static int login_ask(struct lk_login *login, struct lk_txn *txn, const struct lk
     return error ? error : answer;
 }
 
+/* The password was right: what follows is an approval, or why there is none, but no session. */
+static int login_approve(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
+                         const struct lk_factor *factor)
+{
+    int answer = lk_approve_judge(login, txn);
+    int error = answer == LK_E_REFUSED ? 0 : answer;
+
+    if (!error) {
+        error = lk_login_factor_spend(txn, factor);
+    }
+    if (!error) {
+        error = lk_login_give_back(login, txn, tenant);
+    }
+    if (!error) {
+        error = lk_approve_audit(login, txn, !answer);
+    }
+    if (!error) {
+        error = lk_commit(txn);
+    }
+    return error ? error : answer;
+}
+
 static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_login_result *result)
 {
     struct lk_factor factor;
@@ -276,6 +298,9 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
     if (error == LK_E_REFUSED) {
         login->flags |= LOGIN_CODE;
         return login_refuse(login, txn);
+    }
+    if (!error && login->approve) {
+        return login_approve(login, txn, &tenant, &factor);
     }
     if (!error) {
         error = login_accept(login, txn, &tenant, &factor, result);

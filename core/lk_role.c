@@ -5,7 +5,25 @@
  */
 #include "lk_engine.h"
 
-int lk_role_compile(struct lk_txn *txn, uint32_t tenant, uint32_t role,
+/* A role as it is, or as `change` would have it. */
+static int role_load(struct lk_txn *txn, struct lk_id id, const struct lk_change *change,
+                     struct lk_role *role)
+{
+    if (!change || change->kind != &lk_kind_role || change->id.tenant != id.tenant ||
+        change->id.sub != id.sub) {
+        return id.sub ? lk_get(txn, &lk_kind_role, id, &role->record) : LK_E_NOT_FOUND;
+    }
+    if (!change->after || change->operation == LK_REMOVE) {
+        return LK_E_NOT_FOUND;
+    }
+    memcpy(role, change->after, sizeof(*role));
+    if (!LK_HAS(&role->record, 11)) {
+        role->is_active = lk_field_numbered(&lk_kind_role, 11)->initial;
+    }
+    return 0;
+}
+
+int lk_role_compile(struct lk_txn *txn, struct lk_id id, const struct lk_change *change,
                     uint8_t bits[LK_PERMISSION_BYTES], size_t *size)
 {
     struct lk_role record;
@@ -13,10 +31,11 @@ int lk_role_compile(struct lk_txn *txn, uint32_t tenant, uint32_t role,
 
     memset(bits, 0, LK_PERMISSION_BYTES);
     *size = 0;
-    for (depth = 0; role && depth <= LK_ROLE_DEPTH; depth++) {
+    /* One that is being made has no number yet. */
+    for (depth = 0; (id.sub || !depth) && depth <= LK_ROLE_DEPTH; depth++) {
         struct lk_refs refs;
         uint32_t number;
-        int error = lk_get(txn, &lk_kind_role, (struct lk_id){tenant, 0, role}, &record.record);
+        int error = role_load(txn, id, change, &record);
 
         if (error == LK_E_NOT_FOUND || (!error && !record.is_active)) {
             break;
@@ -31,7 +50,7 @@ int lk_role_compile(struct lk_txn *txn, uint32_t tenant, uint32_t role,
                 *size = number / 8 + 1 > *size ? number / 8 + 1 : *size;
             }
         }
-        role = (uint32_t)record.parent;
+        id.sub = (uint32_t)record.parent;
     }
     return 0;
 }
@@ -52,7 +71,7 @@ int lk_roles_recompile(struct lk_txn *txn, uint32_t tenant)
             break;
         }
         id = role.record.id;
-        error = lk_role_compile(txn, tenant, id.sub, bits, &size);
+        error = lk_role_compile(txn, id, NULL, bits, &size);
         if (!error) {
             error = lk_get(txn, &lk_kind_role, id, &role.record);
         }
@@ -146,29 +165,41 @@ int lk_role_check_change(struct lk_txn *txn, struct lk_change *change)
     return error;
 }
 
-/* Takes the grants of a purged role away. */
-static int role_ungrant(struct lk_txn *txn, struct lk_id role)
+int lk_role_next_holder(struct lk_txn *txn, struct lk_id role, const struct lk_index *index,
+                        uint32_t after, struct lk_id *user)
 {
     const struct lk_storage_ops *ops = txn->store->storage->ops;
-    const struct lk_index *index = lk_index_named(&lk_kind_user, LK_TEXT("role"));
     struct lk_storage_cursor cursor;
     struct lk_span key, value;
-    struct lk_key prefix;
-    struct lk_id user;
-    int error = 0;
+    struct lk_key prefix, from;
+    int error;
 
     lk_key_index_prefix(&prefix, index, role.tenant);
     lk_key_put_number(&prefix, role.sub);
+    from = prefix;
+    lk_index_put_id(&from, &lk_kind_user, (struct lk_id){role.tenant, after + 1, 0});
+    error = lk_cursor_begin(txn, &cursor, &prefix);
+    if (error) {
+        return error;
+    }
+    error = ops->seek(&cursor, lk_key_span(&from), &key, &value);
+    if (!error) {
+        error = lk_index_entry_id(&lk_kind_user, index, key, value, user);
+    }
+    lk_cursor_end(&cursor);
+    return error;
+}
+
+/* Takes the grants of a purged role away. */
+static int role_ungrant(struct lk_txn *txn, struct lk_id role)
+{
+    const struct lk_index *index = lk_index_named(&lk_kind_user, LK_TEXT("role"));
+    struct lk_id user = {role.tenant, 0, 0};
+    int error = 0;
+
     while (!error) {
-        error = lk_cursor_begin(txn, &cursor, &prefix);
-        if (error) {
-            return error;
-        }
-        error = ops->seek(&cursor, (struct lk_span){NULL, 0}, &key, &value);
-        if (!error) {
-            error = lk_index_entry_id(&lk_kind_user, index, key, value, &user);
-        }
-        lk_cursor_end(&cursor);
+        /* Its entry goes with the grant. */
+        error = lk_role_next_holder(txn, role, index, 0, &user);
         if (!error) {
             error = lk_drop(txn, &lk_kind_grant, (struct lk_id){user.tenant, user.user, role.sub});
             error = error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
@@ -250,7 +281,7 @@ int lk_permission_check_change(struct lk_txn *txn, struct lk_change *change)
 {
     const struct lk_permission *permission = (const struct lk_permission *)change->after;
     struct lk_sequence sequence;
-    uint32_t numbers[LK_PAIR_MAX], count;
+    struct lk_pair pair;
     int error;
 
     if (change->operation == LK_ADD) {
@@ -265,11 +296,16 @@ int lk_permission_check_change(struct lk_txn *txn, struct lk_change *change)
                              "has no number left in this build");
         }
     }
+    if (permission->deny && (permission->approval || permission->login_age)) {
+        return lk_refuse(txn, LK_E_CHECK, change->kind,
+                         permission->approval ? "approval" : "login_age", LK_TEXT(""),
+                         "is not for a permission that denies");
+    }
     if (change->operation == LK_ADD || change->operation == LK_RESTORE ||
         (change->changed >> 9) & 3) {
         error = lk_permission_pair(txn, change->id.tenant, permission->resource, permission->action,
-                                   numbers, &count);
-        if (!error && count >= LK_PAIR_MAX) {
+                                   &pair);
+        if (!error && pair.count >= LK_PAIR_MAX) {
             return lk_refuse(txn, LK_E_LIMIT, change->kind, "action", permission->action,
                              "has four permissions with this resource already");
         }
@@ -280,7 +316,7 @@ int lk_permission_check_change(struct lk_txn *txn, struct lk_change *change)
 
 int lk_permission_changed(struct lk_txn *txn, const struct lk_change *change)
 {
-    return lk_tenant_bump(txn, change->id.tenant, false, true);
+    return lk_tenant_bump_permissions(txn, change->id.tenant);
 }
 
 /* ---- Grants ---- */

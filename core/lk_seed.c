@@ -32,8 +32,8 @@ static const struct {
     {"admin", "may do everything", {"all"}},
     {"operator",
      "runs the daily business of users and sessions",
-     {"user:read", "user:write", "session:read", "session:write", "credential:read", "role:read",
-      "permission:read", "audit:read"}},
+     {"user:read", "user:write", "session:read", "session:write", "credential:read",
+      "credential:write", "role:read", "permission:read", "audit:read"}},
     {"viewer", "sees everything, changes nothing", {"read-all"}},
 };
 

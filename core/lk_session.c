@@ -140,8 +140,14 @@ static void session_tell(const struct lk_txn *txn, const struct lk_session *sess
     verdict->touch_due = unused >= LK_TOUCH_GRAIN_MS || !lk_session_same_boot(txn, session);
 }
 
+/* Where a session is from: a copy, as it must outlive other reads. */
+struct session_place {
+    uint8_t ip[16];
+    size_t ip_size;
+};
+
 static int session_check_session(struct lk_txn *txn, struct lk_span token, struct lk_id id,
-                                 struct lk_verdict *verdict)
+                                 struct lk_verdict *verdict, struct session_place *place)
 {
     const struct lk_cache_tenant *tenant;
     struct lk_session session;
@@ -152,6 +158,10 @@ static int session_check_session(struct lk_txn *txn, struct lk_span token, struc
     }
     if (!error) {
         session_tell(txn, &session, verdict);
+        if (session.ip.size == 4 || session.ip.size == 16) {
+            memcpy(place->ip, session.ip.data, session.ip.size);
+            place->ip_size = session.ip.size;
+        }
         error = lk_cache_tenant(txn, id.tenant, &tenant);
     }
     if (!error && (tenant->status != LK_TENANT_ACTIVE ||
@@ -200,10 +210,28 @@ static int session_check_key(struct lk_txn *txn, struct lk_span token, struct lk
     return !error && tenant->status != LK_TENANT_ACTIVE ? LK_E_REFUSED : error;
 }
 
+/* The question as the session asks it: by its channel, from its address, since its login. */
+static int session_ask(struct lk_txn *txn, const struct lk_verdict *verdict, struct lk_span only,
+                       const struct session_place *place, const struct lk_question *question)
+{
+    struct lk_question asked = *question;
+    int answer;
+
+    asked.channel = 1 + (int)verdict->channel;
+    asked.login_at = verdict->api_key ? 0 : verdict->started_at;
+    if (asked.ip.size != 4 && asked.ip.size != 16) {
+        asked.ip = (struct lk_span){place->ip, place->ip_size};
+    }
+    answer = lk_rights_check(txn, verdict->id, only, &asked, NULL);
+    /* A key never logs in. */
+    return answer == LK_E_STEP_UP && verdict->api_key ? LK_E_REFUSED : answer;
+}
+
 int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
-                     struct lk_span resource, struct lk_span action, struct lk_verdict *result)
+                     const struct lk_question *question, struct lk_verdict *result)
 {
     struct lk_verdict verdict;
+    struct session_place place = {.ip_size = 0};
     uint8_t roles[5 * LK_GRANT_MAX + 3];
     size_t roles_size = 0;
     struct lk_id id;
@@ -222,12 +250,12 @@ int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
         verdict.id = id;
         verdict.api_key = kind == LK_TOKEN_API_KEY;
         error = verdict.api_key ? session_check_key(txn, token, id, &verdict, roles, &roles_size)
-                                : session_check_session(txn, token, id, &verdict);
+                                : session_check_session(txn, token, id, &verdict, &place);
     }
     if (!error) {
-        if (resource.size || action.size) {
-            error = lk_rights_check(txn, id, (struct lk_span){roles, roles_size}, resource, action,
-                                    NULL);
+        if (question) {
+            error =
+                session_ask(txn, &verdict, (struct lk_span){roles, roles_size}, &place, question);
         }
     }
     if (!error) {

@@ -192,7 +192,7 @@ int lk_logout(struct lk_txn *txn, struct lk_span token)
     int error = txn->open && txn->mode == LK_WRITE ? 0 : LK_E_STATE;
 
     if (!error) {
-        error = lk_session_check(txn, 0, token, LK_TEXT(""), LK_TEXT(""), &verdict);
+        error = lk_session_check(txn, 0, token, NULL, &verdict);
     }
     if (!error && verdict.api_key) {
         error = LK_E_REFUSED;

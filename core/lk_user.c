@@ -119,6 +119,9 @@ int lk_user_unlock(struct lk_txn *txn, struct lk_id user)
     if (!error) {
         error = lk_get(txn, &lk_kind_user, user, &record.record);
     }
+    if (!error) {
+        error = lk_hold_user(txn, user);
+    }
     if (error) {
         return error;
     }

@@ -179,7 +179,7 @@ static int verify_compiled(struct verify_job *job, struct lk_span compiled)
 {
     uint8_t bits[LK_PERMISSION_BYTES];
     size_t size;
-    int error = lk_role_compile(job->txn, job->id.tenant, job->id.sub, bits, &size);
+    int error = lk_role_compile(job->txn, job->id, NULL, bits, &size);
 
     if (!error && !lk_span_equal(compiled, (struct lk_span){bits, size})) {
         return verify_fault(job, "compiled permissions are not those of the role", "role");
@@ -293,6 +293,13 @@ static int verify_meaning(struct verify_job *job, const struct lk_record *record
     switch (job->kind->number) {
     case LK_KIND_ROLE: return verify_role(job, (const struct lk_role *)record);
     case LK_KIND_USER: return verify_user(job, (const struct lk_user *)record);
+    case LK_KIND_PERMISSION: {
+        const struct lk_permission *permission = (const struct lk_permission *)record;
+
+        return permission->deny && (permission->approval || permission->login_age)
+                   ? verify_fault(job, "permission denies, and asks for more as well", "permission")
+                   : 0;
+    }
     case LK_KIND_GRANT:
         return ((const struct lk_grant *)record)->role == job->id.sub
                    ? 0

@@ -226,13 +226,6 @@ static int write_load_before(struct write_job *job)
                             &job->work->before.record);
 }
 
-static uint32_t *write_number(const struct lk_kind *kind, struct lk_id *id)
-{
-    return kind->shape == LK_SHAPE_TENANT ? &id->tenant
-           : kind->shape == LK_SHAPE_USER ? &id->user
-                                          : &id->sub;
-}
-
 /* Where a record of this id would be, something must not be. */
 static int write_check_free(struct write_job *job)
 {
@@ -251,7 +244,7 @@ static int write_check_free(struct write_job *job)
 static int write_new_id(struct write_job *job, struct lk_record *record)
 {
     const struct lk_kind *kind = job->change.kind;
-    uint32_t *number = write_number(kind, &job->change.id);
+    uint32_t *number = lk_kind_number(kind, &job->change.id);
     uint32_t scope = kind->shape == LK_SHAPE_TENANT ? LK_STORE_TENANT : job->change.id.tenant;
     int error = 0;
 
@@ -337,11 +330,22 @@ static int write_finish(struct write_job *job, const char *verb)
     return error;
 }
 
+/* What is part of another operation was allowed with it. */
+static int write_check_allowed(struct write_job *job)
+{
+    int error = job->flags & LK_W_QUIET ? 0 : lk_hold_change(job->txn, &job->change);
+
+    return error ? error : lk_protect_change(job->txn, &job->change);
+}
+
 static int write_purge(struct write_job *job, const char *verb)
 {
     struct lk_key key;
     int error = lk_refer_restricted(job->txn, &job->change);
 
+    if (!error) {
+        error = write_check_allowed(job);
+    }
     if (error) {
         return error;
     }
@@ -362,7 +366,8 @@ static int write_take_stamps(struct write_job *job, const struct lk_record *reco
     size_t i;
     int error = 0;
 
-    for (i = 0; !error && job->change.kind->flags & LK_K_AUDIT_FIELDS && i < LK_AUDIT_FIELD_COUNT;
+    for (i = 0; !error && record && job->change.kind->flags & LK_K_AUDIT_FIELDS &&
+                i < LK_AUDIT_FIELD_COUNT;
          i++) {
         const struct lk_field *field = &lk_audit_fields[i];
 
@@ -387,6 +392,10 @@ static int write_check_restored(struct write_job *job)
     if (change->kind == &lk_kind_user || change->kind == &lk_kind_tenant ||
         change->kind == &lk_kind_credential) {
         return change->kind->check(job->txn, change);
+    }
+    if (change->kind == &lk_kind_permission && !LK_HAS(change->after, 5)) {
+        again.operation = LK_RESTORE;
+        return lk_permission_check_change(job->txn, &again);
     }
     /* A role may come after those below it, as one that was removed may come back. */
     if (change->kind == &lk_kind_role && !LK_HAS(change->after, 5)) {
@@ -480,6 +489,10 @@ int lk_write(struct lk_txn *txn, const struct lk_kind *kind, enum lk_operation o
     if (error || (operation == LK_UPDATE && !job.change.changed)) {
         return error;
     }
+    error = write_check_allowed(&job);
+    if (error) {
+        return error;
+    }
     write_stamp(&job);
     error = write_settle(&job, &size);
     if (!error) {
@@ -515,77 +528,4 @@ int lk_drop(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
     }
     lk_key_record(&key, kind, id);
     return error ? error : txn->store->storage->ops->remove(&txn->storage, lk_key_span(&key));
-}
-
-/* ---- Public ---- */
-
-int lk_add(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record *record,
-           const char *verb)
-{
-    return kind->flags & LK_K_INTERNAL
-               ? LK_E_ARGUMENT
-               : lk_write(txn, kind, LK_ADD, record->id, record, 0, verb, 0);
-}
-
-int lk_update(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id,
-              struct lk_record *record, uint64_t clear, const char *verb)
-{
-    return kind->flags & LK_K_INTERNAL ? LK_E_ARGUMENT
-                                       : lk_write(txn, kind, LK_UPDATE, id, record, clear, verb, 0);
-}
-
-int lk_remove(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id, const char *verb)
-{
-    if (kind->flags & LK_K_INTERNAL) {
-        return LK_E_ARGUMENT;
-    }
-    return lk_write(txn, kind, kind->flags & LK_K_SOFT_DELETE ? LK_REMOVE : LK_PURGE, id, NULL, 0,
-                    verb ? verb : "remove", 0);
-}
-
-int lk_restore(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
-{
-    return kind->flags & LK_K_SOFT_DELETE ? lk_write(txn, kind, LK_RESTORE, id, NULL, 0, NULL, 0)
-                                          : LK_E_ARGUMENT;
-}
-
-int lk_purge(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
-{
-    return kind->flags & LK_K_INTERNAL ? LK_E_ARGUMENT
-                                       : lk_write(txn, kind, LK_PURGE, id, NULL, 0, NULL, 0);
-}
-
-int lk_put_back(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record *record)
-{
-    struct lk_id id = record->id;
-    int error;
-
-    if (!txn->open || txn->mode != LK_WRITE) {
-        return LK_E_STATE;
-    }
-    if (!(kind->flags & LK_K_EXPORTED)) {
-        return LK_E_ARGUMENT;
-    }
-    if (kind == &lk_kind_sequence) {
-        const struct lk_kind *of = lk_store_kind_numbered(txn->store, id.sub);
-        struct lk_sequence *sequence = (struct lk_sequence *)record;
-
-        if (!of || sequence->last > UINT32_MAX) {
-            return lk_refuse(txn, LK_E_CHECK, kind, "last", LK_TEXT(""),
-                             "is not a number of records");
-        }
-        return lk_sequence_raise(txn, id.tenant, of, (uint32_t)sequence->last);
-    }
-    if (!id.tenant || (kind->shape != LK_SHAPE_ONE_A_USER && !*write_number(kind, &id))) {
-        return lk_refuse(txn, LK_E_CHECK, kind, "id", LK_TEXT(""), "is required");
-    }
-    error =
-        lk_write(txn, kind, LK_ADD, id, record, 0, NULL, LK_W_RESTORE | LK_W_GIVEN_ID | LK_W_QUIET);
-    if (!error && kind == &lk_kind_grant) {
-        error = lk_grants_refresh(txn, (struct lk_id){id.tenant, id.user, 0});
-    }
-    if (!error && kind == &lk_kind_role) {
-        error = lk_roles_recompile(txn, id.tenant);
-    }
-    return error;
 }

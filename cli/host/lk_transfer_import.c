@@ -30,7 +30,8 @@ int lk_import_format_named(const char *name, enum lk_import_format *format)
 bool lk_import_is_refusal(int error)
 {
     return error == LK_E_CHECK || error == LK_E_CONFLICT || error == LK_E_REFERENCE ||
-           error == LK_E_LIMIT || error == LK_E_USAGE;
+           error == LK_E_LIMIT || error == LK_E_USAGE || error == LK_E_REFUSED ||
+           error == LK_E_APPROVAL;
 }
 
 void lk_import_refuse(struct lk_importer *importer, int error, const char *field, const char *given,

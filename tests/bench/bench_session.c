@@ -147,7 +147,7 @@ static void bench_login(struct bench *bench)
 }
 
 static void bench_check(struct bench *bench, size_t rounds, const char *name,
-                        struct lk_span resource, struct lk_span action)
+                        const struct lk_question *question)
 {
     uint64_t *times = malloc(rounds * sizeof(*times));
     size_t i;
@@ -162,7 +162,7 @@ static void bench_check(struct bench *bench, size_t rounds, const char *name,
         times[i] = bench_now();
         bench_must("begin", lk_begin(bench->store, &bench->txn, LK_READ, NULL));
         bench_must("check", lk_session_check(&bench->txn, bench->tenant, bench_span(token),
-                                             resource, action, &verdict));
+                                             question, &verdict));
         lk_abort(&bench->txn);
         times[i] = bench_now() - times[i];
     }
@@ -218,8 +218,8 @@ int main(int argc, char **argv)
     bench.seed = 1;
     bench_fill(&bench);
     bench_login(&bench);
-    bench_check(&bench, rounds, "session check", LK_TEXT(""), LK_TEXT(""));
-    bench_check(&bench, rounds, "session check, permission", LK_TEXT("user"), LK_TEXT("write"));
+    bench_check(&bench, rounds, "session check", NULL);
+    bench_check(&bench, rounds, "session check, permission", LK_ASK("user", "write"));
     bench_find(&bench, rounds);
     lk_txn_release(&bench.txn);
     lk_host_close(bench.host);

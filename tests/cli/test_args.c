@@ -293,9 +293,11 @@ static void test_args_permission_check(void **state)
     (void)cli_ok(bench, "help permission check");
     assert_true(cli_has(&bench->out, "A user who is not active"));
     assert_false(cli_has(&bench->out, "still answered for"));
-    (void)cli_ok(bench, "permission check admin user:read");
-    (void)cli_ok(bench, "user suspend admin");
-    assert_int_equal(cli_run(bench, "permission check admin user:read"), 1);
+    (void)cli_ok(bench, "user add shut");
+    (void)cli_ok(bench, "role grant shut viewer");
+    (void)cli_ok(bench, "permission check shut user:read");
+    (void)cli_ok(bench, "user suspend shut");
+    assert_int_equal(cli_run(bench, "permission check shut user:read"), 1);
     assert_true(cli_has(&bench->out, "refused\n"));
 }
 

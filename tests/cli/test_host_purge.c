@@ -146,8 +146,12 @@ static int log_in(const char *name, const char *password, const uint8_t address[
 static void act(struct lk_id session, const uint8_t address[16], const char *agent,
                 const char *description)
 {
-    const struct lk_actor actor = {session.tenant,  session.user,  session.sub,
-                                   LK_CHANNEL_HTTP, {address, 16}, span_of(agent)};
+    const struct lk_actor actor = {.tenant = session.tenant,
+                                   .user = session.user,
+                                   .session = session.sub,
+                                   .channel = LK_CHANNEL_HTTP,
+                                   .ip = {address, 16},
+                                   .user_agent = span_of(agent)};
     struct lk_role role = {.record = {.id = {1, 0, 0}}};
     struct lk_audit_entry entry = {.record = {.id = {1, 0, 0}}};
     struct lk_txn txn = {0};
@@ -213,8 +217,12 @@ static void test_purge_leaves_no_trace_of_a_network(void **state)
     act(tapir.session, tapir_address, AGENT, "by one of them");
     act(numbat.session, numbat_address, OTHER, "by the other");
     begin(&txn, LK_WRITE,
-          &(struct lk_actor){
-              1, id.user, tapir.session.sub, LK_CHANNEL_HTTP, {tapir_address, 16}, span_of(AGENT)});
+          &(struct lk_actor){.tenant = 1,
+                             .user = id.user,
+                             .session = tapir.session.sub,
+                             .channel = LK_CHANNEL_HTTP,
+                             .ip = {tapir_address, 16},
+                             .user_agent = span_of(AGENT)});
     assert_int_equal(lk_session_end(&txn, tapir.session), 0);
     assert_int_equal(lk_commit(&txn), 0);
     assert_int_equal(log_in("tapir", "a tapir's own password", tapir_address, AGENT, &tapir), 0);

@@ -237,8 +237,7 @@ static void test_transfer_csv_users(void **state)
     assert_int_equal(transfer_find_user(bench, "alice", &user, &txn), 0);
     assert_int_equal(user.display_name.size, 12);
     assert_int_equal(user.metadata.size, 8);
-    assert_int_equal(
-        lk_permission_check(&txn, user.record.id, LK_TEXT("user"), LK_TEXT("read"), NULL), 0);
+    assert_int_equal(lk_permission_check(&txn, user.record.id, LK_ASK("user", "read"), NULL), 0);
     lk_txn_release(&txn);
     assert_int_equal(transfer_find_user(bench, "bob", &user, &txn), 0);
     assert_memory_equal(user.display_name.data, "=cmd|x", 6);
@@ -419,11 +418,53 @@ static void test_transfer_ndjson_into_another_tenant(void **state)
     assert_int_equal(lk_login(lk_host_store(bench->host), &request, &result, NULL), 0);
     assert_int_equal(lk_begin(lk_host_store(bench->host), &txn, LK_READ, NULL), 0);
     assert_int_equal(lk_find_user(&txn, 2, LK_TEXT("bob"), &id), 0);
-    assert_int_equal(lk_permission_check(&txn, id, LK_TEXT("user"), LK_TEXT("read"), &reason), 0);
+    assert_int_equal(lk_permission_check(&txn, id, LK_ASK("user", "read"), &reason), 0);
     assert_int_equal(reason.role.tenant, 2);
     lk_txn_release(&txn);
     transfer_verify(bench);
     free(text.data);
+    transfer_free(&run);
+}
+
+/* An import by somebody gives no more than that somebody holds: line by line. */
+static void test_transfer_by_a_user_gains_nothing(void **state)
+{
+    static const char file[] =
+        "{\"kind\":\"permission\",\"id\":{\"tenant\":9,\"sub\":40},\"name\":\"mine\","
+        "\"resource\":\"*\",\"action\":\"*\"}\n"
+        "{\"kind\":\"role\",\"id\":{\"tenant\":9,\"sub\":40},\"name\":\"mine\","
+        "\"permissions\":[40]}\n"
+        "{\"kind\":\"role\",\"id\":{\"tenant\":9,\"sub\":41},\"name\":\"heir\",\"parent\":1}\n"
+        "{\"kind\":\"user\",\"username\":\"boss\",\"roles\":[\"admin\"]}\n"
+        "{\"kind\":\"user\",\"username\":\"peer\",\"roles\":[\"operator\"]}\n"
+        "{\"kind\":\"user\",\"username\":\"plain\"}\n";
+    struct transfer_bench *bench = *state;
+    struct lk_actor actor = {.tenant = 1, .channel = LK_CHANNEL_CLI};
+    struct transfer_run run;
+    struct lk_user user;
+    struct lk_txn txn;
+
+    transfer_import(bench, &run, LK_IMPORT_NDJSON,
+                    "{\"kind\":\"user\",\"username\":\"olga\",\"roles\":[\"operator\"]}\n");
+    assert_int_equal(run.error, 0);
+    transfer_free(&run);
+    assert_int_equal(transfer_find_user(bench, "olga", &user, &txn), 0);
+    actor.user = user.record.id.user;
+    lk_txn_release(&txn);
+    transfer_import_bytes(bench, &run, LK_IMPORT_NDJSON, file, sizeof(file) - 1, true);
+    run.import.actor = &actor;
+    assert_int_equal(lk_import_run(&run.import), LK_E_CHECK);
+    assert_non_null(strstr(transfer_bad(&run), "would give what you do not hold yourself"));
+    assert_int_equal(run.import.bad_count, 3);
+    assert_int_equal(run.import.added_count, 3);
+    assert_int_equal(transfer_find_user(bench, "boss", &user, &txn), LK_E_NOT_FOUND);
+    lk_txn_release(&txn);
+    assert_int_equal(transfer_find_user(bench, "peer", &user, &txn), 0);
+    assert_int_equal(lk_permission_check(&txn, user.record.id, LK_ASK("user", "write"), NULL), 0);
+    lk_txn_release(&txn);
+    assert_int_equal(transfer_find_user(bench, "plain", &user, &txn), 0);
+    lk_txn_release(&txn);
+    transfer_verify(bench);
     transfer_free(&run);
 }
 
@@ -442,6 +483,7 @@ int main(void)
         CASE(test_transfer_refused_role_refuses_the_user),
         CASE(test_transfer_ndjson_gains_nothing),
         CASE(test_transfer_ndjson_into_another_tenant),
+        CASE(test_transfer_by_a_user_gains_nothing),
 #undef CASE
     };
 

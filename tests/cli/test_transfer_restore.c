@@ -161,8 +161,7 @@ static void test_transfer_csv_export_comes_back(void **state)
     assert_int_equal(transfer_login(bench, "alice", "correct horse"), 0);
     assert_int_equal(transfer_find_user(bench, "bob", &user, &txn), 0);
     /* The grant that ends does not become one that does not. */
-    assert_int_equal(
-        lk_permission_check(&txn, user.record.id, LK_TEXT("user"), LK_TEXT("read"), NULL), 0);
+    assert_int_equal(lk_permission_check(&txn, user.record.id, LK_ASK("user", "read"), NULL), 0);
     assert_int_equal(
         lk_find_named(&txn, &lk_kind_role, 1, LK_TEXT("upper"), &(struct lk_id){0, 0, 0}),
         LK_E_NOT_FOUND);

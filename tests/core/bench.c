@@ -176,6 +176,17 @@ struct lk_id bench_user(struct bench *bench, const char *name, const char *passw
     return id;
 }
 
+struct lk_id bench_second_admin(struct bench *bench)
+{
+    struct lk_id id = bench_user(bench, "second", BENCH_PASSWORD);
+
+    bench_write(bench);
+    assert_int_equal(lk_role_grant(&bench->txn, id, bench_named(bench, &lk_kind_role, "admin"), 0),
+                     0);
+    bench_commit(bench);
+    return id;
+}
+
 struct lk_id bench_named(struct bench *bench, const struct lk_kind *kind, const char *name)
 {
     struct lk_id id = {0, 0, 0};
@@ -205,19 +216,20 @@ int bench_login(struct bench *bench, const char *name, const char *password,
 
 int bench_check(struct bench *bench, const char *token, const char *permission)
 {
-    struct lk_span resource = LK_TEXT(""), action = LK_TEXT("");
+    struct lk_question question = {.owner = 0};
     struct lk_verdict verdict;
     int error;
 
     if (permission) {
         const char *colon = strchr(permission, ':');
 
-        resource = (struct lk_span){(const uint8_t *)permission, (size_t)(colon - permission)};
-        action = bench_text(colon + 1);
+        question.resource =
+            (struct lk_span){(const uint8_t *)permission, (size_t)(colon - permission)};
+        question.action = bench_text(colon + 1);
     }
     bench_read(bench);
-    error =
-        lk_session_check(&bench->txn, bench->tenant, bench_text(token), resource, action, &verdict);
+    error = lk_session_check(&bench->txn, bench->tenant, bench_text(token),
+                             permission ? &question : NULL, &verdict);
     lk_abort(&bench->txn);
     return error;
 }

@@ -55,6 +55,8 @@ int bench_add(struct bench *bench, const struct lk_kind *kind, struct lk_id *id,
 int bench_set(struct bench *bench, const struct lk_kind *kind, struct lk_id id, ...);
 /* A user with a password, in a transaction of its own. */
 struct lk_id bench_user(struct bench *bench, const char *name, const char *password);
+/* Another administrator, "second": one may then go, or approve what the other does. */
+struct lk_id bench_second_admin(struct bench *bench);
 struct lk_id bench_named(struct bench *bench, const struct lk_kind *kind, const char *name);
 int bench_login(struct bench *bench, const char *name, const char *password,
                 struct lk_login_result *result);

@@ -55,9 +55,8 @@ static void test_clock_set_back_revives_nothing(void **state)
     clock_check(bench, result.token, LK_E_REFUSED);
     assert_int_equal(bench_check(bench, token, NULL), LK_E_REFUSED);
     bench_read(bench);
-    assert_int_equal(
-        lk_permission_check(&bench->txn, alice, LK_TEXT("user"), LK_TEXT("read"), NULL),
-        LK_E_REFUSED);
+    assert_int_equal(lk_permission_check(&bench->txn, alice, LK_ASK("user", "read"), NULL),
+                     LK_E_REFUSED);
     lk_abort(&bench->txn);
     for (i = 0; i < 12; i++) { /* a delay runs out by the time that passes */
         (void)bench_login(bench, "alice", "wrong password", &result);

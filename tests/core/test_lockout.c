@@ -422,9 +422,7 @@ static void test_lockout_tally_costs_no_record(void **state)
     assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
     lk_fake_advance(&bench->fake, 120000);
     bench_write(bench);
-    assert_int_equal(lk_session_check(&bench->txn, 0, bench_text(result.token), LK_TEXT(""),
-                                      LK_TEXT(""), &verdict),
-                     0);
+    assert_int_equal(lk_session_check(&bench->txn, 0, bench_text(result.token), NULL, &verdict), 0);
     assert_int_equal(lk_session_touch(&bench->txn, &verdict), 0);
     bench_commit(bench);
     assert_int_equal(lockout_counts(bench, alice).failed_count, 4);

@@ -190,9 +190,7 @@ static void test_recovery_late_touch_revives_nothing(void **state)
     assert_int_equal(bench_login(bench, "admin", BENCH_PASSWORD, &result), 0);
     lk_fake_advance(&bench->fake, 299u * 1000);
     bench_read(bench);
-    assert_int_equal(lk_session_check(&bench->txn, 0, bench_text(result.token), LK_TEXT(""),
-                                      LK_TEXT(""), &verdict),
-                     0);
+    assert_int_equal(lk_session_check(&bench->txn, 0, bench_text(result.token), NULL, &verdict), 0);
     lk_fake_advance(&bench->fake, 1000u * 1000);
     bench_write(bench);
     assert_int_equal(lk_session_touch(&bench->txn, &verdict), LK_E_REFUSED);

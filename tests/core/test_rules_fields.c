@@ -9,6 +9,7 @@
 
 enum form {
     TEXT,
+    FORMED,
     EMAIL,
     UUID,
     NUMBER,
@@ -58,6 +59,7 @@ static const struct rule {
     {&lk_kind_tenant, "second_factor", CHOICE, 0, 2, 0},
     {&lk_kind_tenant, "password_history", NUMBER, 0, 10, 0},
     {&lk_kind_tenant, "password_min_age", NUMBER, 0, 31536000, 0},
+    {&lk_kind_tenant, "time_zone", FORMED, 6, 6, 0},
     {&lk_kind_tenant, "user_count", COMPUTED, 0, 0, 0},
     {&lk_kind_user, "username", TEXT, 1, 64, REQUIRED},
     {&lk_kind_user, "email", EMAIL, 3, 255, 0},
@@ -83,6 +85,13 @@ static const struct rule {
     {&lk_kind_permission, "resource", TEXT, 1, 100, REQUIRED},
     {&lk_kind_permission, "action", TEXT, 1, 50, REQUIRED},
     {&lk_kind_permission, "description", TEXT, 0, 255, 0},
+    {&lk_kind_permission, "channels", FORMED, 1, 60, 0},
+    {&lk_kind_permission, "sources", FORMED, 1, 400, 0},
+    {&lk_kind_permission, "window", FORMED, 1, 200, 0},
+    {&lk_kind_permission, "owner_only", FLAG, 0, 1, 0},
+    {&lk_kind_permission, "deny", FLAG, 0, 1, 0},
+    {&lk_kind_permission, "approval", FLAG, 0, 1, 0},
+    {&lk_kind_permission, "login_age", NUMBER, 0, 31536000, 0},
     {&lk_kind_role, "name", TEXT, 1, 100, REQUIRED},
     {&lk_kind_role, "description", TEXT, 0, 255, 0},
     {&lk_kind_role, "parent", REF, 0, 0, 0},
@@ -165,6 +174,7 @@ static struct scene *scene_open(void)
 
     assert_non_null(scene);
     scene->bench = bench_open();
+    bench_second_admin(scene->bench);
     bench_write(scene->bench);
     for (i = 0; i < LK_COUNT(kinds); i++) {
         scene_fill(scene, kinds[i], &record);
@@ -388,6 +398,37 @@ static void try_channels(struct scene *scene, const struct rule *rule)
     scene_try(scene, rule, 0, fill_text(rule->max + 1, false), LK_E_CHECK, "is too long");
 }
 
+/* Text of a form of its own; test_condition.c has more of each. */
+static void try_formed(struct scene *scene, const struct rule *rule)
+{
+    static const struct {
+        const char *field, *good;
+    } examples[] = {
+        {"time_zone", "-05:30"},
+        {"channels", "console, http"},
+        {"sources", "10.0.0.0/8 2001:db8::/32"},
+        {"window", "mon-fri 08:00-18:00; sat 22:00-02:00"},
+    };
+    const struct lk_field *field = lk_field_named(rule->kind, bench_text(rule->field));
+    struct lk_span full = fill_text(rule->max, false);
+    unsigned tried = 0;
+    size_t i;
+
+    scene_try(scene, rule, 0, fill_text(rule->min - 1, false), LK_E_CHECK,
+              rule->min == 1 ? "is empty" : "is too short");
+    scene_try(scene, rule, 0, full, LK_E_CHECK, field->form(full));
+    scene_try(scene, rule, 0, fill_text(rule->max + 1, false), LK_E_CHECK, "is too long");
+    scene_try(scene, rule, 0, LK_TEXT("+01:0\n"), LK_E_CHECK, "holds control characters");
+    scene_try(scene, rule, 0, LK_TEXT("+01:0\xFF"), LK_E_CHECK, "is not UTF-8");
+    for (i = 0; i < LK_COUNT(examples); i++) {
+        if (strcmp(examples[i].field, rule->field) == 0) {
+            scene_try(scene, rule, 0, bench_text(examples[i].good), 0, NULL);
+            tried++;
+        }
+    }
+    assert_int_equal(tried, 1);
+}
+
 static void try_number(struct scene *scene, const struct rule *rule)
 {
     if (rule->min) {
@@ -530,6 +571,7 @@ static void try_rule(struct scene *scene, const struct rule *rule)
 
     switch (rule->form) {
     case TEXT: try_text(scene, rule); break;
+    case FORMED: try_formed(scene, rule); break;
     case EMAIL: try_email(scene, rule); break;
     case CHANNELS: try_channels(scene, rule); break;
     case NUMBER: try_number(scene, rule); break;

@@ -16,9 +16,9 @@ static void test_s09_code_works_once(void **state)
     assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, 0)), 0);
     assert_int_equal(scene->result.factor, LK_FACTOR_TOTP);
     bench_read(scene->bench);
-    assert_int_equal(lk_session_check(&scene->bench->txn, 0, bench_text(scene->result.token), none,
-                                      none, &verdict),
-                     0);
+    assert_int_equal(
+        lk_session_check(&scene->bench->txn, 0, bench_text(scene->result.token), NULL, &verdict),
+        0);
     assert_int_equal(verdict.factors, 2);
     lk_abort(&scene->bench->txn);
     assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, 0)), LK_E_REFUSED);
@@ -377,9 +377,9 @@ static void test_s09_unconfirmed_is_not_asked_for(void **state)
     /* Nor does a code of it make two factors of one. */
     assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, 0)), 0);
     bench_read(scene->bench);
-    assert_int_equal(lk_session_check(&scene->bench->txn, 0, bench_text(scene->result.token), none,
-                                      none, &verdict),
-                     0);
+    assert_int_equal(
+        lk_session_check(&scene->bench->txn, 0, bench_text(scene->result.token), NULL, &verdict),
+        0);
     assert_int_equal(verdict.factors, 1);
     factor_scene_close(scene);
 }

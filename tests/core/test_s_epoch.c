@@ -213,9 +213,11 @@ static void test_s10_set_back_takes_away_whatever_ended(void **state)
     assert_true(bench->fake.clock.wall_ms == LK_FAKE_START_MS);
     assert_int_equal(tell(bench).quality, LK_CLOCK_SET);
     bench_read(bench);
-    assert_int_equal(
-        lk_permission_check(&bench->txn, scene->alice, LK_TEXT("user"), LK_TEXT("read"), NULL),
-        LK_E_REFUSED);
+    assert_int_equal(lk_permission_check(&bench->txn, scene->alice,
+                                         &(const struct lk_question){.resource = LK_TEXT("user"),
+                                                                     .action = LK_TEXT("read")},
+                                         NULL),
+                     LK_E_REFUSED);
     assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), LK_E_REFUSED);
     assert_int_equal(scene_good(scene), KEYS);
     bench_write(bench);

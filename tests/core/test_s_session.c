@@ -280,8 +280,10 @@ static unsigned accepted_in(struct lk_txn *txn, struct scene *scene)
 
     assert_int_equal(lk_begin(&scene->bench->store, txn, LK_READ, NULL), 0);
     for (i = 0; i < SESSIONS; i++) {
-        accepted += lk_session_check(txn, 0, bench_text(scene->sessions[i].token), LK_TEXT("user"),
-                                     LK_TEXT("read"), &verdict) == 0;
+        accepted += lk_session_check(txn, 0, bench_text(scene->sessions[i].token),
+                                     &(const struct lk_question){.resource = LK_TEXT("user"),
+                                                                 .action = LK_TEXT("read")},
+                                     &verdict) == 0;
     }
     lk_abort(txn);
     return accepted;

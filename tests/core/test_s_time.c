@@ -33,7 +33,7 @@ static int touch(struct bench *bench, const char *token)
     int error;
 
     bench_write(bench);
-    error = lk_session_check(&bench->txn, 0, bench_text(token), LK_TEXT(""), LK_TEXT(""), &verdict);
+    error = lk_session_check(&bench->txn, 0, bench_text(token), NULL, &verdict);
     error = error ? error : lk_session_touch(&bench->txn, &verdict);
     if (!error) {
         bench_commit(bench);
@@ -78,7 +78,10 @@ static int may(struct bench *bench, struct lk_id user, const char *action)
     int error;
 
     bench_read(bench);
-    error = lk_permission_check(&bench->txn, user, LK_TEXT("user"), bench_text(action), NULL);
+    error = lk_permission_check(
+        &bench->txn, user,
+        &(const struct lk_question){.resource = LK_TEXT("user"), .action = bench_text(action)},
+        NULL);
     lk_abort(&bench->txn);
     return error;
 }
@@ -135,9 +138,7 @@ static void test_s10_lifetime_is_monotonic(void **state)
         assert_int_equal(touch(bench, result.token), 0);
     }
     bench_read(bench);
-    assert_int_equal(lk_session_check(&bench->txn, 0, bench_text(result.token), LK_TEXT(""),
-                                      LK_TEXT(""), &verdict),
-                     0);
+    assert_int_equal(lk_session_check(&bench->txn, 0, bench_text(result.token), NULL, &verdict), 0);
     assert_true(verdict.age_ms == 3500000);
     assert_true(verdict.expires_at == lk_now(&bench->txn) + 100000);
     lk_fake_advance(&bench->fake, 99999);

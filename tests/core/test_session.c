@@ -21,7 +21,7 @@ static int touch(struct bench *bench, const char *token)
     int error;
 
     bench_write(bench);
-    error = lk_session_check(&bench->txn, 0, bench_text(token), LK_TEXT(""), LK_TEXT(""), &verdict);
+    error = lk_session_check(&bench->txn, 0, bench_text(token), NULL, &verdict);
     if (!error) {
         error = lk_session_touch(&bench->txn, &verdict);
     }

@@ -400,8 +400,9 @@ static void test_totp_seed_opens_in_its_place_only(void **state)
                      0);
     assert_int_equal(lk_factor_find(&bench->txn, alice, LK_TEXT("123456"), &factor), LK_E_CORRUPT);
     assert_int_equal(lk_totp_export(&bench->txn, other, offer.seed), LK_E_CORRUPT);
-    assert_int_equal(lk_seal(&bench->store, other, (struct lk_span){plain, sizeof(plain)}, sealed,
-                             sizeof(sealed), &size),
+    assert_int_equal(lk_seal_as(&bench->store, other, LK_SEALED_SECRET,
+                                (struct lk_span){plain, sizeof(plain)}, sealed, sizeof(sealed),
+                                &size),
                      0);
     lk_set_span(&lk_kind_credential, &two.record, "secret", (struct lk_span){sealed, size});
     assert_int_equal(lk_record_store(&bench->txn, &lk_kind_credential, &two.record,

@@ -216,23 +216,21 @@ static void ask_rights(struct damage_town *town, struct damage_answers *answers)
     int error;
 
     for (i = 0; i < LK_COUNT(tokens); i++) {
-        error = lk_session_check(&bench->txn, bench->tenant, bench_text(tokens[i]), LK_TEXT(""),
-                                 LK_TEXT(""), &verdict);
+        error = lk_session_check(&bench->txn, bench->tenant, bench_text(tokens[i]), NULL, &verdict);
         damage_take(answers, "check token", error,
                     error ? 0 : damage_hash(0, &verdict.expires_at, sizeof(uint64_t)));
-        error = lk_session_check(&bench->txn, bench->tenant, bench_text(tokens[i]), LK_TEXT("door"),
-                                 LK_TEXT("open"), &verdict);
+        error = lk_session_check(&bench->txn, bench->tenant, bench_text(tokens[i]),
+                                 LK_ASK("door", "open"), &verdict);
         damage_take(answers, "check token, may", error, 0);
-        error = lk_session_check(&bench->txn, bench->tenant, bench_text(tokens[i]), LK_TEXT("door"),
-                                 LK_TEXT("close"), &verdict);
+        error = lk_session_check(&bench->txn, bench->tenant, bench_text(tokens[i]),
+                                 LK_ASK("door", "close"), &verdict);
         damage_take(answers, "check token, may not", error, 0);
     }
-    error =
-        lk_permission_check(&bench->txn, town->alice, LK_TEXT("user"), LK_TEXT("read"), &reason);
+    error = lk_permission_check(&bench->txn, town->alice, LK_ASK("user", "read"), &reason);
     damage_take(answers, "may, inherited", error, damage_hash(0, &reason, sizeof(reason)));
-    error = lk_permission_check(&bench->txn, town->bob, LK_TEXT("door"), LK_TEXT("open"), &reason);
+    error = lk_permission_check(&bench->txn, town->bob, LK_ASK("door", "open"), &reason);
     damage_take(answers, "may not", error, 0);
-    error = lk_permission_check(&bench->txn, bench->admin, LK_TEXT("any"), LK_TEXT("thing"), NULL);
+    error = lk_permission_check(&bench->txn, bench->admin, LK_ASK("any", "thing"), NULL);
     damage_take(answers, "administrator may", error, 0);
 }
 

@@ -212,7 +212,10 @@ static void test_fault_checks_never_answer_wrongly(void **state)
 
     (void)state;
     for (question = 0; question < 3; question++) {
+        const struct lk_question open = {.resource = LK_TEXT("door"), .action = LK_TEXT("open")};
+        const struct lk_question close = {.resource = LK_TEXT("door"), .action = LK_TEXT("close")};
         static const char *const wanted[] = {NULL, "door:open", "door:close"};
+        const struct lk_question *const asked[] = {NULL, &open, &close};
         int want = question == 2 ? LK_E_REFUSED : 0;
 
         for (way = 0; way < 4; way++) { /* storage or port, once or for ever */
@@ -220,15 +223,10 @@ static void test_fault_checks_never_answer_wrongly(void **state)
                 bool hit = true;
 
                 for (n = 1; hit; n++) {
-                    struct lk_span resource = LK_TEXT(""), action = LK_TEXT("");
                     struct lk_verdict verdict;
                     int error;
 
                     fault_town_reset(town);
-                    if (wanted[question]) {
-                        resource = LK_TEXT("door");
-                        action = bench_text(wanted[question] + 5);
-                    }
                     if (way < 2) {
                         lk_fault_at(&bench->fault, n, way == 1, errors[e]);
                     } else if (way == 2) {
@@ -240,7 +238,7 @@ static void test_fault_checks_never_answer_wrongly(void **state)
                     if (!error) {
                         error =
                             lk_session_check(&bench->txn, bench->tenant, bench_text(town->token),
-                                             resource, action, &verdict);
+                                             asked[question], &verdict);
                     }
                     lk_abort(&bench->txn);
                     hit = lk_fault_hit(&bench->fault) || lk_fake_failed(&bench->fake);

@@ -222,8 +222,8 @@ static int run_touch(struct fault_town *town)
     int error = begin(town);
 
     if (!error) {
-        error = lk_session_check(&bench->txn, 0, bench_text(town->token), LK_TEXT("door"),
-                                 LK_TEXT("open"), &verdict);
+        error = lk_session_check(&bench->txn, 0, bench_text(town->token), LK_ASK("door", "open"),
+                                 &verdict);
     }
     return finish(town, error ? error : lk_session_touch(&bench->txn, &verdict));
 }

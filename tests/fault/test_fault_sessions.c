@@ -303,7 +303,7 @@ static void test_fault_checks_while_the_clock_is_behind(void **state)
                 error = lk_begin(&bench->store, &bench->txn, LK_READ, NULL);
                 if (!error) {
                     error = lk_session_check(&bench->txn, bench->tenant, bench_text(town->token),
-                                             LK_TEXT(""), LK_TEXT(""), &verdict);
+                                             NULL, &verdict);
                 }
                 lk_abort(&bench->txn);
                 hit = lk_fault_hit(&bench->fault) || lk_fake_failed(&bench->fake);

@@ -9,6 +9,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "lk_cbor.h"
+#include "lk_engine.h"
 #include "lk_text.h"
 
 #include <arpa/inet.h>
@@ -173,6 +174,35 @@ static void text_try_forms(struct lk_span text)
     }
 }
 
+/* Conditions of permissions: what is refused holds nowhere, and what is taken can be asked. */
+static void text_try_conditions(struct lk_span text)
+{
+    struct lk_permission permission = {.channels = text, .sources = text, .window = text};
+    static const uint8_t address[16] = {0x20, 0x01, 0x0D, 0xB8};
+    struct lk_context context = {.channel = 1, .ip = {address, 16}, .clock_trusted = true};
+    int minutes = lk_zone_minutes(text);
+    uint64_t failed;
+    unsigned field;
+
+    text_require(minutes >= -840 && minutes <= 840 && (!minutes || !lk_zone_form(text)));
+    context.zone_minutes = minutes;
+    for (field = 12; field <= 14; field++) {
+        const char *rule = field == 12   ? lk_channels_form(text)
+                           : field == 13 ? lk_sources_form(text)
+                                         : lk_window_form(text);
+
+        context.ip.size = text.size % 2 ? 4 : 16;
+        context.at_ms = TEXT_NOW + text.size * 3600000;
+        permission.record.present = LK_BIT(field);
+        if (lk_condition_holds(&permission, &context, &failed) == LK_HOLDS_YES) {
+            text_require(failed == 0 && (field != 13 || text.size > 0));
+        } else {
+            text_require(failed == LK_BIT(field));
+        }
+        text_require(!rule || rule[0] != '\0');
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct lk_span text = {data, size};
@@ -186,5 +216,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text_try_address(text);
     text_try_codecs(text);
     text_try_forms(text);
+    text_try_conditions(text);
     return 0;
 }

@@ -196,7 +196,8 @@ static struct bench *golden_store(void)
                                "password_history=3", "password_min_age=60", "purge_after_days=30",
                                "session_limit=refuse", "session_end_at_reboot=true",
                                "session_channels=console:900 http:7200", "close_failures=50",
-                               "close_time=7200", "login_rate=120", "second_factor=required", NULL),
+                               "close_time=7200", "login_rate=120", "second_factor=required",
+                               "time_zone=+02:00", NULL),
                      0);
     assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=doors",
                                "resource=door", "action=open", "description=Open doors", NULL),
@@ -231,6 +232,19 @@ static struct bench *golden_store(void)
         lk_tenant_set_status(&bench->txn, tenant.record.id.tenant, LK_TENANT_SUSPENDED), 0);
     bench_commit(bench);
 
+    (void)bench_second_admin(bench);
+    permission = (struct lk_id){0, 0, 0};
+    bench_write(bench);
+    assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=night doors",
+                               "resource=door", "action=open", "channels=console, http",
+                               "sources=10.0.0.0/8 2001:db8::/32", "window=mon-fri 22:00-06:00",
+                               "owner_only=true", "approval=true", "login_age=300", NULL),
+                     0);
+    permission = (struct lk_id){0, 0, 0};
+    assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=no gates",
+                               "resource=gate", "action=*", "deny=true", NULL),
+                     0);
+    bench_commit(bench);
     id = bench_user(bench, "bob", NULL);
     bench_write(bench);
     assert_int_equal(lk_password_import(&bench->txn, id, LK_TEXT("$6$salt$hash")), 0);
@@ -264,6 +278,7 @@ static struct bench *golden_store(void)
         request.code = bench_text(codes[3]);
         lk_fake_advance(&bench->fake, 61500);
         assert_int_equal(lk_login(&bench->store, &request, &result, NULL), 0);
+        memcpy(token, result.device_cookie, sizeof(token));
         request.code = (struct lk_span){NULL, 0};
     }
     request.password = LK_TEXT("not her secret");
