@@ -8,7 +8,6 @@ static void test_s09_code_works_once(void **state)
 {
     struct factor_scene *scene = factor_scene_enrolled();
     struct lk_verdict verdict;
-    struct lk_span none = {NULL, 0};
     int away;
 
     (void)state;
@@ -364,7 +363,6 @@ static void test_s09_unconfirmed_is_not_asked_for(void **state)
 {
     struct factor_scene *scene = factor_scene_open();
     struct lk_verdict verdict;
-    struct lk_span none = {NULL, 0};
 
     (void)state;
     bench_write(scene->bench);
