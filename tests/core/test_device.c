@@ -161,7 +161,7 @@ static void test_device_count_is_bounded(void **state)
 static void test_device_damaged_gives_way_first(void **state)
 {
     struct bench *bench = bench_open();
-    struct lk_id alice = bench_user(bench, "alice", NULL), damaged = alice, last = alice;
+    struct lk_id alice = bench_user(bench, "alice", NULL), damaged = alice;
     char cookie[LK_TOKEN_SIZE], first[LK_TOKEN_SIZE];
     struct lk_device device;
     struct lk_key key;
@@ -170,9 +170,11 @@ static void test_device_damaged_gives_way_first(void **state)
     (void)state;
     (void)device_add(bench, alice, "first", "", first);
     for (i = 1; i < LK_DEVICE_MAX; i++) {
+        struct lk_id made;
+
         lk_fake_advance(&bench->fake, 1000);
-        last = device_add(bench, alice, "more", i == 5 ? "mark" : "", cookie);
-        damaged = i == 5 ? last : damaged;
+        made = device_add(bench, alice, "more", i == 5 ? "mark" : "", cookie);
+        damaged = i == 5 ? made : damaged;
     }
     lk_key_record(&key, &lk_kind_device, damaged);
     assert_int_equal(lk_fault_flip(&bench->fault, lk_key_span(&key), 70), 0);

@@ -3,44 +3,11 @@
  * S10: clocks that were never set, stop at power-off, jump a year either way, and are set right
  * again. Nothing that ended revives, and nobody is locked out for good.
  */
-#include "bench.h"
-
-#include "lk_engine.h"
+#include "time_help.h"
 
 #define PASSWORD "alice's secret"
 #define YEAR     (365 * (uint64_t)LK_MS_PER_DAY)
 #define HOUR     ((uint64_t)3600 * 1000)
-
-static void policy(struct bench *bench, const char *words)
-{
-    bench_write(bench);
-    assert_int_equal(
-        bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0}, words, NULL), 0);
-    bench_commit(bench);
-}
-
-/* Something is written, so that the time is seen. */
-static void seen(struct bench *bench)
-{
-    bench_write(bench);
-    assert_int_equal(lk_clock_save(&bench->txn, true), 0);
-    bench_commit(bench);
-}
-
-static int touch(struct bench *bench, const char *token)
-{
-    struct lk_verdict verdict;
-    int error;
-
-    bench_write(bench);
-    error = lk_session_check(&bench->txn, 0, bench_text(token), NULL, &verdict);
-    error = error ? error : lk_session_touch(&bench->txn, &verdict);
-    if (!error) {
-        bench_commit(bench);
-    }
-    lk_abort(&bench->txn);
-    return error;
-}
 
 static int login_by(struct bench *bench, enum lk_channel channel, const char *name,
                     const char *password, struct lk_login_result *result)
@@ -52,17 +19,6 @@ static int login_by(struct bench *bench, enum lk_channel channel, const char *na
 
     lk_abort(&bench->txn);
     return lk_login(&bench->store, &request, result, NULL);
-}
-
-static uint64_t now(struct bench *bench, enum lk_clock_quality *quality)
-{
-    uint64_t ms;
-
-    bench_read(bench);
-    ms = lk_now(&bench->txn);
-    *quality = bench->txn.clock;
-    lk_abort(&bench->txn);
-    return ms;
 }
 
 static int set_clock(struct bench *bench, uint64_t ms)
@@ -97,16 +53,16 @@ static void test_s10_idle_time_is_monotonic(void **state)
 
     (void)state;
     (void)bench_user(bench, "alice", PASSWORD);
-    policy(bench, "session_idle=300");
+    time_policy(bench, "session_idle=300");
     for (i = 0; i < LK_COUNT(jumps); i++) {
         uint64_t wall = bench->fake.clock.wall_ms;
 
         assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
         lk_fake_wall_set(&bench->fake, wall + (uint64_t)jumps[i], LK_CLOCK_SET);
         lk_fake_advance(&bench->fake, 300000 - 1);
-        seen(bench);
+        time_seen(bench);
         assert_int_equal(bench_check(bench, result.token, NULL), 0);
-        assert_int_equal(touch(bench, result.token), 0);
+        assert_int_equal(time_touch(bench, result.token), 0);
         lk_fake_wall_set(&bench->fake, wall, LK_CLOCK_SYNCED);
         lk_fake_advance(&bench->fake, 300000 - 1);
         bench_reopen(bench); /* the machine stayed on */
@@ -135,7 +91,7 @@ static void test_s10_lifetime_is_monotonic(void **state)
     for (i = 0; i < 35; i++) {
         lk_fake_advance(&bench->fake, 100000);
         lk_fake_wall_set(&bench->fake, LK_FAKE_START_MS + i * YEAR / 35, LK_CLOCK_SET);
-        assert_int_equal(touch(bench, result.token), 0);
+        assert_int_equal(time_touch(bench, result.token), 0);
     }
     bench_read(bench);
     assert_int_equal(lk_session_check(&bench->txn, 0, bench_text(result.token), NULL, &verdict), 0);
@@ -169,7 +125,7 @@ static void test_s10_time_never_goes_back(void **state)
             lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms - (seed >> 20) % 59000,
                              LK_CLOCK_SYNCED);
             break;
-        case 2: seen(bench); break;
+        case 2: time_seen(bench); break;
         case 3:
             if (seed % 5 == 0) {
                 lk_fake_reboot(&bench->fake, (enum lk_clock_quality)((seed >> 50) % 4));
@@ -180,7 +136,7 @@ static void test_s10_time_never_goes_back(void **state)
             break;
         default: lk_fake_advance(&bench->fake, (seed >> 20) % 100000); break;
         }
-        ms = now(bench, &quality);
+        ms = time_now(bench, &quality);
         assert_true(ms >= last && ms < LK_CLOCK_END_MS);
         last = ms;
         stored = bench->store.meta.high_water_ms;
@@ -204,202 +160,19 @@ static void test_s10_small_steps_are_waited_out(void **state)
                                    lk_now(&bench->txn) + HOUR),
                      0);
     bench_commit(bench);
-    before = now(bench, &quality);
+    before = time_now(bench, &quality);
     lk_fake_wall_set(&bench->fake, LK_FAKE_START_MS - 59000, LK_CLOCK_SYNCED);
-    after = now(bench, &quality);
+    after = time_now(bench, &quality);
     assert_true(after == before);
     assert_int_equal(quality, LK_CLOCK_SYNCED);
     assert_int_equal(may(bench, alice, "read"), 0);
     lk_fake_advance(&bench->fake, 60000);
-    after = now(bench, &quality);
+    after = time_now(bench, &quality);
     assert_true(after == bench->fake.clock.wall_ms);
     lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms - 61000, LK_CLOCK_SYNCED);
-    (void)now(bench, &quality);
+    (void)time_now(bench, &quality);
     assert_int_equal(quality, LK_CLOCK_HELD);
     assert_int_equal(may(bench, alice, "read"), LK_E_REFUSED);
-    bench_close(bench);
-}
-
-/* ---- Reboots ---- */
-
-/* Quality at login, quality after the reboot, policy: only one of them lets a session stand. */
-static void test_s10_reboot_ends_sessions(void **state)
-{
-    unsigned login, after, ends, accepted = 0, tried = 0;
-
-    (void)state;
-    for (login = 0; login < 4; login++) {
-        for (after = 0; after < 4; after++) {
-            for (ends = 0; ends < 2; ends++) {
-                struct bench *bench = bench_open();
-                struct lk_login_result result;
-                bool stands = login == LK_CLOCK_SYNCED && after == LK_CLOCK_SYNCED && !ends;
-
-                (void)bench_user(bench, "alice", PASSWORD);
-                policy(bench, ends ? "session_end_at_reboot=true" : "session_end_at_reboot=false");
-                lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms,
-                                 (enum lk_clock_quality)login);
-                assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
-                bench_reopen(bench); /* no reboot yet: a program was started again */
-                assert_int_equal(bench_check(bench, result.token, NULL), 0);
-                lk_fake_reboot(&bench->fake, (enum lk_clock_quality)after);
-                bench_reopen(bench);
-                assert_int_equal(bench_check(bench, result.token, NULL), stands ? 0 : LK_E_REFUSED);
-                accepted += stands;
-                tried++;
-                assert_int_equal(touch(bench, result.token), stands ? 0 : LK_E_REFUSED);
-                /* A login works under each of them, and its session does. */
-                assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
-                assert_int_equal(bench_check(bench, result.token, NULL), 0);
-                bench_verify(bench);
-                bench_close(bench);
-            }
-        }
-    }
-    print_message("[  figure  ] %u ways through a reboot: sessions stand in %u of them\n", tried,
-                  accepted);
-    assert_int_equal(accepted, 1);
-}
-
-/* After a reboot a session goes on where it stood, by wall clock once and then by uptime again. */
-static void test_s10_reboot_prolongs_nothing(void **state)
-{
-    struct bench *bench = bench_open();
-    struct lk_login_result result;
-
-    (void)state;
-    (void)bench_user(bench, "alice", PASSWORD);
-    policy(bench, "session_idle=600");
-    assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
-    lk_fake_advance(&bench->fake, 500000);
-    lk_fake_reboot(&bench->fake, LK_CLOCK_SYNCED);
-    lk_fake_advance(&bench->fake, 99999);
-    bench_reopen(bench);
-    assert_int_equal(touch(bench, result.token), 0);
-    lk_fake_wall_set(&bench->fake, LK_FAKE_START_MS + YEAR, LK_CLOCK_SET);
-    lk_fake_advance(&bench->fake, 599999);
-    assert_int_equal(bench_check(bench, result.token, NULL), 0);
-    assert_int_equal(touch(bench, result.token), 0);
-    /* It was used under a lesser clock: the next boot ends it. */
-    lk_fake_reboot(&bench->fake, LK_CLOCK_SYNCED);
-    bench_reopen(bench);
-    assert_int_equal(bench_check(bench, result.token, NULL), LK_E_REFUSED);
-    /* Switched off for longer than it may be idle. */
-    assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
-    lk_fake_reboot(&bench->fake, LK_CLOCK_SYNCED);
-    lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms + 600000, LK_CLOCK_SYNCED);
-    bench_reopen(bench);
-    assert_int_equal(bench_check(bench, result.token, NULL), LK_E_REFUSED);
-    bench_close(bench);
-}
-
-/* Until the clock is synchronised again a session waits: refused, but not taken away. */
-static void test_s10_sessions_wait_for_the_clock(void **state)
-{
-    struct bench *bench = bench_open();
-    struct lk_login_result result, other;
-    struct lk_session session;
-    bool more;
-
-    (void)state;
-    (void)bench_user(bench, "alice", PASSWORD);
-    assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
-    lk_fake_reboot(&bench->fake, LK_CLOCK_SET);
-    bench_reopen(bench);
-    assert_int_equal(bench_check(bench, result.token, NULL), LK_E_REFUSED);
-    bench_write(bench);
-    assert_true(lk_maintain(&bench->txn, 10000, &more) >= 0);
-    bench_commit(bench);
-    assert_int_equal(bench_login(bench, "alice", PASSWORD, &other), 0);
-    bench_read(bench);
-    assert_int_equal(
-        lk_get_computed(&bench->txn, &lk_kind_session, result.session, &session.record), 0);
-    assert_int_equal(session.is_active, 0);
-    lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms, LK_CLOCK_SYNCED);
-    assert_int_equal(bench_check(bench, result.token, NULL), 0);
-    /* Where the policy does not have it wait, it is gone. */
-    policy(bench, "session_end_at_reboot=true");
-    lk_fake_reboot(&bench->fake, LK_CLOCK_SYNCED);
-    bench_reopen(bench);
-    bench_write(bench);
-    assert_true(lk_maintain(&bench->txn, 10000, &more) > 0);
-    bench_commit(bench);
-    bench_read(bench);
-    assert_int_equal(lk_get(&bench->txn, &lk_kind_session, result.session, &session.record),
-                     LK_E_NOT_FOUND);
-    bench_verify(bench);
-    bench_close(bench);
-}
-
-/* Used once under a lesser clock, a session is as that clock has it. */
-static void test_s10_the_worst_clock_counts(void **state)
-{
-    struct bench *bench = bench_open();
-    struct lk_login_result result, other;
-
-    (void)state;
-    (void)bench_user(bench, "alice", PASSWORD);
-    assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
-    assert_int_equal(bench_login(bench, "alice", PASSWORD, &other), 0);
-    lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms, LK_CLOCK_SET);
-    assert_int_equal(touch(bench, result.token), 0);
-    lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms, LK_CLOCK_SYNCED);
-    assert_int_equal(touch(bench, result.token), 0);
-    lk_fake_reboot(&bench->fake, LK_CLOCK_SYNCED);
-    bench_reopen(bench);
-    assert_int_equal(bench_check(bench, result.token, NULL), LK_E_REFUSED);
-    assert_int_equal(bench_check(bench, other.token, NULL), 0);
-    bench_close(bench);
-}
-
-/* The store is opened some time after the machine was switched on: that time passed, too. */
-static void test_s10_uptime_before_opening_counts(void **state)
-{
-    struct bench *bench = bench_open();
-    enum lk_clock_quality quality;
-    uint64_t before, powered;
-
-    (void)state;
-    seen(bench);
-    before = now(bench, &quality);
-    powered = lk_powered(&bench->txn);
-    lk_fake_reboot(&bench->fake, LK_CLOCK_UNSET);
-    lk_fake_advance(&bench->fake, 600000);
-    bench_reopen(bench);
-    assert_true(now(bench, &quality) == before + 600000);
-    assert_true(lk_powered(&bench->txn) == powered + 600000);
-    /* And while it is on, from one opening to the next. */
-    lk_fake_advance(&bench->fake, 30000);
-    bench_reopen(bench);
-    assert_true(now(bench, &quality) == before + 630000);
-    seen(bench);
-    lk_fake_advance(&bench->fake, 30000);
-    bench_reopen(bench);
-    assert_true(now(bench, &quality) == before + 660000);
-    assert_true(lk_powered(&bench->txn) == powered + 660000);
-    bench_close(bench);
-}
-
-/* A port that cannot tell boots apart: each opening counts as one. */
-static void test_s10_no_boot_number(void **state)
-{
-    struct bench *bench = bench_open();
-    struct lk_clock clock = *bench->fake.port.clock;
-    struct lk_login_result synced, set;
-
-    (void)state;
-    clock.boot = NULL;
-    bench->fake.port.clock = &clock;
-    (void)bench_user(bench, "alice", PASSWORD);
-    bench_reopen(bench);
-    assert_int_equal(bench_login(bench, "alice", PASSWORD, &synced), 0);
-    lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms, LK_CLOCK_SET);
-    assert_int_equal(bench_login(bench, "alice", PASSWORD, &set), 0);
-    assert_int_equal(bench_check(bench, set.token, NULL), 0);
-    lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms, LK_CLOCK_SYNCED);
-    bench_reopen(bench);
-    assert_int_equal(bench_check(bench, synced.token, NULL), 0);
-    assert_int_equal(bench_check(bench, set.token, NULL), LK_E_REFUSED);
     bench_close(bench);
 }
 
@@ -426,13 +199,13 @@ static void test_s10_device_that_never_had_a_clock(void **state)
     bench->tenant = admin.tenant;
     for (i = 0; i < 4; i++) { /* days pass, with the power on and off */
         lk_fake_advance(&bench->fake, LK_MS_PER_DAY);
-        seen(bench);
+        time_seen(bench);
         lk_fake_reboot(&bench->fake, LK_CLOCK_UNSET);
         bench_reopen(bench);
     }
     assert_int_equal(bench_login_new(bench, "admin", made.claim, "a new secret", &result, NULL), 0);
     assert_int_equal(bench_check(bench, result.token, "user:write"), 0);
-    (void)now(bench, &quality);
+    (void)time_now(bench, &quality);
     assert_int_equal(quality, LK_CLOCK_UNSET);
     lk_fake_reboot(&bench->fake, LK_CLOCK_UNSET);
     bench_reopen(bench);
@@ -450,7 +223,7 @@ static void test_s10_device_that_never_had_a_clock(void **state)
     lk_fake_wall_set(&bench->fake, LK_FAKE_START_MS, LK_CLOCK_SYNCED);
     assert_int_equal(bench_check(bench, result.token, NULL), 0);
     assert_int_equal(bench_check(bench, token, NULL), 0);
-    (void)now(bench, &quality);
+    (void)time_now(bench, &quality);
     assert_int_equal(quality, LK_CLOCK_SYNCED);
     lk_fake_advance(&bench->fake, HOUR - 1);
     assert_int_equal(bench_check(bench, result.token, NULL), 0);
@@ -493,7 +266,7 @@ static void test_s10_claim_ends_by_powered_time(void **state)
     lk_fake_wall_set(&bench->fake, LK_FAKE_START_MS + YEAR, LK_CLOCK_SYNCED);
     for (i = 0; i < 7; i++) {
         lk_fake_advance(&bench->fake, LK_MS_PER_DAY - 1000);
-        seen(bench);
+        time_seen(bench);
         lk_fake_reboot(&bench->fake, i % 2 ? LK_CLOCK_UNSET : LK_CLOCK_SYNCED);
         lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms + i * LK_MS_PER_DAY,
                          bench->fake.clock.quality);
@@ -536,7 +309,7 @@ static void test_s10_console_password_without_a_clock(void **state)
     assert_int_equal(login_by(bench, LK_CHANNEL_CONSOLE, "alice", PASSWORD, &result), 0);
     lk_fake_wall_set(&bench->fake, LK_FAKE_START_MS + 31 * (uint64_t)LK_MS_PER_DAY, LK_CLOCK_SET);
     assert_int_equal(login_by(bench, LK_CHANNEL_CONSOLE, "alice", PASSWORD, &result), LK_E_REFUSED);
-    seen(bench);
+    time_seen(bench);
     lk_fake_reboot(&bench->fake, LK_CLOCK_UNSET);
     bench_reopen(bench);
     assert_int_equal(login_by(bench, LK_CHANNEL_CONSOLE, "alice", PASSWORD, &result), LK_E_REFUSED);
@@ -596,7 +369,7 @@ static void test_s10_retention_waits_for_the_clock(void **state)
     bool more;
 
     (void)state;
-    policy(bench, "purge_after_days=1");
+    time_policy(bench, "purge_after_days=1");
     bench_write(bench);
     assert_int_equal(lk_remove(&bench->txn, &lk_kind_user, alice, NULL), 0);
     bench_commit(bench);
@@ -656,12 +429,6 @@ int main(void)
         cmocka_unit_test(test_s10_lifetime_is_monotonic),
         cmocka_unit_test(test_s10_time_never_goes_back),
         cmocka_unit_test(test_s10_small_steps_are_waited_out),
-        cmocka_unit_test(test_s10_reboot_ends_sessions),
-        cmocka_unit_test(test_s10_reboot_prolongs_nothing),
-        cmocka_unit_test(test_s10_sessions_wait_for_the_clock),
-        cmocka_unit_test(test_s10_the_worst_clock_counts),
-        cmocka_unit_test(test_s10_uptime_before_opening_counts),
-        cmocka_unit_test(test_s10_no_boot_number),
         cmocka_unit_test(test_s10_device_that_never_had_a_clock),
         cmocka_unit_test(test_s10_claim_ends_by_powered_time),
         cmocka_unit_test(test_s10_console_password_without_a_clock),
