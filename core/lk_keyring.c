@@ -84,6 +84,19 @@ static int keyring_derive(struct lk_store *store, const uint8_t root[LK_SEAL_KEY
     if (!error) {
         error = keyring_derive_one(store, root, "latchkey token", store->token_key);
     }
+    if (!error) {
+        error = keyring_derive_one(store, root, "latchkey audit", store->audit_key);
+    }
+    if (!error) {
+        error = keyring_derive_one(store, root, "latchkey trace", store->trace_key);
+    }
+    if (!error) {
+        error = keyring_derive_one(store, root, "latchkey source", out);
+    }
+    if (!error) {
+        memcpy(store->source_key, out, LK_MAC64_KEY_SIZE);
+        memcpy(store->fold_key, out + LK_MAC64_KEY_SIZE, LK_MAC64_KEY_SIZE);
+    }
     lk_wipe(store, out, sizeof(out));
     return error;
 }
@@ -347,6 +360,10 @@ void lk_keyring_wipe(struct lk_store *store)
     lk_wipe(store, store->bucket_key, sizeof(store->bucket_key));
     lk_wipe(store, store->seal_key, sizeof(store->seal_key));
     lk_wipe(store, store->token_key, sizeof(store->token_key));
+    lk_wipe(store, store->audit_key, sizeof(store->audit_key));
+    lk_wipe(store, store->trace_key, sizeof(store->trace_key));
+    lk_wipe(store, store->source_key, sizeof(store->source_key));
+    lk_wipe(store, store->fold_key, sizeof(store->fold_key));
 }
 
 /* Opens by one means and wraps by another; a NULL secret stands for the passphrase. */

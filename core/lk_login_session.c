@@ -92,6 +92,7 @@ int lk_login_put_activity(struct lk_txn *txn, struct lk_activity *activity)
     bool fresh = !activity->record.raw.size;
     struct lk_activity patch;
     uint64_t clear = LK_BIT(13) | LK_BIT(14) | LK_BIT(15);
+    int error;
 
     memset(&patch, 0, sizeof(patch));
     patch.record.id = activity->record.id;
@@ -100,6 +101,10 @@ int lk_login_put_activity(struct lk_txn *txn, struct lk_activity *activity)
     lk_field_set_number(&patch.record, lk_login_field(10), txn->now_ms);
     lk_field_set_number(&patch.record, lk_login_field(11), txn->now_ms);
     lk_field_set_number(&patch.record, lk_login_field(16), activity->session_number);
+    error = lk_trace_give(txn, &patch);
+    if (error) {
+        return error;
+    }
     return lk_write(txn, &lk_kind_activity, fresh ? LK_ADD : LK_UPDATE, patch.record.id,
                     &patch.record, fresh ? 0 : clear, NULL,
                     LK_W_QUIET | LK_W_SYSTEM | LK_W_GIVEN_ID);

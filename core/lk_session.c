@@ -229,6 +229,8 @@ int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *
         memset(activity, 0, sizeof(*activity));
         activity->record.id = id;
         error = 0;
+    } else if (!error) {
+        lk_trace_note(txn, activity);
     }
     return error;
 }

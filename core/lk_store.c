@@ -77,7 +77,7 @@ int lk_random(const struct lk_store *store, uint8_t *out, size_t size)
 }
 
 /* Readers of other threads look at the time while a writer moves it. */
-static void store_lock(struct lk_store *store, bool take)
+void lk_store_lock(struct lk_store *store, bool take)
 {
     const struct lk_lock *lock = store->port->lock;
 
@@ -96,10 +96,10 @@ int lk_clock_read(struct lk_store *store, uint64_t *ms, enum lk_clock_quality *q
     uint64_t monotonic, mark, mark_at;
     int error = port->clock->wall(port->self, ms, quality);
 
-    store_lock(store, true);
+    lk_store_lock(store, true);
     mark = store->high_water_ms;
     mark_at = store->high_water_at;
-    store_lock(store, false);
+    lk_store_lock(store, false);
     if (!error && (*quality == LK_CLOCK_UNSET || *ms < mark)) {
         error = port->clock->monotonic(port->self, &monotonic);
         *ms = mark + lk_elapsed(monotonic, mark_at);
@@ -115,10 +115,10 @@ static int store_high_water(struct lk_store *store, uint64_t ms)
     int error = store->port->clock->monotonic(store->port->self, &at);
 
     if (!error) {
-        store_lock(store, true);
+        lk_store_lock(store, true);
         store->high_water_ms = ms;
         store->high_water_at = at;
-        store_lock(store, false);
+        lk_store_lock(store, false);
     }
     return error;
 }
@@ -376,6 +376,7 @@ int lk_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode mode,
     }
     if (mode == LK_WRITE) {
         lk_cache_clear(txn);
+        lk_audit_begun(txn);
     }
     memset(&txn->problem, 0, sizeof(txn->problem));
     memset(&txn->actor, 0, sizeof(txn->actor));
@@ -420,7 +421,11 @@ int lk_commit(struct lk_txn *txn)
         lk_cache_clear(txn);
         lk_store_count(store, &store->commit_count);
     }
-    return store->storage->ops->commit(&txn->storage, LK_COMMIT_DURABLE);
+    error = store->storage->ops->commit(&txn->storage, LK_COMMIT_DURABLE);
+    if (!error && txn->mode == LK_WRITE) {
+        lk_audit_committed(txn);
+    }
+    return error;
 }
 
 void lk_abort(struct lk_txn *txn)
@@ -455,9 +460,9 @@ uint64_t lk_now(const struct lk_txn *txn)
 
 void lk_store_count(struct lk_store *store, uint32_t *counter)
 {
-    store_lock(store, true);
+    lk_store_lock(store, true);
     (*counter)++;
-    store_lock(store, false);
+    lk_store_lock(store, false);
 }
 
 int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
@@ -469,11 +474,12 @@ int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
 
     memset(stats, 0, sizeof(*stats));
     stats->schema_version = LK_SCHEMA_VERSION;
-    store_lock(store, true);
+    lk_store_lock(store, true);
     stats->login_count = store->login_count;
     stats->refusal_count = store->refusal_count;
     stats->commit_count = store->commit_count;
-    store_lock(store, false);
+    stats->audit_watermark_count = store->audit_watermark_count;
+    lk_store_lock(store, false);
     memcpy(stats->store_id, store->store_id, sizeof(stats->store_id));
     error = store->storage->ops->stat(store->storage, &stats->storage);
     if (!error) {

@@ -59,6 +59,14 @@ static const struct lk_field fields[] = {
      .offset = AT(session_number),
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
      .help = "number of the newest session"},
+    {.number = 24,
+     .name = "audit_key",
+     .type = LK_BYTES,
+     .offset = AT(audit_key),
+     .min = 16,
+     .max = 16,
+     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_SECRET,
+     .help = "key of the user's personal data in the audit"},
 };
 
 static const struct lk_index indexes[] = {

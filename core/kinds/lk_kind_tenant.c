@@ -86,6 +86,13 @@ static const struct lk_field fields[] = {
      .max = 1000000,
      .initial = LK_AUDIT_CAPACITY,
      .help = "slots of each audit ring"},
+    {.number = 20,
+     .name = "audit_days",
+     .type = LK_UINT,
+     .offset = AT(audit_days),
+     .max = 36500,
+     .initial = 365,
+     .help = "days that audit entries are kept; 0: until the ring is full"},
     {.number = 21,
      .name = "metadata",
      .type = LK_MAP,
@@ -110,6 +117,33 @@ static const struct lk_field fields[] = {
      .offset = AT(role_epoch),
      .flags = LK_F_SYSTEM | LK_F_HIDDEN,
      .help = "changes with roles and permissions"},
+    {.number = 34,
+     .name = "audit_archive",
+     .type = LK_BOOL,
+     .offset = AT(audit_archive),
+     .help = "keep audit entries past audit_days until they were archived"},
+    {.number = 35,
+     .name = "audit_archived",
+     .type = LK_UINT,
+     .offset = AT(audit_archived),
+     .flags = LK_F_SYSTEM | LK_F_LOCAL,
+     .help = "audit entries up to this number were archived"},
+    {.number = 37,
+     .name = "audit_key",
+     .type = LK_BYTES,
+     .offset = AT(audit_key),
+     .min = 16,
+     .max = 16,
+     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_SECRET,
+     .help = "key of personal data in the audit that are no user's"},
+    {.number = 38,
+     .name = "audit_gone",
+     .type = LK_BYTES,
+     .offset = AT(audit_gone),
+     .min = 16,
+     .max = 16,
+     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
+     .help = "what the oldest audit entry of each ring follows"},
     {.number = 48,
      .name = "user_count",
      .type = LK_UINT,
@@ -138,6 +172,15 @@ static int tenant_check(struct lk_txn *txn, struct lk_change *change)
     /* Stored even when not given: a build with another default must find the ring as it is. */
     if (!LK_HAS(&tenant->record, 19)) {
         lk_set_number(&lk_kind_tenant, &tenant->record, "audit_capacity", LK_AUDIT_CAPACITY);
+    }
+    if (change->operation == LK_ADD) {
+        uint8_t *key = lk_work(txn)->audit_key;
+        int error = lk_random(txn->store, key, 16);
+
+        if (error) {
+            return error;
+        }
+        lk_set_span(&lk_kind_tenant, &tenant->record, "audit_key", (struct lk_span){key, 16});
     }
     if (change->operation == LK_ADD && !LK_HAS(&tenant->record, 9)) {
         return lk_fill_uuid(txn, &tenant->record, lk_field_numbered(change->kind, 9));

@@ -154,7 +154,8 @@ static struct bench *golden_store(void)
     assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
                                "display_name=Main", "session_lifetime=7200", "session_idle=900",
                                "session_max=4", "lockout_failures=3", "lockout_time=600",
-                               "password_min=9", "audit_capacity=64", "purge_after_days=30", NULL),
+                               "password_min=9", "audit_capacity=64", "audit_days=400",
+                               "audit_archive=true", "purge_after_days=30", NULL),
                      0);
     assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=doors",
                                "resource=door", "action=open", "description=Open doors", NULL),
@@ -211,6 +212,14 @@ static struct bench *golden_store(void)
     lk_fake_advance(&bench->fake, 61500);
     assert_int_equal(lk_login(&bench->store, &request, &result, NULL), 0);
     request.password = LK_TEXT("not her secret");
+    assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
+    assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
+    bench_write(bench);
+    assert_int_equal(lk_audit_settle(&bench->txn, bench->tenant), 0);
+    assert_int_equal(lk_audit_archived(&bench->txn, bench->tenant, 5), 0);
+    bench_commit(bench);
+    assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
+    lk_fake_advance(&bench->fake, 1500);
     assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
     request.name = LK_TEXT("nobody");
     assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
@@ -309,7 +318,12 @@ static void test_golden_records_hold_every_field(void **state)
         const struct lk_kind *kind;
         const char *field;
     } absent[] = {{&lk_kind_audit, "session"},
+                  {&lk_kind_audit, "ip"},
+                  {&lk_kind_audit, "user_agent"},
                   {&lk_kind_audit, "request"},
+                  {&lk_kind_audit, "dropped"},
+                  {&lk_kind_tenant, "audit_gone"},
+                  {&lk_kind_fold, "category"},
                   {&lk_kind_audit, "tags"},
                   {&lk_kind_activity, "total_usage_minutes"},
                   {&lk_kind_activity, "locked_until"},

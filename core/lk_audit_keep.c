@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lk_audit_keep.c: how long entries are kept, and the archive that they wait for.
+ *
+ * Entries go at the old end only, by whole days, and only by a clock that is synchronised. The
+ * newest of each ring stays, so that the chain goes on. What the oldest then follows is noted in
+ * the tenant's record: a ring that begins with anything else was cut.
+ */
+#include "lk_audit.h"
+
+int lk_audit_crossed(struct lk_txn *txn, const struct lk_audit_place *place, uint32_t ring,
+                     uint32_t slot, bool *crossed)
+{
+    uint32_t full = (uint32_t)((uint64_t)place->capacity * 4 / 5), i;
+    struct lk_audit_slot at[2];
+    int error = 0;
+
+    /* The entry that makes it so many, and the one before it, which may have been archived. */
+    for (i = 0; error >= 0 && i < 2; i++) {
+        uint32_t back = full - 1 + i;
+
+        error = lk_audit_peek(txn, place->tenant, ring,
+                              (slot + place->capacity - back) % place->capacity, &at[i]);
+    }
+    *crossed = error >= 0 && at[0].seq > place->archived && at[1].seq <= place->archived;
+    return error < 0 ? error : 0;
+}
+
+/* How many of the oldest may go, the newest not among them. */
+static int keep_count(struct lk_txn *txn, const struct lk_audit_place *place, uint32_t number,
+                      const struct lk_audit_ring *ring, uint64_t before, uint32_t most,
+                      uint32_t *count)
+{
+    struct lk_audit_slot found;
+    uint32_t i;
+    int error = 0;
+
+    *count = 0;
+    for (i = 0; error >= 0 && i + 1 < ring->count && i < most; i++) {
+        error =
+            lk_audit_peek(txn, place->tenant, number, (ring->first + i) % ring->capacity, &found);
+        if (error) {
+            continue; /* a damaged one goes with the next that does */
+        }
+        if (found.at >= before || (place->archive && found.seq > place->archived)) {
+            break;
+        }
+        *count = i + 1;
+    }
+    return error < 0 ? error : 0;
+}
+
+static int keep_ring(struct lk_txn *txn, struct lk_audit_place *place, uint32_t number,
+                     uint64_t before, uint32_t most, uint32_t *count)
+{
+    struct lk_audit_ring ring;
+    uint32_t i;
+    int error = lk_audit_ring(txn, place->tenant, number, place->capacity, &ring);
+
+    *count = 0;
+    if (!error) {
+        error = keep_count(txn, place, number, &ring, before, most, count);
+    }
+    for (i = 0; !error && i < *count; i++) {
+        error = lk_audit_take(txn, place->tenant, number, (ring.first + i) % ring.capacity);
+    }
+    return error || !*count ? error : lk_audit_note_gone(txn, place, number);
+}
+
+static int keep_tell(struct lk_txn *txn, uint32_t tenant, uint64_t count)
+{
+    struct lk_audit_entry entry;
+    char text[64];
+    struct lk_words words = {text, 0, sizeof(text)};
+
+    lk_words_add_number(&words, count);
+    lk_words_add(&words, " entries past their retention taken out");
+    memset(&entry, 0, sizeof(entry));
+    lk_field_set_span(&entry.record, lk_audit_field(12), LK_TEXT("audit.expire"));
+    lk_field_set_span(&entry.record, lk_audit_field(13), LK_TEXT("audit"));
+    lk_field_set_span(&entry.record, lk_audit_field(16), lk_words_span(&words));
+    lk_field_set_number(&entry.record, lk_audit_field(17), LK_CATEGORY_SYSTEM);
+    txn->store->flags |= LK_STORE_SCRUB_DUE;
+    return lk_audit_append(txn, tenant, LK_RING_ADMIN, &entry);
+}
+
+int lk_audit_expire(struct lk_txn *txn, uint32_t tenant, uint32_t budget, bool *more)
+{
+    struct lk_audit_place place;
+    struct lk_tenant record;
+    uint64_t days, before;
+    uint32_t ring, count, total = 0;
+    int error;
+
+    *more = false;
+    if (txn->clock != LK_CLOCK_SYNCED) {
+        return 0;
+    }
+    error = lk_record_load(txn, &lk_kind_tenant, (struct lk_id){tenant, 0, 0}, &record.record);
+    days = error ? 0 : record.audit_days;
+    if (error || !days || txn->now_ms < days * LK_MS_PER_DAY) {
+        return error;
+    }
+    before = (txn->now_ms / LK_MS_PER_DAY - days) * LK_MS_PER_DAY;
+    error = lk_audit_place(txn, tenant, &place);
+    for (ring = 0; !error && ring < LK_RING_COUNT; ring++) {
+        error = keep_ring(txn, &place, ring, before, budget - total, &count);
+        total += count;
+    }
+    if (!error && total) {
+        *more = total >= budget;
+        error = keep_tell(txn, tenant, total);
+    }
+    return lk_spoil(txn, error) ? error : total ? 1 : 0;
+}
+
+int lk_audit_archived(struct lk_txn *txn, uint32_t tenant, uint64_t seq)
+{
+    struct lk_audit_heads heads;
+    struct lk_tenant patch;
+    uint32_t ring;
+    bool there = false;
+    int error = txn->open && txn->mode == LK_WRITE ? 0 : LK_E_STATE;
+
+    if (!error && tenant == LK_STORE_TENANT) {
+        error = LK_E_ARGUMENT;
+    }
+    if (!error) {
+        error = lk_audit_heads(txn, tenant, &heads);
+    }
+    for (ring = 0; !error && ring < LK_RING_COUNT; ring++) {
+        there = there || heads.rings[ring].seq >= seq;
+    }
+    if (!error && !there) {
+        error = LK_E_ARGUMENT;
+    }
+    if (error) {
+        return error;
+    }
+    memset(&patch, 0, sizeof(patch));
+    lk_set_number(&lk_kind_tenant, &patch.record, "audit_archived", seq);
+    return lk_write(txn, &lk_kind_tenant, LK_UPDATE, (struct lk_id){tenant, 0, 0}, &patch.record, 0,
+                    "audit.archive", LK_W_SYSTEM);
+}
