@@ -24,6 +24,7 @@ struct audit_check {
     struct check_ring rings[LK_RING_COUNT];
     uint64_t last_seq, last_at;
     bool begun, damaged; /* an entry was met; one could not be read */
+    bool reported;       /* what is damaged is reported by its own key */
     uint64_t faults;
 };
 
@@ -240,8 +241,8 @@ static int check_heads(struct audit_check *check, const uint64_t first[LK_RING_C
     return stop;
 }
 
-/* Reported by its own key; what comes next cannot be held against it. */
-static void check_damaged(struct audit_check *check, struct lk_id id)
+/* What comes next cannot be held against it. */
+static int check_damaged(struct audit_check *check, struct lk_id id)
 {
     struct check_ring *ring = &check->rings[id.user];
 
@@ -249,6 +250,7 @@ static void check_damaged(struct audit_check *check, struct lk_id id)
     ring->begun = true;
     ring->known = false;
     check->damaged = true;
+    return check->reported ? 0 : check_fault(check, "audit entry is damaged", id);
 }
 
 static int check_chain(struct audit_check *check)
@@ -265,7 +267,7 @@ static int check_chain(struct audit_check *check)
     while (!error && !stop) {
         error = lk_audit_next(&query, &entry);
         if (error == LK_E_CORRUPT) {
-            check_damaged(check, entry.record.id);
+            stop = check_damaged(check, entry.record.id);
             error = 0;
             continue;
         }
@@ -283,7 +285,7 @@ static int check_chain(struct audit_check *check)
     return stop ? stop : error;
 }
 
-int lk_audit_verify(struct lk_txn *txn, struct lk_audit_verify *verify)
+static int audit_verify(struct lk_txn *txn, struct lk_audit_verify *verify, bool reported)
 {
     struct audit_check check;
     uint32_t ring;
@@ -292,6 +294,7 @@ int lk_audit_verify(struct lk_txn *txn, struct lk_audit_verify *verify)
     memset(&check, 0, sizeof(check));
     check.txn = txn;
     check.verify = verify;
+    check.reported = reported;
     verify->entry_count = verify->fault_count = 0;
     if (!error && verify->head &&
         (verify->head->tenant != verify->tenant ||
@@ -307,18 +310,21 @@ int lk_audit_verify(struct lk_txn *txn, struct lk_audit_verify *verify)
     /* The order can be told only of whole rings. */
     if (!error && !check.faults) {
         error = check_chain(&check);
-    }
-    if (error == LK_E_NOT_FOUND && check.place.capacity) {
-        error = 0;
+        error = error == LK_E_NOT_FOUND ? 0 : error;
     }
     return error ? error : verify->fault_count ? LK_E_FAULTS : 0;
+}
+
+int lk_audit_verify(struct lk_txn *txn, struct lk_audit_verify *verify)
+{
+    return audit_verify(txn, verify, false);
 }
 
 int lk_audit_check(struct lk_txn *txn, uint32_t tenant,
                    int (*fault)(void *context, const char *what, struct lk_id id), void *context)
 {
     struct lk_audit_verify verify = {.tenant = tenant, .on_fault = fault, .context = context};
-    int error = lk_audit_verify(txn, &verify);
+    int error = audit_verify(txn, &verify, true);
 
     return error == LK_E_FAULTS ? 0 : error;
 }
