@@ -26,70 +26,80 @@ int lk_audit_crossed(struct lk_txn *txn, const struct lk_audit_place *place, uin
     return error < 0 ? error : 0;
 }
 
-/* How many of the oldest may go, the newest not among them. */
-static int keep_count(struct lk_txn *txn, const struct lk_audit_place *place, uint32_t number,
-                      const struct lk_audit_ring *ring, uint64_t before, uint32_t most,
-                      uint32_t *count)
+struct keep_job {
+    struct lk_audit_place place;
+    uint64_t before; /* entries older than this go */
+    uint32_t left;   /* of the budget */
+    uint64_t last;   /* the highest seq that went */
+    bool more;
+};
+
+/* How many of the oldest go, the newest not among them. */
+static int keep_count(struct lk_txn *txn, struct keep_job *job, uint32_t number,
+                      const struct lk_audit_ring *ring, uint32_t *count)
 {
     struct lk_audit_slot found;
     uint32_t i;
     int error = 0;
 
     *count = 0;
-    for (i = 0; error >= 0 && i + 1 < ring->count && i < most; i++) {
-        error =
-            lk_audit_peek(txn, place->tenant, number, (ring->first + i) % ring->capacity, &found);
+    for (i = 0; error >= 0 && i + 1 < ring->count; i++) {
+        error = lk_audit_peek(txn, job->place.tenant, number, (ring->first + i) % ring->capacity,
+                              &found);
         if (error) {
             continue; /* a damaged one goes with the next that does */
         }
-        if (found.at >= before || (place->archive && found.seq > place->archived)) {
+        if (found.at >= job->before || (job->place.archive && found.seq > job->place.archived)) {
+            break;
+        }
+        if (i >= job->left) {
+            job->more = true;
             break;
         }
         *count = i + 1;
+        job->last = found.seq > job->last ? found.seq : job->last;
     }
     return error < 0 ? error : 0;
 }
 
-static int keep_ring(struct lk_txn *txn, struct lk_audit_place *place, uint32_t number,
-                     uint64_t before, uint32_t most, uint32_t *count)
+static int keep_ring(struct lk_txn *txn, struct keep_job *job, uint32_t number)
 {
     struct lk_audit_ring ring;
-    uint32_t i;
-    int error = lk_audit_ring(txn, place->tenant, number, place->capacity, &ring);
+    uint32_t i, count = 0;
+    int error = lk_audit_ring(txn, job->place.tenant, number, job->place.capacity, &ring);
 
-    *count = 0;
     if (!error) {
-        error = keep_count(txn, place, number, &ring, before, most, count);
+        error = keep_count(txn, job, number, &ring, &count);
     }
-    for (i = 0; !error && i < *count; i++) {
-        error = lk_audit_take(txn, place->tenant, number, (ring.first + i) % ring.capacity);
+    for (i = 0; !error && i < count; i++) {
+        error = lk_audit_take(txn, job->place.tenant, number, (ring.first + i) % ring.capacity);
     }
-    return error || !*count ? error : lk_audit_note_gone(txn, place, number);
+    job->left -= count;
+    return error || !count ? error : lk_audit_note_gone(txn, &job->place, number);
 }
 
-static int keep_tell(struct lk_txn *txn, uint32_t tenant, uint64_t count)
+static int keep_tell(struct lk_txn *txn, const struct keep_job *job)
 {
     struct lk_audit_entry entry;
-    char text[64];
+    char text[80];
     struct lk_words words = {text, 0, sizeof(text)};
 
-    lk_words_add_number(&words, count);
-    lk_words_add(&words, " entries past their retention taken out");
+    lk_words_add(&words, "entries past their retention taken out, the last of them ");
+    lk_words_add_number(&words, job->last);
     memset(&entry, 0, sizeof(entry));
     lk_field_set_span(&entry.record, lk_audit_field(12), LK_TEXT("audit.expire"));
     lk_field_set_span(&entry.record, lk_audit_field(13), LK_TEXT("audit"));
     lk_field_set_span(&entry.record, lk_audit_field(16), lk_words_span(&words));
     lk_field_set_number(&entry.record, lk_audit_field(17), LK_CATEGORY_SYSTEM);
-    txn->store->flags |= LK_STORE_SCRUB_DUE;
-    return lk_audit_append(txn, tenant, LK_RING_ADMIN, &entry);
+    return lk_audit_append(txn, job->place.tenant, LK_RING_ADMIN, &entry);
 }
 
 int lk_audit_expire(struct lk_txn *txn, uint32_t tenant, uint32_t budget, bool *more)
 {
-    struct lk_audit_place place;
+    struct keep_job job = {.left = budget};
     struct lk_tenant record;
-    uint64_t days, before;
-    uint32_t ring, count, total = 0;
+    uint64_t days;
+    uint32_t ring;
     int error;
 
     *more = false;
@@ -101,17 +111,19 @@ int lk_audit_expire(struct lk_txn *txn, uint32_t tenant, uint32_t budget, bool *
     if (error || !days || txn->now_ms < days * LK_MS_PER_DAY) {
         return error;
     }
-    before = (txn->now_ms / LK_MS_PER_DAY - days) * LK_MS_PER_DAY;
-    error = lk_audit_place(txn, tenant, &place);
+    job.before = (txn->now_ms / LK_MS_PER_DAY - days) * LK_MS_PER_DAY;
+    error = lk_audit_place(txn, tenant, &job.place);
     for (ring = 0; !error && ring < LK_RING_COUNT; ring++) {
-        error = keep_ring(txn, &place, ring, before, budget - total, &count);
-        total += count;
+        error = keep_ring(txn, &job, ring);
     }
-    if (!error && total) {
-        *more = total >= budget;
-        error = keep_tell(txn, tenant, total);
+    if (!error && job.last) {
+        txn->store->flags |= LK_STORE_SCRUB_DUE;
     }
-    return lk_spoil(txn, error) ? error : total ? 1 : 0;
+    if (!error && job.last && !job.more) {
+        error = keep_tell(txn, &job);
+    }
+    *more = job.more;
+    return lk_spoil(txn, error) ? error : job.last ? 1 : 0;
 }
 
 int lk_audit_archived(struct lk_txn *txn, uint32_t tenant, uint64_t seq)
