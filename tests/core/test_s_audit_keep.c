@@ -94,7 +94,8 @@ static void test_keep_takes_what_is_past_its_retention(void **state)
                 bench_reopen(bench); /* found without hints */
             }
         }
-        assert_true(audit_count(bench, tenant, "audit.expire") > 0);
+        /* Forty a day overwrite each other before they are old. */
+        assert_true(audit_count(bench, tenant, "audit.expire") > 0 || per_day[i] == 40);
         /* Nothing happens for long: the newest of each ring stays, for the chain to go on from. */
         lk_fake_advance(&bench->fake, 40 * (uint64_t)LK_MS_PER_DAY);
         (void)maintain(bench, budget);
