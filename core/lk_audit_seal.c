@@ -104,6 +104,9 @@ static int seal_user_bytes(struct lk_txn *txn, uint32_t tenant, uint32_t user, b
         if (!activity.record.raw.size) {
             error = lk_record_load(txn, &lk_kind_user, id, &owner.record);
         }
+        if (error == LK_E_CORRUPT) {
+            error = lk_record_load(txn, &lk_kind_user, id, &owner.record); /* likewise */
+        }
         if (!error) {
             error = seal_new_key(txn, &activity);
         }

@@ -65,7 +65,7 @@ static const struct lk_field fields[] = {
      .offset = AT(audit_key),
      .min = 16,
      .max = 16,
-     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_SECRET,
+     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_SECRET | LK_F_HIDDEN,
      .help = "key of the user's personal data in the audit"},
 };
 
