@@ -296,6 +296,43 @@ static void test_s20_keys_of_undone_transactions_are_not_used(void **state)
     bench_close(bench);
 }
 
+/* The same text at the same place, of a transaction that did not happen and of one that did: what
+ * the medium may still hold of the first tells nothing of the second. */
+static void test_s20_no_place_is_sealed_twice_alike(void **state)
+{
+    struct bench *bench = bench_open();
+    struct lk_id alice = bench_user(bench, "alice", NULL);
+    uint8_t first[LK_AUDIT_SEALED_MAX];
+    size_t size = 0;
+    unsigned i;
+
+    (void)state;
+    act_as(bench, alice, (struct lk_span){here, sizeof(here)});
+    bench_write(bench); /* the key is there before */
+    audit_add(bench, bench->tenant, LK_RING_ADMIN, "door.open", LK_SUCCESS);
+    bench_commit(bench);
+    for (i = 0; i < 2; i++) {
+        struct lk_audit_entry entry;
+        struct lk_audit_ring layout;
+        size_t k, same = 0;
+
+        bench_write(bench);
+        audit_add(bench, bench->tenant, LK_RING_ADMIN, "door.open", LK_SUCCESS);
+        layout = audit_layout(bench, bench->tenant, LK_RING_ADMIN);
+        assert_int_equal(
+            lk_audit_slot(&bench->txn, bench->tenant, LK_RING_ADMIN, layout.head, &entry), 0);
+        for (k = 8; i && k < size; k++) {
+            same += first[k] == entry.sealed.data[k];
+        }
+        assert_true(same < 10);
+        size = entry.sealed.size;
+        memcpy(first, entry.sealed.data, size);
+        lk_abort(&bench->txn);
+    }
+    assert_true(size > 60);
+    bench_close(bench);
+}
+
 /* What is nobody's is the tenant's; who comes from another tenant leaves the address in his own. */
 static void test_s20_whose_the_data_are(void **state)
 {
@@ -431,6 +468,7 @@ int main(void)
         cmocka_unit_test(test_s20_personal_data_go_with_the_user),
         cmocka_unit_test(test_s20_nothing_is_kept_of_who_is_just_gone),
         cmocka_unit_test(test_s20_keys_of_undone_transactions_are_not_used),
+        cmocka_unit_test(test_s20_no_place_is_sealed_twice_alike),
         cmocka_unit_test(test_s20_whose_the_data_are),
         cmocka_unit_test(test_s20_sources_are_found_by_their_tag),
     };
