@@ -107,5 +107,8 @@ int lk_audit_fold_next(struct lk_txn *txn, uint32_t tenant, uint32_t *slot,
 /* True when the entry just written makes the ring four fifths full of what was not archived. */
 int lk_audit_crossed(struct lk_txn *txn, const struct lk_audit_place *place, uint32_t ring,
                      uint32_t slot, bool *crossed);
+/* True when it is that full, or fuller. */
+int lk_audit_over(struct lk_txn *txn, const struct lk_audit_place *place, uint32_t ring,
+                  bool *over);
 
 #endif

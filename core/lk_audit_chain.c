@@ -187,6 +187,22 @@ int lk_audit_put(struct lk_txn *txn, struct lk_audit_place *place, uint32_t ring
     return error;
 }
 
+int lk_audit_warn(struct lk_txn *txn, uint32_t tenant)
+{
+    bool over[LK_RING_COUNT] = {false, false};
+    struct lk_audit_place place;
+    uint32_t ring;
+    int error = lk_audit_place(txn, tenant, &place);
+
+    for (ring = 0; !error && place.archive && ring < LK_RING_COUNT; ring++) {
+        error = lk_audit_over(txn, &place, ring, &over[ring]);
+    }
+    for (ring = 0; !error && ring < LK_RING_COUNT; ring++) {
+        error = over[ring] ? chain_watermark(txn, &place, ring) : 0;
+    }
+    return error;
+}
+
 int lk_audit_heads(struct lk_txn *txn, uint32_t tenant, struct lk_audit_heads *heads)
 {
     struct lk_audit_place place;

@@ -8,22 +8,46 @@
  */
 #include "lk_audit.h"
 
+/* Four fifths: the ring is nearly full where the entry so far back was not archived. */
+static uint32_t keep_back(const struct lk_audit_place *place)
+{
+    return (uint32_t)((uint64_t)place->capacity * 4 / 5) - 1;
+}
+
+static int keep_peek(struct lk_txn *txn, const struct lk_audit_place *place, uint32_t ring,
+                     uint32_t slot, uint32_t back, struct lk_audit_slot *found)
+{
+    int error = lk_audit_peek(txn, place->tenant, ring,
+                              (slot + place->capacity - back) % place->capacity, found);
+
+    return error == LK_SLOT_DAMAGED ? 0 : error;
+}
+
 int lk_audit_crossed(struct lk_txn *txn, const struct lk_audit_place *place, uint32_t ring,
                      uint32_t slot, bool *crossed)
 {
-    uint32_t full = (uint32_t)((uint64_t)place->capacity * 4 / 5), i;
-    struct lk_audit_slot at[2];
-    int error = 0;
+    struct lk_audit_slot at, before;
+    int error = keep_peek(txn, place, ring, slot, keep_back(place), &at);
 
-    /* The entry that makes it so many, and the one before it, which may have been archived. */
-    for (i = 0; error >= 0 && i < 2; i++) {
-        uint32_t back = full - 1 + i;
-
-        error = lk_audit_peek(txn, place->tenant, ring,
-                              (slot + place->capacity - back) % place->capacity, &at[i]);
+    /* The one before it was archived, or is none. */
+    if (!error) {
+        error = keep_peek(txn, place, ring, slot, keep_back(place) + 1, &before);
     }
-    *crossed = error >= 0 && at[0].seq > place->archived && at[1].seq <= place->archived;
-    return error < 0 ? error : 0;
+    *crossed = !error && at.seq > place->archived && before.seq <= place->archived;
+    return error;
+}
+
+int lk_audit_over(struct lk_txn *txn, const struct lk_audit_place *place, uint32_t ring, bool *over)
+{
+    struct lk_audit_slot newest, at;
+    uint32_t slot;
+    int error = lk_audit_bisect(txn, place->tenant, ring, place->capacity, &slot, &newest);
+
+    if (!error) {
+        error = keep_peek(txn, place, ring, slot, keep_back(place), &at);
+    }
+    *over = !error && newest.seq && at.seq > place->archived;
+    return error;
 }
 
 struct keep_job {

@@ -206,6 +206,8 @@ int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number rin
                     struct lk_audit_entry *entry);
 int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const char *verb);
 int lk_audit_resize(struct lk_txn *txn, uint32_t tenant);
+/* An archive was asked for: rings that are nearly full of what is not in it are told at once. */
+int lk_audit_warn(struct lk_txn *txn, uint32_t tenant);
 /* Something that should have left an entry left none: the tenant's next entry tells how many. */
 void lk_audit_missed(struct lk_store *store, uint32_t tenant);
 /* What was told of that is told by this commit; the next transaction starts afresh. */

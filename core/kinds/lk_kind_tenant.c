@@ -198,9 +198,15 @@ static int tenant_changed(struct lk_txn *txn, const struct lk_change *change)
         return lk_tenant_bump(txn, change->id.tenant, true, false);
     }
     if (change->operation == LK_UPDATE && (change->changed >> 19) & 1) {
-        return lk_audit_resize(txn, change->id.tenant);
+        int error = lk_audit_resize(txn, change->id.tenant);
+
+        if (error) {
+            return error;
+        }
     }
-    return 0;
+    return change->operation == LK_UPDATE && (change->changed >> 34) & 1
+               ? lk_audit_warn(txn, change->id.tenant)
+               : 0;
 }
 
 static int tenant_compute(struct lk_txn *txn, struct lk_record *record)
