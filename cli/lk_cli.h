@@ -466,7 +466,9 @@ lk_cli_handler lk_cli_credential_list, lk_cli_credential_add, lk_cli_credential_
 lk_cli_handler lk_cli_role_grant, lk_cli_role_revoke, lk_cli_role_permit, lk_cli_role_forbid,
     lk_cli_permission_add, lk_cli_permission_show, lk_cli_permission_remove,
     lk_cli_permission_check, lk_cli_permission_why, lk_cli_permission_diff;
-lk_cli_handler lk_cli_audit_list, lk_cli_audit_export;
+lk_cli_handler lk_cli_audit_list, lk_cli_audit_export, lk_cli_audit_head, lk_cli_audit_verify;
+/* Tells of a fault that a verification found; `context` is the struct lk_cli. */
+int lk_cli_fault(void *context, const struct lk_fault_report *fault);
 lk_cli_handler lk_cli_calibrate;
 lk_cli_handler lk_cli_verify, lk_cli_stats, lk_cli_maintain, lk_cli_compact, lk_cli_describe,
     lk_cli_help;

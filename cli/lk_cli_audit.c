@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* lk_cli_audit.c: who did what. */
-#include "lk_cli.h"
+#include "lk_cli_audit.h"
 
 #include <string.h>
 
@@ -50,7 +50,25 @@ static void audit_resource(const struct lk_cli_args *args, struct lk_audit_query
     }
 }
 
-static int audit_query(struct lk_cli *cli, const struct lk_cli_args *args,
+/* An address, which is found by its tag. The bytes live as long as the command. */
+static int audit_source(struct lk_cli *cli, const struct lk_cli_args *args,
+                        struct lk_audit_query *query)
+{
+    const char *value = lk_cli_option(args, "source");
+    uint8_t *address = cli->work->secrets[0];
+    size_t size;
+
+    if (!value) {
+        return 0;
+    }
+    if (lk_address_parse(lk_cli_span(value), address, &size)) {
+        return lk_cli_refuse(cli, LK_E_USAGE, "source", value, "is not an IPv4 or IPv6 address");
+    }
+    query->source = (struct lk_span){address, size};
+    return 0;
+}
+
+int lk_cli_audit_query(struct lk_cli *cli, const struct lk_cli_args *args,
                        struct lk_audit_query *query)
 {
     const char *user = lk_cli_option(args, "user");
@@ -67,7 +85,10 @@ static int audit_query(struct lk_cli *cli, const struct lk_cli_args *args,
         query->action = lk_cli_span(action);
     }
     audit_resource(args, query);
-    error = audit_choice(cli, args, "outcome", &query->outcome);
+    error = audit_source(cli, args, query);
+    if (!error) {
+        error = audit_choice(cli, args, "outcome", &query->outcome);
+    }
     if (!error) {
         error = audit_choice(cli, args, "category", &query->category);
     }
@@ -117,12 +138,35 @@ static struct lk_span audit_text(struct lk_cli *cli, const char *name,
     return (struct lk_span){(const uint8_t *)buffer.data, buffer.size};
 }
 
+/* What was lost before it, how often it came, what it was. */
+static struct lk_span audit_words(struct lk_cli *cli, const struct lk_audit_entry *entry)
+{
+    struct lk_cli_buffer buffer;
+    struct lk_cli_out out;
+
+    lk_cli_buffer_out(&out, &buffer, cli->work->cell, sizeof(cli->work->cell));
+    if (entry->dropped) {
+        lk_cli_put(&out, "(");
+        lk_cli_put_number(&out, entry->dropped);
+        lk_cli_put(&out, " lost before) ");
+    }
+    if (entry->repeats) {
+        lk_cli_put_number(&out, entry->repeats);
+        lk_cli_put(&out, entry->open ? " more so far: " : " more: ");
+    }
+    lk_cli_field_text(cli, &out, audit_field("description"), &entry->record);
+    return (struct lk_span){(const uint8_t *)buffer.data, buffer.size};
+}
+
 /* SEQ TIME ACTOR OUTCOME DESCRIPTION in 80 columns; the rest is in the JSON. */
 static void audit_line(struct lk_cli *cli, const struct lk_audit_entry *entry, bool wide)
 {
     struct lk_span text = audit_text(cli, "seq", &entry->record);
     size_t room = (cli->width ? cli->width : 80) - 1, used;
 
+    if (entry->open) {
+        text = LK_TEXT("-");
+    }
     audit_cell(cli, text, 5);
     used = (text.size > 5 ? text.size : 5) + 1;
     text = audit_text(cli, "at", &entry->record);
@@ -135,7 +179,7 @@ static void audit_line(struct lk_cli *cli, const struct lk_audit_entry *entry, b
     text = audit_text(cli, "action", &entry->record);
     audit_cell(cli, text, 17);
     used += 7 + 1 + (text.size > 17 ? text.size : 17);
-    text = audit_text(cli, "description", &entry->record);
+    text = audit_words(cli, entry);
     if (!wide && used < room && lk_cli_columns(text) > room - used) {
         size_t at = 0, columns = 0;
 
@@ -154,50 +198,54 @@ static void audit_line(struct lk_cli *cli, const struct lk_audit_entry *entry, b
     lk_cli_put(cli->out, "\n");
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------ */
+/* ---- Runs of entries ------------------------------------------------------------------------- */
 
-static void audit_json(struct lk_cli *cli, const struct lk_audit_entry *entry)
+int lk_cli_audit_form(struct lk_cli *cli, const struct lk_cli_args *args,
+                      enum lk_cli_audit_form *form)
 {
-    const struct lk_kind *kind = &lk_kind_audit;
-    struct lk_cli_json json;
+    static const struct {
+        const char *name;
+        enum lk_cli_audit_form form;
+    } forms[] = {{"ndjson", LK_CLI_AUDIT_NDJSON},
+                 {"csv", LK_CLI_AUDIT_CSV},
+                 {"syslog", LK_CLI_AUDIT_SYSLOG}};
+    const char *name = lk_cli_option(args, "format");
     size_t i;
 
-    lk_cli_json_begin(&json, cli->out);
-    lk_cli_json_open(&json, '{');
-    for (i = 0; i < kind->field_count; i++) {
-        const struct lk_field *field = &kind->fields[i];
-
-        if (!lk_cli_field_shown(field)) {
-            continue;
-        }
-        /* Absent is not the same as zero for who and where from; the rest is always there. */
-        if (field->number > 18 && !(field->flags & LK_F_COMPUTED) &&
-            !LK_HAS(&entry->record, field->number)) {
-            continue;
-        }
-        lk_cli_json_key(&json, field->name);
-        lk_cli_field_json(cli, &json, field, &entry->record);
-        if (i == 0) {
-            lk_cli_json_key(&json, "tenant");
-            lk_cli_json_text(&json, lk_cli_span(lk_cli_tenant_label(cli, entry->record.id.tenant)));
+    for (i = 0; name && i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (lk_cli_same(name, forms[i].name)) {
+            *form = forms[i].form;
+            return 0;
         }
     }
-    lk_cli_json_close(&json, '}');
-    lk_cli_json_end(&json);
+    return name ? lk_cli_refuse(cli, LK_E_USAGE, "format", name, "is not ndjson, csv or syslog")
+                : 0;
 }
 
-/* ---- Commands -------------------------------------------------------------------------------- */
+void lk_cli_audit_top(struct lk_cli *cli, enum lk_cli_audit_form form)
+{
+    if (form == LK_CLI_AUDIT_CSV) {
+        lk_cli_audit_csv_top(cli);
+    } else if (form == LK_CLI_AUDIT_TEXT || form == LK_CLI_AUDIT_WIDE) {
+        lk_cli_put(cli->out, "SEQ   AT (UTC)            ACTOR    RESULT ACTION            WHAT\n");
+    }
+}
 
-struct audit_told {
-    uint64_t count, damaged;
-    uint64_t next; /* where another page goes on; 0: nowhere */
-};
+static void audit_put(struct lk_cli *cli, const struct lk_audit_entry *entry,
+                      enum lk_cli_audit_form form)
+{
+    switch (form) {
+    case LK_CLI_AUDIT_NDJSON: lk_cli_audit_json(cli, entry); break;
+    case LK_CLI_AUDIT_CSV: lk_cli_audit_csv(cli, entry); break;
+    case LK_CLI_AUDIT_SYSLOG: lk_cli_audit_syslog(cli, entry); break;
+    default: audit_line(cli, entry, form == LK_CLI_AUDIT_WIDE); break;
+    }
+}
 
-static int audit_run(struct lk_cli *cli, struct lk_audit_query *query, uint64_t limit, bool json,
-                     bool wide, struct audit_told *told)
+int lk_cli_audit_run(struct lk_cli *cli, struct lk_audit_query *query, uint64_t limit,
+                     enum lk_cli_audit_form form, struct lk_cli_audit_told *told)
 {
     struct lk_audit_entry *entry = &cli->work->record.audit;
-    uint64_t last = 0;
     int error = lk_audit_begin(&cli->work->txn, query);
 
     memset(told, 0, sizeof(*told));
@@ -209,27 +257,22 @@ static int audit_run(struct lk_cli *cli, struct lk_audit_query *query, uint64_t 
             continue;
         }
         if (!error && limit && told->count == limit) {
-            told->next = last;
+            told->next = told->last ? told->last : UINT64_MAX; /* all of it open: before any */
             break;
         }
         if (!error) {
             error = lk_cli_keep(cli, &lk_kind_audit, &entry->record);
         }
         if (!error) {
-            last = entry->seq;
+            told->last = entry->seq ? entry->seq : told->last;
             told->count++;
-            if (json) {
-                audit_json(cli, entry);
-            } else {
-                audit_line(cli, entry, wide);
-            }
+            audit_put(cli, entry, form);
         }
     }
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
 
-/* The rest was listed; that something is missing must not go unseen. */
-static int audit_damage(struct lk_cli *cli, uint64_t damaged)
+int lk_cli_audit_damage(struct lk_cli *cli, uint64_t damaged)
 {
     struct lk_cli_buffer buffer;
     struct lk_cli_out out;
@@ -245,10 +288,15 @@ static int audit_damage(struct lk_cli *cli, uint64_t damaged)
     return lk_cli_refuse(cli, LK_E_CORRUPT, NULL, NULL, buffer.data);
 }
 
+/* ---- Commands -------------------------------------------------------------------------------- */
+
 int lk_cli_audit_list(struct lk_cli *cli, const struct lk_cli_args *args)
 {
+    enum lk_cli_audit_form form = cli->json                     ? LK_CLI_AUDIT_NDJSON
+                                  : lk_cli_option(args, "wide") ? LK_CLI_AUDIT_WIDE
+                                                                : LK_CLI_AUDIT_TEXT;
     struct lk_audit_query query;
-    struct audit_told told;
+    struct lk_cli_audit_told told;
     uint64_t limit;
     char cursor[24] = "";
     int error = lk_cli_option_number(cli, args, "limit", AUDIT_LIMIT, &limit);
@@ -263,44 +311,221 @@ int lk_cli_audit_list(struct lk_cli *cli, const struct lk_cli_args *args)
         error = lk_cli_begin(cli, LK_READ);
     }
     if (!error) {
-        error = audit_query(cli, args, &query);
+        error = lk_cli_audit_query(cli, args, &query);
     }
     if (!error) {
         query.oldest_first = lk_cli_option(args, "reverse") != NULL;
-        if (!cli->json) {
-            lk_cli_put(cli->out,
-                       "SEQ   AT (UTC)            ACTOR    RESULT ACTION            WHAT\n");
-        }
-        error =
-            audit_run(cli, &query, limit, cli->json, lk_cli_option(args, "wide") != NULL, &told);
+        query.open = true;
+        lk_cli_audit_top(cli, form);
+        error = lk_cli_audit_run(cli, &query, limit, form, &told);
     }
     if (!error) {
         if (told.next) {
             (void)lk_uint_format(told.next, cursor, sizeof(cursor)); /* 20 digits at most */
         }
         lk_cli_page(cli, told.count, cursor);
-        error = audit_damage(cli, told.damaged);
+        error = lk_cli_audit_damage(cli, told.damaged);
     }
     return error;
 }
 
-/* Oldest first, one object a line and nothing else: fit for a file. */
+/* Oldest first, and nothing else: fit for a file. */
 int lk_cli_audit_export(struct lk_cli *cli, const struct lk_cli_args *args)
 {
+    enum lk_cli_audit_form form = LK_CLI_AUDIT_NDJSON;
     struct lk_audit_query query;
-    struct audit_told told;
-    int error = lk_cli_begin(cli, LK_READ);
+    struct lk_cli_audit_told told;
+    int error = lk_cli_audit_form(cli, args, &form);
 
     if (!error) {
-        error = audit_query(cli, args, &query);
+        error = lk_cli_begin(cli, LK_READ);
     }
     if (!error) {
-        query.oldest_first = true;
-        error = audit_run(cli, &query, 0, true, false, &told);
+        error = lk_cli_audit_query(cli, args, &query);
+    }
+    if (!error) {
+        query.oldest_first = query.open = true;
+        lk_cli_audit_top(cli, form);
+        error = lk_cli_audit_run(cli, &query, 0, form, &told);
     }
     if (!error && !cli->quiet) {
         lk_cli_put_number(cli->err, told.count);
         lk_cli_put(cli->err, " entries\n");
     }
-    return error ? error : audit_damage(cli, told.damaged);
+    return error ? error : lk_cli_audit_damage(cli, told.damaged);
+}
+
+/* ---- Head and verification ------------------------------------------------------------------- */
+
+#define AUDIT_HEAD "latchkey-head-1"
+
+void lk_cli_audit_head_format(const struct lk_audit_heads *heads, char out[LK_CLI_AUDIT_HEAD])
+{
+    struct lk_cli_buffer buffer;
+    struct lk_cli_out text;
+    char hex[2 * LK_CHAIN_SIZE + 1];
+    unsigned ring;
+
+    lk_cli_buffer_out(&text, &buffer, out, LK_CLI_AUDIT_HEAD - 1);
+    (void)lk_hex_encode((struct lk_span){heads->store_id, sizeof(heads->store_id)}, hex,
+                        sizeof(hex)); /* always 32 characters */
+    lk_cli_put(&text, AUDIT_HEAD ":");
+    lk_cli_put(&text, hex);
+    lk_cli_put(&text, ":");
+    lk_cli_put_number(&text, heads->tenant);
+    for (ring = 0; ring < LK_RING_COUNT; ring++) {
+        (void)lk_hex_encode((struct lk_span){heads->rings[ring].chain, LK_CHAIN_SIZE}, hex,
+                            sizeof(hex)); /* likewise */
+        lk_cli_put(&text, ":");
+        lk_cli_put_number(&text, heads->rings[ring].seq);
+        lk_cli_put(&text, ":");
+        lk_cli_put(&text, hex);
+    }
+    out[buffer.size] = '\0';
+}
+
+/* Up to the next colon. */
+static struct lk_span audit_part(struct lk_span *text)
+{
+    const uint8_t *colon = text->size ? memchr(text->data, ':', text->size) : NULL;
+    struct lk_span part = {text->data, colon ? (size_t)(colon - text->data) : text->size};
+
+    text->data += part.size + (colon ? 1 : 0);
+    text->size -= part.size + (colon ? 1 : 0);
+    return part;
+}
+
+static bool audit_hex(struct lk_span text, uint8_t out[16])
+{
+    size_t i;
+
+    if (text.size != 32) {
+        return false;
+    }
+    for (i = 0; i < 32; i++) {
+        uint8_t c = lk_ascii_lower(text.data[i]);
+        uint8_t digit = c >= '0' && c <= '9'   ? (uint8_t)(c - '0')
+                        : c >= 'a' && c <= 'f' ? (uint8_t)(c - 'a' + 10)
+                                               : 255;
+
+        if (digit > 15) {
+            return false;
+        }
+        out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] << 4 | digit : digit);
+    }
+    return true;
+}
+
+int lk_cli_audit_head_parse(struct lk_span text, struct lk_audit_heads *heads)
+{
+    uint64_t tenant;
+    unsigned ring;
+    bool good;
+
+    memset(heads, 0, sizeof(*heads));
+    good = lk_span_equal(audit_part(&text), LK_TEXT(AUDIT_HEAD)) &&
+           audit_hex(audit_part(&text), heads->store_id) &&
+           !lk_uint_parse(audit_part(&text), &tenant) && tenant <= UINT32_MAX;
+    heads->tenant = good ? (uint32_t)tenant : 0;
+    for (ring = 0; good && ring < LK_RING_COUNT; ring++) {
+        good = !lk_uint_parse(audit_part(&text), &heads->rings[ring].seq) &&
+               audit_hex(audit_part(&text), heads->rings[ring].chain);
+    }
+    return good && !text.size ? 0 : LK_E_USAGE;
+}
+
+int lk_cli_audit_head(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    struct lk_audit_heads heads;
+    struct lk_cli_json json;
+    char text[LK_CLI_AUDIT_HEAD];
+    int error = lk_cli_begin(cli, LK_READ);
+
+    (void)args;
+    if (!error) {
+        error = lk_audit_heads(&cli->work->txn, cli->tenant, &heads);
+    }
+    if (error) {
+        return error;
+    }
+    lk_cli_audit_head_format(&heads, text);
+    if (cli->json) {
+        lk_cli_json_begin(&json, cli->out);
+        lk_cli_json_open(&json, '{');
+        lk_cli_json_key(&json, "head");
+        lk_cli_json_text(&json, lk_cli_span(text));
+        lk_cli_json_key(&json, "admin");
+        lk_cli_json_number(&json, heads.rings[LK_RING_ADMIN].seq);
+        lk_cli_json_key(&json, "activity");
+        lk_cli_json_number(&json, heads.rings[LK_RING_ACTIVITY].seq);
+        lk_cli_json_close(&json, '}');
+        lk_cli_json_end(&json);
+    } else {
+        lk_cli_put(cli->out, text);
+        lk_cli_put(cli->out, "\n");
+    }
+    return 0;
+}
+
+static int audit_on_fault(void *context, const char *what, struct lk_id id)
+{
+    struct lk_fault_report report = {.what = what, .kind = "audit", .id = id};
+
+    return lk_cli_fault(context, &report);
+}
+
+static void audit_verified(struct lk_cli *cli, const struct lk_audit_verify *verify)
+{
+    struct lk_cli_json json;
+
+    if (cli->json) {
+        lk_cli_json_begin(&json, cli->out);
+        lk_cli_json_open(&json, '{');
+        lk_cli_json_key(&json, "entries");
+        lk_cli_json_number(&json, verify->entry_count);
+        lk_cli_json_key(&json, "faults");
+        lk_cli_json_number(&json, verify->fault_count);
+        lk_cli_json_close(&json, '}');
+        lk_cli_json_end(&json);
+    } else if (!cli->quiet) {
+        lk_cli_put_number(cli->out, verify->entry_count);
+        lk_cli_put(cli->out, " entries: ");
+        if (verify->fault_count) {
+            lk_cli_put_number(cli->out, verify->fault_count);
+            lk_cli_put(cli->out, verify->fault_count == 1 ? " fault\n" : " faults\n");
+        } else {
+            lk_cli_put(cli->out, verify->head ? "all in order, and none cut since the head\n"
+                                              : "all in order\n");
+        }
+    }
+}
+
+int lk_cli_audit_verify(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    struct lk_audit_verify verify = {
+        .tenant = cli->tenant, .on_fault = audit_on_fault, .context = cli};
+    const char *text = lk_cli_option(args, "head");
+    struct lk_audit_heads heads;
+    int error = lk_cli_option_number(cli, args, "from", 0, &verify.from);
+
+    if (!error && text) {
+        error = lk_cli_audit_head_parse(lk_cli_span(text), &heads);
+        verify.head = &heads;
+        if (error) {
+            return lk_cli_refuse(cli, error, "head", text, "is not what audit head prints");
+        }
+    }
+    if (!error) {
+        error = lk_cli_begin(cli, LK_READ);
+    }
+    if (!error) {
+        error = lk_audit_verify(&cli->work->txn, &verify);
+        if (error == LK_E_ARGUMENT) {
+            return lk_cli_refuse(cli, LK_E_USAGE, "head", text, "is of another store or tenant");
+        }
+    }
+    if (!error || error == LK_E_FAULTS) {
+        audit_verified(cli, &verify);
+    }
+    return error == LK_E_FAULTS ? LK_EXIT_REFUSED : error;
 }

@@ -102,6 +102,7 @@ static const struct lk_cli_option table_grant[] = {
         {"resource", "TYPE[:ID]", "entries of what was done to this"},                             \
         {"outcome", "success|failure", "entries that went so"},                                    \
         {"category", "CATEGORY", "auth, session, user, role, data or system"},                     \
+        {"source", "ADDRESS", "entries of what came from this address"},                           \
         {"since", "TIME", "from then on; 7d is seven days ago"},                                   \
     {                                                                                              \
         "until", "TIME", "before then"                                                             \
@@ -119,6 +120,19 @@ static const struct lk_cli_option table_audit[] = {
 
 static const struct lk_cli_option table_audit_export[] = {
     AUDIT_FILTERS,
+    {"format", "FORMAT", "ndjson (the default), csv or syslog"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_audit_head[] = {
+    {LK_CLI_OPTION_STORE, NULL, "of the store's own entries, which are of no tenant"},
+    END_OF_OPTIONS,
+};
+
+static const struct lk_cli_option table_audit_verify[] = {
+    {LK_CLI_OPTION_STORE, NULL, "the store's own entries, which are of no tenant"},
+    {"from", "SEQ", "entries from this one on"},
+    {"head", "HEAD", "what audit head printed before: entries up to there must not be cut"},
     END_OF_OPTIONS,
 };
 
@@ -422,17 +436,35 @@ const struct lk_cli_command lk_cli_commands[] = {
 
     /* ---- audit ------------------------------------------------------------------------------- */
     {.noun = "audit", .verb = "list", .args = "", .help = "who did what, the newest first",
-     .details = "--json shows every field of an entry. --store shows what the store keeps apart from "
-                "its tenants: purges of tenants, restores. Exit status 5: entries are damaged, and "
-                "the others were listed.",
+     .details = "The same failure again is counted, not listed again; what is still being counted "
+                "comes first, without a SEQ. --json shows every field of an entry. --store shows "
+                "what the store keeps apart from its tenants: purges of tenants, restores. Exit "
+                "status 5: entries are damaged, and the others were listed.",
      .resource = "audit", .action = "read", .flags = IN_TENANT, .options = table_audit,
      .handler = lk_cli_audit_list},
     {.noun = "audit", .verb = "export", .args = "",
-     .help = "every entry as a line of JSON, the oldest first",
-     .details = "--store writes what the store keeps apart from its tenants: purges of tenants, "
-                "restores. Exit status 5: entries are damaged, and the others were written.",
+     .help = "every entry, the oldest first, as JSON, CSV or syslog",
+     .details = "One entry a line: an object of JSON, a record of CSV (RFC 4180; open it in a "
+                "spreadsheet as text, since a user agent that begins with = runs there as a "
+                "formula) or a message of syslog (RFC 5424, facility 13, structured data "
+                "latchkey@32473 and timeQuality). What is still being counted comes last, without "
+                "a seq. --store writes what the store keeps apart from its tenants: purges of "
+                "tenants, restores. Exit status 5: entries are damaged, and the others were "
+                "written.",
      .resource = "audit", .action = "read", .flags = IN_TENANT, .options = table_audit_export,
      .handler = lk_cli_audit_export},
+    {.noun = "audit", .verb = "head", .args = "",
+     .help = "the newest entry of each ring, as one word to keep elsewhere",
+     .details = "audit verify --head with that word tells whether entries of before were cut off "
+                "or the store was put back. It is no secret.",
+     .resource = "audit", .action = "read", .flags = IN_TENANT, .options = table_audit_head,
+     .handler = lk_cli_audit_head},
+    {.noun = "audit", .verb = "verify", .args = "",
+     .help = "check that entries are as they were written, in their place, and none is missing",
+     .details = "Exit status 1: there are faults. That the newest were cut off shows only with "
+                "--head.",
+     .resource = "audit", .action = "read", .flags = IN_TENANT, .options = table_audit_verify,
+     .handler = lk_cli_audit_verify},
 
     /* ---- the store --------------------------------------------------------------------------- */
     {.noun = "verify", .args = "", .help = "check every record, index and reference of the store",

@@ -29,7 +29,7 @@ static void upkeep_fault_text(struct lk_cli *cli, const struct lk_fault_report *
     lk_cli_put(out, "\n");
 }
 
-static int upkeep_on_fault(void *context, const struct lk_fault_report *fault)
+int lk_cli_fault(void *context, const struct lk_fault_report *fault)
 {
     struct lk_cli *cli = context;
     struct lk_cli_json json;
@@ -107,7 +107,7 @@ static void upkeep_verified(struct lk_cli *cli, const struct lk_verify *verify)
 
 static int upkeep_verify(struct lk_cli *cli, bool deep)
 {
-    struct lk_verify verify = {.on_fault = upkeep_on_fault, .context = cli};
+    struct lk_verify verify = {.on_fault = lk_cli_fault, .context = cli};
     int error = lk_cli_open(cli, true);
 
     if (cli->progress && !cli->quiet) {

@@ -51,6 +51,9 @@ struct lk_tenant {
     uint64_t lockout_failures, lockout_time;
     uint64_t password_min, password_blocklist;
     uint64_t audit_capacity;
+    uint64_t audit_days;       /* entries of the audit are kept; 0: until the ring is full */
+    uint64_t audit_archive;    /* entries past audit_days wait until they were archived */
+    uint64_t audit_archived;   /* seq up to which they were */
     uint64_t purge_after_days; /* of soft-deleted records; 0: kept until purged by hand */
     uint64_t session_limit;    /* enum lk_session_limit: what session_max does */
     uint64_t session_end_at_reboot;
@@ -62,7 +65,9 @@ struct lk_tenant {
     uint64_t password_history, password_min_age;
     uint64_t close_failures, close_time; /* of the network lane */
     uint64_t login_rate;                 /* good logins of a user an hour */
-    uint64_t user_count;                 /* computed */
+    struct lk_span audit_key;            /* of personal data in the audit that are no user's */
+    struct lk_span audit_gone; /* links of the oldest entries, where older were taken away */
+    uint64_t user_count;       /* computed */
 };
 
 enum lk_user_status { LK_USER_ACTIVE = 0, LK_USER_INVITED = 1, LK_USER_SUSPENDED = 2 };
@@ -101,6 +106,7 @@ struct lk_activity {
     uint64_t device_failed_count, device_last_failure_at, device_locked_until;
     uint64_t login_tat;          /* when the user's budget of good logins is whole again */
     struct lk_span address_tags; /* keyed hashes of the address ranges of the last logins */
+    struct lk_span audit_key;    /* of the user's personal data in the audit */
 };
 
 struct lk_grant {
@@ -201,12 +207,24 @@ enum lk_category {
 enum lk_ring_number { LK_RING_ADMIN = 0, LK_RING_ACTIVITY = 1 };
 #define LK_RING_COUNT 2
 
+/*
+ * Where somebody came from, and what an application wrote in its own words, are stored sealed under
+ * a key of the user's; when the user is purged they cannot be read any more (`erased`).
+ */
 struct lk_audit_entry {
     struct lk_record record; /* id.sub: slot; id.user: ring */
     uint64_t seq, at, clock, actor, outcome, category, channel, session;
     struct lk_span action, resource_type, resource_id, description;
     struct lk_span ip, user_agent, request, tags, details;
-    uint64_t ring; /* computed */
+    struct lk_span source_tag; /* keyed hash of the address: the same for the same */
+    /* The same failure again, so many times between first_at and last_at. */
+    uint64_t repeats, first_at, last_at;
+    uint64_t dropped; /* entries before this one that were not written, or were lost */
+    struct lk_span sealed, links, chain;
+    /* computed */
+    uint64_t ring;
+    uint64_t open;   /* repeats that go on: not in the ring yet, seq 0 */
+    uint64_t erased; /* what was sealed cannot be read any more */
 };
 
 struct lk_sequence {
@@ -257,9 +275,13 @@ struct lk_store {
     uint8_t index_key[LK_MAC64_KEY_SIZE];
     uint8_t bucket_key[LK_MAC64_KEY_SIZE];
     uint8_t token_key[LK_HASH_SIZE];
-    uint32_t key_generation, old_keys;  /* enum lk_old_keys */
-    uint64_t keys_snapshot, keys_stamp; /* of the boot record that they were read from */
-    uint32_t open_count;                /* transactions */
+    uint8_t audit_key[LK_HASH_SIZE];       /* of the audit's chain */
+    uint8_t trace_key[LK_HASH_SIZE];       /* root of those that personal data are sealed under */
+    uint8_t source_key[LK_MAC64_KEY_SIZE]; /* of addresses' tags */
+    uint8_t fold_key[LK_MAC64_KEY_SIZE];   /* of what makes two failures the same */
+    uint32_t key_generation, old_keys;     /* enum lk_old_keys */
+    uint64_t keys_snapshot, keys_stamp;    /* of the boot record that they were read from */
+    uint32_t open_count;                   /* transactions */
     struct lk_meta {
         uint64_t schema, high_water_ms, audit_capacity;
         uint64_t boot, monotonic_ms; /* when it was stored */
@@ -283,12 +305,16 @@ struct lk_store {
         bool closing_noted;     /* in the audit */
         uint32_t refused_count; /* since opened */
     } throttle;                 /* under the writer's lock, refused_count apart */
-    struct lk_audit_head {
+    struct lk_audit_hint {
         uint32_t tenant, ring, slot, used;
         uint64_t seq;
-    } audit_heads[LK_CACHE_TENANTS * LK_RING_COUNT]; /* hints, checked before they are believed */
-    struct lk_place maintain;                        /* where lk_maintain goes on */
-    uint32_t audit_capacity;                         /* of the store's own rings */
+    } audit_hints[LK_CACHE_TENANTS * LK_RING_COUNT]; /* of newest slots; checked, not believed */
+    struct lk_audit_miss {
+        uint32_t tenant, count, told; /* told: by the open transaction */
+    } audit_missed[LK_CACHE_TENANTS];
+    uint32_t audit_watermark_count;
+    struct lk_place maintain; /* where lk_maintain goes on */
+    uint32_t audit_capacity;  /* of the store's own rings */
     uint64_t reserved[8];
 };
 
@@ -827,11 +853,14 @@ struct lk_audit_query {
     uint32_t tenant; /* 0: the store's own */
     uint32_t actor;
     struct lk_span action, resource_type, resource_id;
+    struct lk_span source; /* an address, 4 or 16 bytes: found by its tag */
     int outcome;           /* 0 any, else 1 + enum lk_outcome */
     int category;          /* 0 any, else 1 + enum lk_category */
     uint64_t since, until; /* milliseconds, since <= at < until */
     uint64_t after_seq;    /* oldest first: entries after this one; newest first: before it */
     bool oldest_first;
+    bool open;   /* repeats that go on, too: newer than all */
+    bool closed; /* leave personal data sealed */
     /* Private. */
     struct lk_txn *txn;
     bool by_time;
@@ -840,17 +869,57 @@ struct lk_audit_query {
         uint64_t seq;
         bool loaded;
     } rings[LK_RING_COUNT];
+    uint32_t fold; /* the next open one */
+    uint8_t tag[8];
+    uint8_t opened[LK_AUDIT_OPENED_MAX]; /* of the entry given last */
 };
 
 int lk_audit_begin(struct lk_txn *txn, struct lk_audit_query *query);
 /* 0 and the next entry in order of seq, or LK_E_NOT_FOUND at the end. LK_E_CORRUPT for a damaged
- * entry, once: the query may go on. */
+ * entry, once, with its place in record.id: the query may go on. Texts live until the next call on
+ * the transaction or query. */
 int lk_audit_next(struct lk_audit_query *query, struct lk_audit_entry *entry);
 /*
  * An entry of the application's own. `entry` gives action, resource_type, resource_id, description,
- * outcome, category, details…; the rest is filled in. Refusals as lk_add.
+ * outcome, category, details…; the rest is filled in. Description, tags and details are sealed as
+ * personal data. A failure like one of before is counted, and has no seq. Refusals as lk_add.
  */
 int lk_audit_write(struct lk_txn *txn, enum lk_ring_number ring, struct lk_audit_entry *entry);
+
+#define LK_CHAIN_SIZE 16
+
+/* The newest entry of each ring (seq 0: none). Kept elsewhere, it shows when entries are cut. */
+struct lk_audit_heads {
+    uint8_t store_id[16];
+    uint32_t tenant;
+    struct {
+        uint64_t seq;
+        uint8_t chain[LK_CHAIN_SIZE];
+    } rings[LK_RING_COUNT];
+};
+
+int lk_audit_heads(struct lk_txn *txn, uint32_t tenant, struct lk_audit_heads *heads);
+
+struct lk_audit_verify {
+    /* Filled by the caller. */
+    uint32_t tenant;
+    uint64_t from;                     /* entries from this seq on; 0: all */
+    const struct lk_audit_heads *head; /* of before, of this store and tenant; or NULL */
+    /* Called for each fault; non-zero stops. May be NULL. */
+    int (*on_fault)(void *context, const char *what, struct lk_id id);
+    void *context;
+    /* Out. */
+    uint64_t entry_count, fault_count;
+};
+
+/* Is every entry as it was written, in its place, and none missing? 0, or LK_E_FAULTS.
+ * LK_E_ARGUMENT when `head` is of another store or tenant. */
+int lk_audit_verify(struct lk_txn *txn, struct lk_audit_verify *verify);
+/* Puts repeats that are being counted into their rings: before a copy is made for safe keeping. */
+int lk_audit_settle(struct lk_txn *txn, uint32_t tenant);
+/* Entries up to `seq` are safe elsewhere: retention may take them. LK_E_ARGUMENT past the newest.
+ */
+int lk_audit_archived(struct lk_txn *txn, uint32_t tenant, uint64_t seq);
 
 /* ---- Upkeep ---- */
 
@@ -859,6 +928,7 @@ struct lk_stats {
     uint32_t tenant_count;
     uint32_t login_count, refusal_count, commit_count; /* since opened */
     uint32_t throttled_count; /* logins refused unseen for their source, or for failures overall */
+    uint32_t audit_watermark_count; /* rings that filled up with what was not archived; likewise */
     uint32_t schema_version;
     uint32_t key_generation; /* how often the store key was replaced */
     bool rekey_running;      /* records under the store key before are left */

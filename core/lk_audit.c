@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: MIT
-/*
- * lk_audit.c: two rings of fixed slots a tenant, the oldest entry out when a new one comes in.
- *
- * Entries have no index and the rings no head record. `seq` rises over both rings of a tenant, so
- * that a ring read from slot 0 is a rotated sorted list: its newest entry is found by bisection.
- * The store handle keeps where that was as a hint, which the slot's own seq must bear out.
- */
-#include "lk_engine.h"
+/* lk_audit.c: what an entry says: of changes, of logins and sessions, and of applications. */
+#include "lk_audit.h"
 
 #define AUDIT_WORDS 255
 
@@ -34,223 +28,84 @@ void lk_words_add_number(struct lk_words *words, uint64_t number)
     lk_words_add_span(words, (struct lk_span){(const uint8_t *)text, size > 0 ? (size_t)size : 0});
 }
 
-/* ---- Slots ---- */
-
-int lk_audit_slot(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
-                  struct lk_audit_entry *entry)
-{
-    struct lk_id id = {tenant, ring, slot};
-    int error = lk_record_load(txn, &lk_kind_audit, id, &entry->record);
-
-    if (!error) {
-        lk_field_set_number(&entry->record, lk_field_numbered(&lk_kind_audit, 40), ring);
-    }
-    return error;
-}
-
-/* seq of a slot, 0 where it is empty. */
-int lk_audit_seq(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot, uint64_t *seq)
-{
-    struct lk_cbor_reader reader;
-    struct lk_cbor_item map, key, number;
-    struct lk_span value, cbor;
-    struct lk_key at;
-    int error;
-
-    *seq = 0;
-    lk_key_record(&at, &lk_kind_audit, (struct lk_id){tenant, ring, slot});
-    error = txn->store->storage->ops->get(&txn->storage, lk_key_span(&at), &value);
-    if (error) {
-        return error == LK_E_NOT_FOUND ? 0 : error;
-    }
-    /* seq is the first field of an entry: no need to decode the others. */
-    if (lk_value_open(txn->store, lk_key_span(&at), value, &cbor)) {
-        return LK_SLOT_DAMAGED;
-    }
-    lk_cbor_reader_init(&reader, cbor);
-    if (lk_cbor_read(&reader, &map) || map.type != LK_CBOR_MAP || lk_cbor_read(&reader, &key) ||
-        key.type != LK_CBOR_UINT || key.number != lk_kind_audit.fields[0].number ||
-        lk_cbor_read(&reader, &number) || number.type != LK_CBOR_UINT) {
-        return LK_SLOT_DAMAGED;
-    }
-    *seq = number.number;
-    return 0;
-}
-
-int lk_audit_capacity(struct lk_txn *txn, uint32_t tenant, uint32_t *capacity)
-{
-    struct lk_tenant record;
-    int error;
-
-    if (tenant == LK_STORE_TENANT) {
-        *capacity = txn->store->audit_capacity;
-        return 0;
-    }
-    error = lk_record_load(txn, &lk_kind_tenant, (struct lk_id){tenant, 0, 0}, &record.record);
-    *capacity = error ? 0 : (uint32_t)record.audit_capacity;
-    return error;
-}
-
-/* The newest slot of a ring by bisection. `seq` 0: the ring is empty. */
-/* seq of the first slot from `*slot` on, below `end`, that is not damaged: what is damaged is
- * passed over, so that one bad byte does not stop a tenant. LK_E_CORRUPT when all are. */
-static int audit_probe(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t *slot,
-                       uint32_t end, uint64_t *seq)
-{
-    int error;
-
-    while ((error = lk_audit_seq(txn, tenant, ring, *slot, seq)) == LK_SLOT_DAMAGED &&
-           *slot + 1 < end) {
-        (*slot)++;
-    }
-    return error;
-}
-
-int lk_audit_bisect(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t capacity,
-                    uint32_t *slot, uint64_t *seq)
-{
-    uint32_t low = 0, high = capacity; /* low holds an entry of the newest lap, high does not */
-    uint64_t first, middle_seq;
-    int error = audit_probe(txn, tenant, ring, &low, capacity, &first);
-
-    *slot = low;
-    *seq = first;
-    if (error || !first) {
-        /* All there is may be damaged: what comes next goes behind it, or begins anew. */
-        *slot = low ? low - 1 : 0;
-        *seq = low ? 1 : 0;
-        return error == LK_SLOT_DAMAGED ? 0 : error;
-    }
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2, probe = middle;
-
-        error = audit_probe(txn, tenant, ring, &probe, high, &middle_seq);
-        if (error < 0) {
-            return error;
-        }
-        if (!error && middle_seq >= first) {
-            low = probe;
-            *seq = middle_seq;
-        } else {
-            high = middle;
-        }
-    }
-    *slot = low;
-    return 0;
-}
-
-static struct lk_audit_head *audit_hint(struct lk_store *store, uint32_t tenant, uint32_t ring)
-{
-    struct lk_audit_head *oldest = &store->audit_heads[0];
-    size_t i;
-
-    for (i = 0; i < LK_COUNT(store->audit_heads); i++) {
-        struct lk_audit_head *head = &store->audit_heads[i];
-
-        if (head->used && head->tenant == tenant && head->ring == ring) {
-            return head;
-        }
-        if (head->used < oldest->used) {
-            oldest = head;
-        }
-    }
-    memset(oldest, 0, sizeof(*oldest));
-    oldest->tenant = tenant;
-    oldest->ring = ring;
-    return oldest;
-}
-
-/* The newest slot, by the hint when it still holds; for the writer only. */
-static int audit_head(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t capacity,
-                      uint32_t *slot, uint64_t *seq)
-{
-    struct lk_audit_head *hint = audit_hint(txn->store, tenant, ring);
-    uint64_t at, after;
-    int error;
-
-    if (hint->used && hint->slot < capacity) {
-        error = lk_audit_seq(txn, tenant, ring, hint->slot, &at);
-        if (!error && at == hint->seq) {
-            error = lk_audit_seq(txn, tenant, ring, (hint->slot + 1) % capacity, &after);
-            if (!error && (after < at || (capacity == 1 && after == at))) {
-                *slot = hint->slot;
-                *seq = at;
-                return 0;
-            }
-        }
-    }
-    return lk_audit_bisect(txn, tenant, ring, capacity, slot, seq);
-}
-
-static void audit_remember(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
-                           uint64_t seq)
-{
-    struct lk_audit_head *hint = audit_hint(txn->store, tenant, ring);
-
-    hint->slot = slot;
-    hint->seq = seq;
-    hint->used = txn->store->commit_count + 1;
-}
-
 /* ---- Writing ---- */
 
 static void audit_set(struct lk_audit_entry *entry, unsigned number, uint64_t value)
 {
-    lk_field_set_number(&entry->record, lk_field_numbered(&lk_kind_audit, number), value);
+    lk_field_set_number(&entry->record, lk_audit_field(number), value);
+}
+
+/* The user agent leaves room for the rest where values are small. */
+#define AUDIT_AGENT (LK_VALUE_MAX < 4096 ? LK_VALUE_MAX / 8 : 500)
+
+/* Who, and from where. Of somebody of another tenant the address is in that tenant's audit only,
+ * which also loses it when the user is purged. */
+static int audit_fill(struct lk_txn *txn, uint32_t tenant, struct lk_audit_entry *entry,
+                      uint8_t tag[8])
+{
+    const struct lk_actor *actor = &txn->actor;
+    bool foreign = actor->user && actor->tenant != tenant;
+    struct lk_span agent = lk_text_kept(actor->user_agent, AUDIT_AGENT);
+
+    if (actor->user && !foreign) {
+        audit_set(entry, 11, actor->user);
+    }
+    audit_set(entry, 18, actor->channel);
+    if (actor->session && actor->tenant == tenant) {
+        audit_set(entry, 19, actor->session);
+    }
+    if (foreign) {
+        entry->record.present &= ~LK_TRACE_SOURCE;
+    } else if (actor->ip.size == 4 || actor->ip.size == 16) {
+        lk_field_set_span(&entry->record, lk_audit_field(20), actor->ip);
+    }
+    if (agent.size && !foreign) {
+        lk_field_set_span(&entry->record, lk_audit_field(21), agent);
+    }
+    if (LK_HAS(&entry->record, 20) || (foreign && actor->ip.size)) {
+        int error = lk_audit_tag(txn->store, tenant, foreign ? actor->ip : entry->ip, tag);
+
+        if (error) {
+            return error;
+        }
+        lk_field_set_span(&entry->record, lk_audit_field(26), (struct lk_span){tag, 8});
+    }
+    return 0;
+}
+
+static int audit_append(struct lk_txn *txn, uint32_t tenant, uint32_t ring,
+                        struct lk_audit_entry *entry, uint64_t personal)
+{
+    struct lk_audit_place place;
+    uint8_t tag[8];
+    uint32_t slot = 0;
+    bool folded = false;
+    int error = lk_audit_place(txn, tenant, &place);
+
+    entry->record.id.tenant = tenant;
+    if (!error) {
+        error = audit_fill(txn, tenant, entry, tag);
+    }
+    if (!error && entry->outcome == LK_FAILURE) {
+        error = lk_audit_fold(txn, &place, ring, entry, &slot, &folded);
+    }
+    if (!error && !folded) {
+        struct lk_audit_entry first = *entry;
+
+        error = lk_audit_put(txn, &place, ring, entry, personal);
+        if (!error && slot) {
+            error = lk_audit_fold_open(txn, ring, slot, &first, personal);
+        }
+    }
+    entry->record.present &= ~LK_BIT(26);
+    entry->source_tag = (struct lk_span){NULL, 0};
+    return error;
 }
 
 int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number ring,
                     struct lk_audit_entry *entry)
 {
-    uint32_t capacity, slots[LK_RING_COUNT];
-    uint64_t seqs[LK_RING_COUNT], seq = 0, at = txn->now_ms;
-    bool epoch = lk_span_equal(entry->action, LK_TEXT(LK_AUDIT_EPOCH));
-    unsigned i;
-    int error = lk_audit_capacity(txn, tenant, &capacity);
-
-    for (i = 0; !error && i < LK_RING_COUNT; i++) {
-        error = audit_head(txn, tenant, i, capacity, &slots[i], &seqs[i]);
-        seq = !error && seqs[i] > seq ? seqs[i] : seq;
-    }
-    for (i = 0; !error && seq && i < LK_RING_COUNT; i++) {
-        struct lk_audit_entry newest;
-
-        if (seqs[i] == seq) {
-            error = lk_audit_slot(txn, tenant, i, slots[i], &newest);
-            at = !error && newest.at > at && !epoch ? newest.at : at;
-            error = error == LK_E_CORRUPT ? 0 : error;
-        }
-    }
-    if (error) {
-        return error;
-    }
-    entry->record.id =
-        (struct lk_id){tenant, (uint32_t)ring, seqs[ring] ? (slots[ring] + 1) % capacity : 0};
-    audit_set(entry, 8, seq + 1);
-    audit_set(entry, 9, at);
-    audit_set(entry, 10, txn->clock);
-    if (txn->actor.user && txn->actor.tenant == tenant) {
-        audit_set(entry, 11, txn->actor.user);
-    }
-    audit_set(entry, 18, txn->actor.channel);
-    if (txn->actor.session && txn->actor.tenant == tenant) {
-        audit_set(entry, 19, txn->actor.session);
-    }
-    if (txn->actor.ip.size == 4 || txn->actor.ip.size == 16) {
-        lk_field_set_span(&entry->record, lk_field_numbered(&lk_kind_audit, 20), txn->actor.ip);
-    }
-    if (txn->actor.user_agent.size) {
-        struct lk_span kept = lk_text_kept(txn->actor.user_agent, 500);
-
-        if (kept.size) {
-            lk_field_set_span(&entry->record, lk_field_numbered(&lk_kind_audit, 21), kept);
-        }
-    }
-    error = lk_record_store(txn, &lk_kind_audit, &entry->record, lk_work(txn)->audit);
-    if (!error) {
-        audit_remember(txn, tenant, (uint32_t)ring, entry->record.id.sub, seq + 1);
-    }
-    return error;
+    return audit_append(txn, tenant, (uint32_t)ring, entry, LK_TRACE_SOURCE);
 }
 
 static const char *audit_verb(enum lk_operation operation)
@@ -392,16 +247,15 @@ int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const ch
         lk_words_add_number(&text, txn->actor.approver);
     }
 
-    lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 12), lk_words_span(&words));
-    lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 13),
+    lk_field_set_span(&entry.record, lk_audit_field(12), lk_words_span(&words));
+    lk_field_set_span(&entry.record, lk_audit_field(13),
                       (struct lk_span){(const uint8_t *)kind->name, strlen(kind->name)});
-    lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 14), lk_words_span(&id));
-    lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 16), lk_words_span(&text));
+    lk_field_set_span(&entry.record, lk_audit_field(14), lk_words_span(&id));
+    lk_field_set_span(&entry.record, lk_audit_field(16), lk_words_span(&text));
     audit_set(&entry, 17, audit_category(kind));
     if ((change->changed || txn->actor.approver) &&
         !audit_details(change, txn->actor.approver, details, sizeof(details), &size)) {
-        lk_field_set_span(&entry.record, lk_field_numbered(&lk_kind_audit, 24),
-                          (struct lk_span){details, size});
+        lk_field_set_span(&entry.record, lk_audit_field(24), (struct lk_span){details, size});
     }
     /* A purged tenant's own rings go with it. */
     if (kind == &lk_kind_tenant && change->operation == LK_PURGE) {
@@ -409,6 +263,9 @@ int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const ch
     }
     return audit_append_both(txn, tenant, &entry);
 }
+
+/* Fields that an application gives; the rest is filled in. */
+#define AUDIT_GIVEN (LK_TRACE_ALL | LK_BIT(12) | LK_BIT(13) | LK_BIT(14) | LK_BIT(15) | LK_BIT(17))
 
 int lk_audit_write(struct lk_txn *txn, enum lk_ring_number ring, struct lk_audit_entry *entry)
 {
@@ -418,128 +275,23 @@ int lk_audit_write(struct lk_txn *txn, enum lk_ring_number ring, struct lk_audit
     if (!txn->open || txn->mode != LK_WRITE || (unsigned)ring >= LK_RING_COUNT) {
         return LK_E_STATE;
     }
-    audit_set(entry, 8, 0);
-    audit_set(entry, 9, 0);
+    entry->record.present &= AUDIT_GIVEN;
+    entry->actor = entry->repeats = entry->dropped = entry->seq = 0;
+    entry->source_tag = entry->sealed = (struct lk_span){NULL, 0};
+    if (!LK_HAS(&entry->record, 16)) {
+        return lk_refuse(txn, LK_E_CHECK, &lk_kind_audit, "description", LK_TEXT(""),
+                         "is required");
+    }
     for (i = 0; i < lk_kind_audit.field_count; i++) {
         const struct lk_field *field = &lk_kind_audit.fields[i];
 
-        error = field->flags & LK_F_COMPUTED
-                    ? 0
-                    : lk_check_field(txn, &lk_kind_audit, field, &entry->record);
+        error = (AUDIT_GIVEN >> field->number) & 1
+                    ? lk_check_field(txn, &lk_kind_audit, field, &entry->record)
+                    : 0;
         if (error) {
             return error;
         }
     }
-    return lk_audit_append(txn, entry->record.id.tenant, ring, entry);
-}
-
-/* ---- Another capacity ---- */
-
-static int audit_move(struct lk_txn *txn, uint32_t tenant, uint32_t from_ring, uint32_t from,
-                      uint32_t to_ring, uint32_t to)
-{
-    const struct lk_storage_ops *ops = txn->store->storage->ops;
-    struct lk_work *work = lk_work(txn);
-    struct lk_id id = {tenant, from_ring, from};
-    struct lk_span value, cbor;
-    struct lk_key key;
-    size_t size;
-    bool sound;
-    int error;
-
-    lk_key_record(&key, &lk_kind_audit, id);
-    error = ops->get(&txn->storage, lk_key_span(&key), &value);
-    if (error) {
-        return error;
-    }
-    /* What is damaged is moved as it is: its place keeps the others' order. */
-    sound = !lk_value_open(txn->store, lk_key_span(&key), value, &cbor);
-    size = sound ? cbor.size : value.size;
-    if (size > sizeof(work->audit)) {
-        return LK_E_CORRUPT;
-    }
-    memcpy(work->audit, value.data, size);
-    error = ops->remove(&txn->storage, lk_key_span(&key));
-    if (error) {
-        return error;
-    }
-    lk_key_record(&key, &lk_kind_audit, (struct lk_id){tenant, to_ring, to});
-    return sound ? lk_value_put(txn, &key, work->audit, size)
-                 : ops->put(&txn->storage, lk_key_span(&key), (struct lk_span){work->audit, size});
-}
-
-/* Slots in use: all below the first empty one, as a ring fills from 0. */
-static int audit_used(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t *used)
-{
-    const struct lk_storage_ops *ops = txn->store->storage->ops;
-    struct lk_storage_cursor cursor;
-    struct lk_span found, value;
-    struct lk_key prefix, key;
-    const struct lk_kind *kind;
-    struct lk_id id;
-    int error;
-
-    lk_key_of_user(&prefix, &lk_kind_audit, tenant, 0);
-    lk_key_put_number(&prefix, ring);
-    *used = 0;
-    error = lk_cursor_begin(txn, &cursor, &prefix);
-    if (error) {
-        return error;
-    }
-    error = ops->seek_before(&cursor, (struct lk_span){NULL, 0}, &found, &value);
-    if (!error) {
-        key.size = 0;
-        lk_key_put_bytes(&key, found);
-        error = lk_key_parse(txn->store, lk_key_span(&key), &kind, &id);
-        *used = id.sub + 1;
-    }
-    lk_cursor_end(&cursor);
-    return error == LK_E_NOT_FOUND ? 0 : error;
-}
-
-/* Lays a ring anew in order of age from slot 0, the newest that fit; a ring of a number of its own
- * holds them meanwhile. */
-static int audit_relay(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t capacity)
-{
-    uint32_t spare = ring + LK_RING_COUNT, used, head, i, from, keep;
-    uint64_t seq;
-    int error = audit_used(txn, tenant, ring, &used);
-
-    if (!error && used) {
-        error = lk_audit_bisect(txn, tenant, ring, used, &head, &seq);
-    }
-    if (error || !used || (head == used - 1 && used <= capacity)) {
-        return error;
-    }
-    keep = used < capacity ? used : capacity;
-    from = (head + 1) % used;
-    for (i = 0; !error && i < used; i++) {
-        uint32_t slot = (from + i) % used;
-
-        if (i < used - keep) {
-            struct lk_key key;
-
-            lk_key_record(&key, &lk_kind_audit, (struct lk_id){tenant, ring, slot});
-            error = txn->store->storage->ops->remove(&txn->storage, lk_key_span(&key));
-        } else {
-            error = audit_move(txn, tenant, ring, slot, spare, i - (used - keep));
-        }
-    }
-    for (i = 0; !error && i < keep; i++) {
-        error = audit_move(txn, tenant, spare, i, ring, i);
-    }
-    return error;
-}
-
-int lk_audit_resize(struct lk_txn *txn, uint32_t tenant)
-{
-    uint32_t capacity;
-    unsigned i;
-    int error = lk_audit_capacity(txn, tenant, &capacity);
-
-    for (i = 0; !error && i < LK_RING_COUNT; i++) {
-        error = audit_relay(txn, tenant, i, capacity);
-    }
-    memset(txn->store->audit_heads, 0, sizeof(txn->store->audit_heads));
-    return error;
+    error = audit_append(txn, entry->record.id.tenant, (uint32_t)ring, entry, LK_TRACE_ALL);
+    return error == LK_E_LIMIT ? error : lk_spoil(txn, error);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* lk_audit_read.c: queries over a tenant's two rings as one list in order of seq. */
-#include "lk_engine.h"
+#include "lk_audit.h"
 
 enum audit_by { BY_SEQ, BY_TIME };
 
@@ -9,19 +9,23 @@ static int audit_lower_bound(struct lk_audit_query *query, unsigned ring, enum a
                              uint64_t bound, uint32_t *position)
 {
     uint32_t low = 0, high = query->rings[ring].count;
-    struct lk_audit_entry entry;
-    int error;
+    struct lk_audit_slot found;
 
     while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        uint32_t slot = (query->rings[ring].first + middle) % query->rings[ring].capacity;
+        uint32_t middle = low + (high - low) / 2, at = middle;
+        int error;
 
-        error = lk_audit_slot(query->txn, query->tenant, ring, slot, &entry);
-        if (error) {
-            return error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
+        /* What is damaged tells nothing: the next that is sound stands for it. */
+        do {
+            error = lk_audit_peek(query->txn, query->tenant, ring,
+                                  (query->rings[ring].first + at) % query->rings[ring].capacity,
+                                  &found);
+        } while ((error == LK_SLOT_DAMAGED || (!error && !found.seq)) && ++at < high);
+        if (error < 0) {
+            return error;
         }
-        if ((by == BY_SEQ ? entry.seq : entry.at) < bound) {
-            low = middle + 1;
+        if (at < high && (by == BY_SEQ ? found.seq : found.at) < bound) {
+            low = at + 1;
         } else {
             high = middle;
         }
@@ -65,9 +69,9 @@ static int audit_narrow(struct lk_audit_query *query, unsigned ring)
 
 int lk_audit_begin(struct lk_txn *txn, struct lk_audit_query *query)
 {
-    uint32_t capacity, slot;
+    struct lk_audit_ring ring;
+    uint32_t capacity;
     struct lk_meta meta;
-    uint64_t seq, next;
     unsigned i;
     int error;
 
@@ -82,21 +86,19 @@ int lk_audit_begin(struct lk_txn *txn, struct lk_audit_query *query)
     /* Times rise, unless the clock was ever set back. */
     query->by_time = !error && !meta.time_epoch;
     memset(query->rings, 0, sizeof(query->rings));
-    error = lk_audit_capacity(txn, query->tenant, &capacity);
+    /* A page that goes on after an entry is past what is open, or not there yet. */
+    query->fold = query->open && (query->oldest_first || !query->after_seq) ? 1 : 0;
+    error =
+        query->source.size ? lk_audit_tag(txn->store, query->tenant, query->source, query->tag) : 0;
+    if (!error) {
+        error = lk_audit_capacity(txn, query->tenant, &capacity);
+    }
     for (i = 0; !error && i < LK_RING_COUNT; i++) {
+        error = lk_audit_ring(txn, query->tenant, i, capacity, &ring);
         query->rings[i].capacity = capacity;
-        error = lk_audit_bisect(txn, query->tenant, i, capacity, &slot, &seq);
-        if (error || !seq) {
-            continue;
-        }
-        error = lk_audit_seq(txn, query->tenant, i, (slot + 1) % capacity, &next);
-        if (error == LK_SLOT_DAMAGED) {
-            next = 1; /* not empty */
-            error = 0;
-        }
-        query->rings[i].first = next && slot + 1 < capacity ? slot + 1 : 0;
-        query->rings[i].count = next && slot + 1 < capacity ? capacity : slot + 1;
-        if (!error) {
+        query->rings[i].first = ring.first;
+        query->rings[i].count = ring.count;
+        if (!error && ring.count) {
             error = audit_narrow(query, i);
         }
     }
@@ -123,38 +125,71 @@ static bool audit_matches(const struct lk_audit_query *query, const struct lk_au
            audit_text_matches(query->action, entry->action) &&
            audit_text_matches(query->resource_type, entry->resource_type) &&
            audit_text_matches(query->resource_id, entry->resource_id) &&
+           (!query->source.size ||
+            lk_span_equal(entry->source_tag, (struct lk_span){query->tag, sizeof(query->tag)})) &&
            (!query->outcome || entry->outcome == (uint64_t)query->outcome - 1) &&
            (!query->category || entry->category == (uint64_t)query->category - 1);
 }
 
+static int audit_next_open(struct lk_audit_query *query, struct lk_audit_entry *entry)
+{
+    int error;
+
+    do {
+        error = lk_audit_fold_next(query->txn, query->tenant, &query->fold, entry);
+    } while (!error && !audit_matches(query, entry));
+    return error;
+}
+
+/* The ring whose next entry comes next; -1: neither has one. Of a damaged one `at` gets the place.
+ */
+static int audit_next_ring(struct lk_audit_query *query, int *best, struct lk_id *at)
+{
+    unsigned i;
+
+    *best = -1;
+    for (i = 0; i < LK_RING_COUNT; i++) {
+        if (query->rings[i].at >= query->rings[i].count) {
+            continue;
+        }
+        if (!query->rings[i].loaded) {
+            int error = lk_audit_seq(query->txn, query->tenant, i, audit_position(query, i),
+                                     &query->rings[i].seq);
+
+            if (error || !query->rings[i].seq) {
+                /* Told once; the next call goes on behind it. */
+                *at = (struct lk_id){query->tenant, i, audit_position(query, i)};
+                query->rings[i].at += error >= 0;
+                return error < 0 ? error : LK_E_CORRUPT;
+            }
+            query->rings[i].loaded = true;
+        }
+        if (*best < 0 || (query->oldest_first ? query->rings[i].seq < query->rings[*best].seq
+                                              : query->rings[i].seq > query->rings[*best].seq)) {
+            *best = (int)i;
+        }
+    }
+    return 0;
+}
+
 int lk_audit_next(struct lk_audit_query *query, struct lk_audit_entry *entry)
 {
-    for (;;) {
-        int best = -1;
-        unsigned i;
-        int error;
+    int best, error;
 
-        for (i = 0; i < LK_RING_COUNT; i++) {
-            if (query->rings[i].at >= query->rings[i].count) {
-                continue;
-            }
-            if (!query->rings[i].loaded) {
-                error = lk_audit_seq(query->txn, query->tenant, i, audit_position(query, i),
-                                     &query->rings[i].seq);
-                if (error) {
-                    /* Told once; the next call goes on behind it. */
-                    query->rings[i].at += error == LK_SLOT_DAMAGED;
-                    return error == LK_SLOT_DAMAGED ? LK_E_CORRUPT : error;
-                }
-                query->rings[i].loaded = true;
-            }
-            if (best < 0 || (query->oldest_first ? query->rings[i].seq < query->rings[best].seq
-                                                 : query->rings[i].seq > query->rings[best].seq)) {
-                best = (int)i;
-            }
+    if (query->fold && !query->oldest_first) {
+        error = audit_next_open(query, entry);
+        if (error != LK_E_NOT_FOUND) {
+            return error;
+        }
+        query->fold = 0;
+    }
+    for (;;) {
+        error = audit_next_ring(query, &best, &entry->record.id);
+        if (error) {
+            return error;
         }
         if (best < 0) {
-            return LK_E_NOT_FOUND;
+            return query->fold ? audit_next_open(query, entry) : LK_E_NOT_FOUND;
         }
         error = lk_audit_slot(query->txn, query->tenant, (uint32_t)best,
                               audit_position(query, (unsigned)best), entry);
@@ -164,7 +199,7 @@ int lk_audit_next(struct lk_audit_query *query, struct lk_audit_entry *entry)
             return error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
         }
         if (audit_matches(query, entry)) {
-            return 0;
+            return query->closed ? 0 : lk_audit_unseal(query->txn, entry, query->opened);
         }
     }
 }

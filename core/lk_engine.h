@@ -18,9 +18,6 @@
 #define LK_TOKEN_HASH_SIZE  16 /* of 32: as strong as the 20 random bytes need */
 #define LK_MS_PER_DAY       86400000u
 
-_Static_assert(LK_WORK_SIZE >= 3 * LK_VALUE_MAX + 4 * sizeof(union lk_any_record) + 16,
-               "LK_WORK_SIZE must hold struct lk_work");
-
 /* Scratch of the one writer. `before` and `old_value` belong to the write path, `extra` to whoever
  * holds a record over one. */
 struct lk_work {
@@ -28,8 +25,16 @@ struct lk_work {
     uint8_t old_value[LK_VALUE_MAX];
     uint8_t new_value[LK_VALUE_MAX];
     uint8_t audit[LK_VALUE_MAX];
+    uint8_t sealed[LK_AUDIT_SEALED_MAX]; /* of an audit entry; or a fold that is being closed */
     uint8_t uuid[16];
+    uint8_t audit_key[16]; /* of a new tenant */
+    struct lk_trace {
+        uint32_t tenant, user; /* 0: nobody */
+        uint8_t key[16];       /* the activity record's, so that it need not be read again */
+    } trace;
 };
+
+_Static_assert(LK_WORK_SIZE >= sizeof(struct lk_work), "LK_WORK_SIZE must hold struct lk_work");
 
 static inline struct lk_work *lk_work(const struct lk_txn *txn)
 {
@@ -208,24 +213,40 @@ int lk_refer_restricted(struct lk_txn *txn, const struct lk_change *change);
 /* Whom a new record belongs to is there. LK_E_REFERENCE. */
 int lk_refer_owner(struct lk_txn *txn, const struct lk_change *change, bool removed_too);
 
-/* ---- lk_audit.c, lk_audit_read.c ---- */
+/* ---- lk_audit.c and beside it (lk_audit.h has what they share) ---- */
 
+/* A failure whose repeats are counted. */
+struct lk_audit_fold {
+    struct lk_audit_entry entry; /* as the first was, and the count */
+    struct lk_span key;          /* of what makes another the same */
+};
+
+/* Fills in who, whence and when. The same failure again is counted beside the ring instead. */
 int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number ring,
                     struct lk_audit_entry *entry);
 int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const char *verb);
 int lk_audit_resize(struct lk_txn *txn, uint32_t tenant);
-/* Order and completeness of a tenant's rings. */
-int lk_audit_verify(struct lk_txn *txn, uint32_t tenant,
-                    int (*fault)(void *context, const char *what, struct lk_id id), void *context);
-#define LK_SLOT_DAMAGED 1
-/* An entry by ring and slot; its seq (0: empty; answers LK_SLOT_DAMAGED for a bad checksum); slots
- * of a ring; the newest slot (seq 0: none). */
-int lk_audit_slot(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot,
-                  struct lk_audit_entry *entry);
-int lk_audit_seq(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t slot, uint64_t *seq);
-int lk_audit_capacity(struct lk_txn *txn, uint32_t tenant, uint32_t *capacity);
-int lk_audit_bisect(struct lk_txn *txn, uint32_t tenant, uint32_t ring, uint32_t capacity,
-                    uint32_t *slot, uint64_t *seq);
+/* An archive was asked for: rings that are nearly full of what is not in it are told at once. */
+int lk_audit_warn(struct lk_txn *txn, uint32_t tenant);
+/* Something that should have left an entry left none: the tenant's next entry tells how many. */
+void lk_audit_missed(struct lk_store *store, uint32_t tenant);
+/* What was told of that is told by this commit; the next transaction starts afresh. */
+void lk_audit_begun(struct lk_txn *txn);
+void lk_audit_committed(struct lk_txn *txn);
+/* Takes entries past their retention, `budget` at most: 1 when some were, `more` when more are. */
+int lk_audit_expire(struct lk_txn *txn, uint32_t tenant, uint32_t budget, bool *more);
+/* Closes a fold that is due: 1 when it was. */
+int lk_audit_fold_maintain(struct lk_txn *txn, const struct lk_audit_fold *fold);
+extern const struct lk_kind lk_kind_fold;
+/* Remembers a user's key for personal data in the audit; a new one for a record that has none, when
+ * the actor brings any. */
+void lk_trace_note(struct lk_txn *txn, const struct lk_activity *activity);
+int lk_trace_give(struct lk_txn *txn, struct lk_activity *patch);
+void lk_trace_forget(struct lk_txn *txn);
+/* Chain, order and completeness of a tenant's rings. */
+int lk_audit_check(struct lk_txn *txn, uint32_t tenant,
+                   int (*fault)(void *context, const char *what, struct lk_id id), void *context);
+
 /* A text built in the caller's buffer; cut when it is full. */
 struct lk_words {
     char *data;
@@ -585,6 +606,8 @@ struct lk_bucket {
     uint64_t name_tag;
 };
 /* Around what several threads change. */
+void lk_store_lock(struct lk_store *store, bool take);
+/* Readers of other threads look at what a writer moves in the handle. */
 void lk_store_lock(struct lk_store *store, bool take);
 /* One more, seen by every thread. */
 void lk_store_count(struct lk_store *store, uint32_t *counter);

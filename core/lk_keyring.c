@@ -25,6 +25,10 @@ static const struct {
     {"latchkey index", offsetof(struct lk_store, index_key), 0, LK_MAC64_KEY_SIZE},
     {"latchkey index", offsetof(struct lk_store, bucket_key), 16, LK_MAC64_KEY_SIZE},
     {"latchkey token", offsetof(struct lk_store, token_key), 0, LK_HASH_SIZE},
+    {"latchkey audit", offsetof(struct lk_store, audit_key), 0, LK_HASH_SIZE},
+    {"latchkey trace", offsetof(struct lk_store, trace_key), 0, LK_HASH_SIZE},
+    {"latchkey source", offsetof(struct lk_store, source_key), 0, LK_MAC64_KEY_SIZE},
+    {"latchkey source", offsetof(struct lk_store, fold_key), 16, LK_MAC64_KEY_SIZE},
 };
 
 static uint8_t *keyring_place(struct lk_store *store, size_t i)

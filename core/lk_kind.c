@@ -47,19 +47,13 @@ const struct lk_field lk_audit_fields[LK_AUDIT_FIELD_COUNT] = {
 };
 
 const struct lk_kind *const lk_kinds[] = {
-    &lk_kind_sequence,
-    &lk_kind_tenant,
-    &lk_kind_permission,
-    &lk_kind_role,
-    &lk_kind_audit,
-    &lk_kind_bucket,
-    &lk_kind_user,
-    &lk_kind_activity,
-    &lk_kind_grant,
-    &lk_kind_session,
-    &lk_kind_device,
-    &lk_kind_credential,
-    NULL,
+    &lk_kind_sequence,   &lk_kind_tenant,
+    &lk_kind_permission, &lk_kind_role,
+    &lk_kind_audit,      &lk_kind_bucket,
+    &lk_kind_fold,       &lk_kind_user,
+    &lk_kind_activity,   &lk_kind_grant,
+    &lk_kind_session,    &lk_kind_device,
+    &lk_kind_credential, NULL,
 };
 
 static const struct lk_kind *kind_numbered(const struct lk_kind *const *list, unsigned number)
@@ -105,7 +99,7 @@ bool lk_kind_is_numbered(const struct lk_kind *kind)
 {
     return kind->shape != LK_SHAPE_ONE_A_USER && kind->shape != LK_SHAPE_RING &&
            kind != &lk_kind_grant && kind != &lk_kind_session && kind != &lk_kind_sequence &&
-           kind != &lk_kind_bucket;
+           kind != &lk_kind_bucket && kind != &lk_kind_fold;
 }
 
 const struct lk_field *lk_field_named(const struct lk_kind *kind, struct lk_span name)

@@ -171,6 +171,7 @@ enum lk_kind_number {
     LK_KIND_ROLE = 6,
     LK_KIND_AUDIT = 7,
     LK_KIND_BUCKET = 8, /* failed logins under unknown names */
+    LK_KIND_FOLD = 9,   /* repeated failures, before they go into the audit */
     LK_KIND_USER = 16,
     LK_KIND_ACTIVITY = 24,
     LK_KIND_GRANT = 25,

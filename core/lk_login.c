@@ -265,6 +265,9 @@ int lk_login_begin(struct lk_store *store, struct lk_login *login,
         lk_abort(&txn);
     }
     lk_txn_release(&txn);
+    if (error == LK_E_LOCKED) {
+        lk_audit_missed(store, login->user.tenant);
+    }
     if (error) {
         lk_login_cancel(login);
         login->problem.error = error;

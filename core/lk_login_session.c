@@ -193,6 +193,7 @@ int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn,
     struct lk_activity patch;
     uint64_t clear = 0;
     size_t i;
+    int error;
 
     memset(&patch, 0, sizeof(patch));
     patch.record.id = activity->record.id;
@@ -216,6 +217,10 @@ int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn,
         size_t size = login_address(login, activity->address_tags, tags, new_address);
 
         lk_field_set_span(&patch.record, lk_login_field(25), (struct lk_span){tags, size});
+    }
+    error = lk_trace_give(txn, &patch);
+    if (error) {
+        return error;
     }
     return lk_write(txn, &lk_kind_activity, fresh ? LK_ADD : LK_UPDATE, patch.record.id,
                     &patch.record, fresh ? 0 : clear, NULL,

@@ -84,6 +84,12 @@ static int maintain_record(struct lk_txn *txn, const struct lk_kind *kind,
         }
         return 0;
     }
+    case LK_KIND_FOLD: {
+        struct lk_audit_fold fold;
+
+        memcpy(&fold, record, sizeof(fold));
+        return lk_audit_fold_maintain(txn, &fold);
+    }
     default: return kind->flags & LK_K_SOFT_DELETE ? maintain_purge(txn, kind, &record->record) : 0;
     }
 }
@@ -184,6 +190,22 @@ int lk_maintain_ended(struct lk_txn *txn, struct lk_place *place, uint32_t *left
     return error;
 }
 
+/* Retention of a tenant's audit; the tenant is met again where the budget ends in it. The record is
+ * read again, as what it points to ends. */
+static int maintain_audit(struct lk_txn *txn, struct lk_record *record, uint32_t *budget)
+{
+    struct lk_id id = record->id;
+    bool more;
+    int changed = lk_audit_expire(txn, id.tenant, *budget + 1, &more);
+    int error = changed < 0 ? changed : lk_record_load(txn, &lk_kind_tenant, id, record);
+
+    if (!error && more) {
+        txn->store->maintain.size--;
+        *budget = 0;
+    }
+    return error ? error : changed;
+}
+
 int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more)
 {
     struct lk_place *place = &txn->store->maintain;
@@ -197,6 +219,11 @@ int lk_maintain(struct lk_txn *txn, uint32_t budget, bool *more)
     *more = true;
     while (!error && budget--) {
         error = maintain_next(txn, place, &kind, &record);
+        if (!error && kind == &lk_kind_tenant) {
+            error = maintain_audit(txn, &record.record, &budget);
+            changed += error > 0 ? 1 : 0;
+            error = error < 0 ? error : 0;
+        }
         if (!error && kind) {
             error = maintain_record(txn, kind, &record);
             changed += error > 0 ? 1 : 0;

@@ -96,31 +96,6 @@ static int purge_prefix(struct lk_txn *txn, const struct lk_key *prefix)
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
 
-#define PURGE_TRACES ((uint64_t)7 << 20) /* ip, user_agent, request of an audit entry */
-
-/* Entries of the audit stay, with the number of a user who is nobody then; where and by what
- * program the user came is the user's own. */
-static int purge_traces(struct lk_txn *txn, uint32_t tenant, uint32_t user)
-{
-    struct lk_audit_entry entry;
-    uint32_t capacity, ring, slot;
-    int error = lk_audit_capacity(txn, tenant, &capacity);
-
-    for (ring = 0; !error && ring < LK_RING_COUNT; ring++) {
-        for (slot = 0; !error && slot < capacity; slot++) {
-            error = lk_audit_slot(txn, tenant, ring, slot, &entry);
-            if (!error && entry.actor == user && entry.record.present & PURGE_TRACES) {
-                entry.record.present &= ~PURGE_TRACES;
-                error = lk_record_store(txn, &lk_kind_audit, &entry.record, lk_work(txn)->audit);
-            } else if (error == LK_E_CORRUPT) {
-                error = 0; /* nobody can read it either way */
-            }
-        }
-        error = error == LK_E_NOT_FOUND ? 0 : error; /* slots are filled one after the other */
-    }
-    return error;
-}
-
 int lk_purge_range(struct lk_txn *txn, uint32_t tenant, uint32_t user)
 {
     struct lk_key prefix;
@@ -139,5 +114,7 @@ int lk_purge_range(struct lk_txn *txn, uint32_t tenant, uint32_t user)
         lk_key_put_number(&prefix, user);
         error = purge_prefix(txn, &prefix);
     }
-    return error ? error : purge_traces(txn, tenant, user);
+    /* The key of what the audit has of the user went with the rest. */
+    lk_trace_forget(txn);
+    return error;
 }

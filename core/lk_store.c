@@ -320,6 +320,7 @@ int lk_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode mode,
     }
     if (mode == LK_WRITE) {
         lk_cache_clear(txn);
+        lk_audit_begun(txn);
     }
     memset(&txn->problem, 0, sizeof(txn->problem));
     memset(&txn->actor, 0, sizeof(txn->actor));
@@ -364,7 +365,11 @@ int lk_commit(struct lk_txn *txn)
         lk_cache_clear(txn);
         lk_store_count(store, &store->commit_count);
     }
-    return store->storage->ops->commit(&txn->storage, LK_COMMIT_DURABLE);
+    error = store->storage->ops->commit(&txn->storage, LK_COMMIT_DURABLE);
+    if (!error && txn->mode == LK_WRITE) {
+        lk_audit_committed(txn);
+    }
+    return error;
 }
 
 void lk_abort(struct lk_txn *txn)
@@ -412,6 +417,7 @@ int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
     stats->refusal_count = store->refusal_count;
     stats->commit_count = store->commit_count;
     stats->throttled_count = store->throttle.refused_count;
+    stats->audit_watermark_count = store->audit_watermark_count;
     lk_store_lock(store, false);
     memcpy(stats->store_id, store->store_id, sizeof(stats->store_id));
     error = lk_boot_get(txn, &boot);

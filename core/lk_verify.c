@@ -310,7 +310,7 @@ static int verify_meaning(struct verify_job *job, const struct lk_record *record
         return job->id.user < LK_RING_COUNT ? 0
                                             : verify_fault(job, "audit entry of no ring", "audit");
     case LK_KIND_CREDENTIAL: return verify_credential(job, (const struct lk_credential *)record);
-    case LK_KIND_TENANT: return lk_audit_verify(job->txn, job->id.tenant, verify_audit_fault, job);
+    case LK_KIND_TENANT: return lk_audit_check(job->txn, job->id.tenant, verify_audit_fault, job);
     default: return 0;
     }
 }
@@ -473,7 +473,7 @@ int lk_verify(struct lk_txn *txn, struct lk_verify *verify)
         error = 0;
     }
     if (!error && !job.stop) {
-        error = lk_audit_verify(txn, LK_STORE_TENANT, verify_audit_fault, &job);
+        error = lk_audit_check(txn, LK_STORE_TENANT, verify_audit_fault, &job);
     }
     if (job.stop) {
         return job.stop;

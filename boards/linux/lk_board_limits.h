@@ -7,6 +7,7 @@
 #define LK_PWHASH_KIB        19456 /* Argon2id memory of a new verifier */
 #define LK_PWHASH_PASSES     2
 #define LK_AUDIT_CAPACITY    10000 /* slots of each audit ring of a new tenant */
+#define LK_AUDIT_FOLDS       8     /* failures of a tenant whose repeats are counted at once */
 #define LK_BUCKETS           256   /* of failed logins under unknown names */
 #define LK_BUCKET_SLOTS      8     /* names that a bucket tells apart */
 #define LK_BLOCKLIST_BYTES   24576 /* of the filter of common passwords, at most */

@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -313,9 +315,49 @@ static void main_console_close(void *self)
     lk_posix_close(&program->console);
 }
 
+/* ---- Waiting --------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t main_signalled;
+
+static void main_on_signal(int number)
+{
+    main_signalled = number;
+}
+
+/* A file or /dev/null, as a service has it, is at its end from the beginning. */
+static bool main_input_is_written(void)
+{
+    struct stat status;
+
+    return fstat(STDIN_FILENO, &status) == 0 &&
+           (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(STDIN_FILENO));
+}
+
+static int main_wait(void *self, uint32_t ms)
+{
+    struct main_program *program = self;
+    struct sigaction action = {.sa_handler = main_on_signal};
+    struct pollfd input = {.fd = main_input_is_written() ? STDIN_FILENO : -1, .events = POLLIN};
+    char dropped[256];
+    int ready;
+
+    (void)sigaction(SIGINT, &action, NULL); /* fails for no signal of these */
+    (void)sigaction(SIGTERM, &action, NULL);
+    if (main_flush(&program->out_stream)) {
+        return 1;
+    }
+    ready = main_signalled ? 0 : poll(&input, 1, (int)ms);
+    /* What is typed means nothing; its end does. */
+    if (ready > 0 && read(STDIN_FILENO, dropped, sizeof(dropped)) == 0) {
+        return 1;
+    }
+    return main_signalled != 0;
+}
+
 static const struct lk_cli_host_ops main_host_ops = {
     .console_open = main_console_open,
     .console_close = main_console_close,
+    .wait = main_wait,
 };
 
 /* ---- Start ----------------------------------------------------------------------------------- */

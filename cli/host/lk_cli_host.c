@@ -39,6 +39,20 @@ static const struct lk_cli_option host_help[] = {
     END_OF_OPTIONS,
 };
 
+static const struct lk_cli_option host_follow[] = {
+    {LK_CLI_OPTION_STORE, NULL, "the store's own entries, which are of no tenant"},
+    {"user", "USER", "entries of what this user did"},
+    {"action", "NOUN.VERB", "entries of this action"},
+    {"resource", "TYPE[:ID]", "entries of what was done to this"},
+    {"outcome", "success|failure", "entries that went so"},
+    {"category", "CATEGORY", "auth, session, user, role, data or system"},
+    {"source", "ADDRESS", "entries of what came from this address"},
+    {"after", "SEQ", "begin after this entry, not with what comes next"},
+    {"interval", "SECONDS", "look so often (1)"},
+    {"format", "FORMAT", "ndjson, csv or syslog"},
+    END_OF_OPTIONS,
+};
+
 #define HOST (LK_CLI_HOST | LK_CLI_NO_STORE)
 
 /* A command is a few lines here, and a dozen as the formatter would have it. */
@@ -63,6 +77,19 @@ const struct lk_cli_command lk_cli_host_commands[] = {
                 "the same command. After a theft do both, the secret first.",
      .resource = "store", .action = "write", .flags = LK_CLI_HOST | LK_CLI_WRITES,
      .options = host_rekey, .handler = lk_cli_rekey},
+    {.noun = "audit", .verb = "follow", .args = "", .help = "entries as they come, until ^C",
+     .details = "Ends with the signals INT and TERM, and when what writes to its standard input "
+                "ends. --json is --format ndjson.",
+     .resource = "audit", .action = "read", .flags = LK_CLI_HOST | LK_CLI_TENANT,
+     .options = host_follow, .handler = lk_cli_audit_follow},
+    {.noun = "audit", .verb = "archive", .args = "FILE",
+     .help = "append what was not archived yet to a file, as NDJSON",
+     .details = "After the entries comes a line with their head. The tenant's audit_archived is "
+                "set when all of it is on the medium; with audit_archive=true, entries past "
+                "audit_days go only up to there. A cut in between leaves entries in the file that "
+                "the next run appends again.",
+     .resource = "store", .action = "write", .min_args = 1, .max_args = 1,
+     .flags = LK_CLI_HOST | LK_CLI_TENANT | LK_CLI_WRITES, .handler = lk_cli_audit_archive},
     {.noun = "help", .args = "[NOUN [VERB]]", .help = "tell about commands", .max_args = 2,
      .flags = HOST | LK_CLI_ANYONE, .options = host_help, .handler = lk_cli_host_help},
     {.noun = NULL},

@@ -13,6 +13,9 @@ struct lk_cli_host_ops {
     int (*console_open)(void *self, const char *device, const struct lk_console **console,
                         void **console_self);
     void (*console_close)(void *self);
+    /* What was written is seen; then `ms` pass. 0, or 1 when it is time to end: a signal, or the
+     * end of a standard input that somebody writes to. */
+    int (*wait)(void *self, uint32_t ms);
 };
 
 /* What a program on a host runs commands with. */
@@ -25,6 +28,7 @@ struct lk_cli_host {
 extern const struct lk_cli_command lk_cli_host_commands[];
 
 lk_cli_handler lk_cli_init, lk_cli_console, lk_cli_rekey, lk_cli_host_help;
+lk_cli_handler lk_cli_audit_follow, lk_cli_audit_archive;
 
 /* The manual page, in roff (man(7)). */
 void lk_cli_man(struct lk_cli *cli);

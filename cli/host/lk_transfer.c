@@ -95,6 +95,38 @@ int lk_transfer_audit(struct lk_cli *cli, uint32_t tenant, const char *action,
     return error;
 }
 
+/* Repeats that are still being counted go into the rings of every tenant and of the store. */
+static int transfer_settle(struct lk_cli *cli)
+{
+    char cursor[LK_CURSOR_SIZE] = "";
+    int error = lk_cli_begin(cli, LK_WRITE);
+
+    if (!error) {
+        error = lk_audit_settle(&cli->work->txn, 0);
+    }
+    while (!error) {
+        struct lk_list *list = &cli->work->list;
+        struct lk_id id;
+
+        *list = (struct lk_list){.kind = &lk_kind_tenant, .after = cursor[0] ? cursor : NULL};
+        error = lk_list_begin(&cli->work->txn, list);
+        if (!error) {
+            error = lk_list_next(list, &cli->work->record.record);
+        }
+        id = cli->work->record.record.id;
+        if (!error) {
+            error = lk_list_cursor(list, cursor);
+        }
+        lk_list_end(list);
+        if (!error) {
+            error = lk_audit_settle(&cli->work->txn, id.tenant);
+        }
+    }
+    error = error == LK_E_NOT_FOUND ? lk_cli_commit(cli) : error;
+    lk_cli_abort(cli);
+    return error;
+}
+
 /* ---- Backup ----------------------------------------------------------------------------------
  */
 
@@ -110,6 +142,9 @@ int lk_transfer_backup(struct lk_cli *cli, const struct lk_cli_args *args)
     }
     if (wrap != NULL || from_stdin) {
         error = lk_transfer_passphrase(cli, from_stdin, true, &passphrase);
+    }
+    if (!error) {
+        error = transfer_settle(cli);
     }
     if (!error) {
         error = lk_transfer_audit(cli, 0, "backup", "a backup of the store was asked for",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "lk_engine.h"
+#include "lk_audit.h"
 
 static const char *const qualities[] = {"unset", "held", "set", "synchronised", NULL};
 static const char *const outcomes[] = {"success", "failure", NULL};
@@ -8,6 +8,38 @@ static const char *const channels[] = {"console", "cli", "pam", "mqtt", "http", 
 static const char *const rings[] = {"admin", "activity", NULL};
 
 #define AT(member) offsetof(struct lk_audit_entry, member)
+
+/* Personal data: fields of an entry, and of what is sealed in it. */
+#define DESCRIPTION                                                                                \
+    {                                                                                              \
+        .number = 16, .name = "description", .type = LK_STRING, .offset = AT(description),         \
+        .min = 1, .max = 255, .help = "in words"                                                   \
+    }
+#define IP                                                                                         \
+    {                                                                                              \
+        .number = 20, .name = "ip", .type = LK_ADDRESS, .offset = AT(ip),                          \
+        .help = "address it came from"                                                             \
+    }
+#define USER_AGENT                                                                                 \
+    {                                                                                              \
+        .number = 21, .name = "user_agent", .type = LK_STRING, .offset = AT(user_agent),           \
+        .max = 500, .flags = LK_F_CUT, .help = "program it came from"                              \
+    }
+#define REQUEST                                                                                    \
+    {                                                                                              \
+        .number = 22, .name = "request", .type = LK_MAP, .offset = AT(request), .max = 300,        \
+        .help = "the request it came with"                                                         \
+    }
+#define TAGS                                                                                       \
+    {                                                                                              \
+        .number = 23, .name = "tags", .type = LK_STRING, .offset = AT(tags), .max = 200,           \
+        .help = "at most eight words, separated by spaces"                                         \
+    }
+#define DETAILS                                                                                    \
+    {                                                                                              \
+        .number = 24, .name = "details", .type = LK_MAP, .offset = AT(details), .max = 1000,       \
+        .help = "of a change, the names of the fields"                                             \
+    }
 
 static const struct lk_field fields[] = {
     {.number = 8,
@@ -63,14 +95,7 @@ static const struct lk_field fields[] = {
      .offset = AT(outcome),
      .choices = outcomes,
      .help = "how it went"},
-    {.number = 16,
-     .name = "description",
-     .type = LK_STRING,
-     .offset = AT(description),
-     .min = 1,
-     .max = 255,
-     .flags = LK_F_REQUIRED,
-     .help = "in words"},
+    DESCRIPTION,
     {.number = 17,
      .name = "category",
      .type = LK_ENUM,
@@ -88,36 +113,50 @@ static const struct lk_field fields[] = {
      .type = LK_UINT,
      .offset = AT(session),
      .help = "session of the actor"},
-    {.number = 20,
-     .name = "ip",
-     .type = LK_ADDRESS,
-     .offset = AT(ip),
-     .help = "address it came from"},
-    {.number = 21,
-     .name = "user_agent",
-     .type = LK_STRING,
-     .offset = AT(user_agent),
-     .max = 500,
-     .flags = LK_F_CUT,
-     .help = "program it came from"},
-    {.number = 22,
-     .name = "request",
-     .type = LK_MAP,
-     .offset = AT(request),
-     .max = 300,
-     .help = "the request it came with"},
-    {.number = 23,
-     .name = "tags",
-     .type = LK_STRING,
-     .offset = AT(tags),
-     .max = 200,
-     .help = "at most eight words, separated by spaces"},
-    {.number = 24,
-     .name = "details",
-     .type = LK_MAP,
-     .offset = AT(details),
-     .max = 1000,
-     .help = "of a change, the names of the fields"},
+    IP,
+    USER_AGENT,
+    REQUEST,
+    TAGS,
+    DETAILS,
+    {.number = 25,
+     .name = "sealed",
+     .type = LK_BYTES,
+     .offset = AT(sealed),
+     .max = LK_AUDIT_SEALED_MAX,
+     .flags = LK_F_SYSTEM | LK_F_HIDDEN,
+     .help = "personal data, until they are opened"},
+    {.number = 26,
+     .name = "source_tag",
+     .type = LK_BYTES,
+     .offset = AT(source_tag),
+     .min = 8,
+     .max = 8,
+     .flags = LK_F_SYSTEM,
+     .help = "keyed hash of the address it came from"},
+    {.number = 27,
+     .name = "repeats",
+     .type = LK_UINT,
+     .offset = AT(repeats),
+     .flags = LK_F_SYSTEM,
+     .help = "how often an earlier failure came again"},
+    {.number = 28,
+     .name = "first_at",
+     .type = LK_TIME,
+     .offset = AT(first_at),
+     .flags = LK_F_SYSTEM,
+     .help = "the first of these times"},
+    {.number = 29,
+     .name = "dropped",
+     .type = LK_UINT,
+     .offset = AT(dropped),
+     .flags = LK_F_SYSTEM,
+     .help = "entries before this one that were not written, or were lost"},
+    {.number = 31,
+     .name = "last_at",
+     .type = LK_TIME,
+     .offset = AT(last_at),
+     .flags = LK_F_SYSTEM,
+     .help = "the last of these times"},
     {.number = 40,
      .name = "ring",
      .type = LK_ENUM,
@@ -125,6 +164,34 @@ static const struct lk_field fields[] = {
      .choices = rings,
      .flags = LK_F_COMPUTED,
      .help = "administration, or activity"},
+    {.number = 41,
+     .name = "open",
+     .type = LK_BOOL,
+     .offset = AT(open),
+     .flags = LK_F_COMPUTED,
+     .help = "repeats that go on and are not in the ring yet"},
+    {.number = 42,
+     .name = "erased",
+     .type = LK_BOOL,
+     .offset = AT(erased),
+     .flags = LK_F_COMPUTED,
+     .help = "the personal data cannot be read any more"},
+    {.number = 62,
+     .name = "links",
+     .type = LK_BYTES,
+     .offset = AT(links),
+     .min = 16,
+     .max = 16,
+     .flags = LK_F_REQUIRED | LK_F_SYSTEM | LK_F_HIDDEN,
+     .help = "the newest entry of either ring when it was written"},
+    {.number = 63,
+     .name = "chain",
+     .type = LK_BYTES,
+     .offset = AT(chain),
+     .min = LK_CHAIN_SIZE,
+     .max = LK_CHAIN_SIZE,
+     .flags = LK_F_REQUIRED | LK_F_SYSTEM,
+     .help = "keyed hash over the entry and what it follows"},
 };
 
 const struct lk_kind lk_kind_audit = {
@@ -138,4 +205,133 @@ const struct lk_kind lk_kind_audit = {
     .size = sizeof(struct lk_audit_entry),
     .fields = fields,
     .field_count = LK_COUNT(fields),
+};
+
+static const struct lk_field trace_fields[] = {
+    DESCRIPTION, IP, USER_AGENT, REQUEST, TAGS, DETAILS,
+};
+
+const struct lk_kind lk_kind_trace = {
+    .name = "trace",
+    .size = sizeof(struct lk_audit_entry),
+    .fields = trace_fields,
+    .field_count = LK_COUNT(trace_fields),
+};
+
+/* What is kept of a failure, under the numbers that the entry has. */
+static const struct lk_field fold_fields[] = {
+    {.number = 8,
+     .name = "key",
+     .type = LK_BYTES,
+     .offset = offsetof(struct lk_audit_fold, key),
+     .min = 8,
+     .max = 8,
+     .flags = LK_F_REQUIRED | LK_F_SYSTEM,
+     .help = "keyed hash of what makes another failure the same"},
+    {.number = 9,
+     .name = "last_at",
+     .type = LK_TIME,
+     .offset = AT(last_at),
+     .flags = LK_F_REQUIRED | LK_F_SYSTEM,
+     .help = "the last time"},
+    {.number = 11,
+     .name = "actor",
+     .type = LK_REF,
+     .offset = AT(actor),
+     .target = LK_KIND_USER,
+     .on_delete = LK_SET_NULL,
+     .flags = LK_F_SYSTEM,
+     .help = "who; empty for the system"},
+    {.number = 12,
+     .name = "action",
+     .type = LK_STRING,
+     .offset = AT(action),
+     .min = 1,
+     .max = 100,
+     .flags = LK_F_REQUIRED | LK_F_SYSTEM,
+     .help = "what was tried"},
+    {.number = 13,
+     .name = "resource_type",
+     .type = LK_STRING,
+     .offset = AT(resource_type),
+     .min = 1,
+     .max = 50,
+     .flags = LK_F_REQUIRED | LK_F_SYSTEM,
+     .help = "kind of what it was tried on"},
+    {.number = 14,
+     .name = "resource_id",
+     .type = LK_STRING,
+     .offset = AT(resource_id),
+     .max = 64,
+     .flags = LK_F_SYSTEM,
+     .help = "number of what it was tried on"},
+    {.number = 15,
+     .name = "outcome",
+     .type = LK_ENUM,
+     .offset = AT(outcome),
+     .choices = outcomes,
+     .flags = LK_F_SYSTEM,
+     .help = "how it went"},
+    {.number = 16,
+     .name = "description",
+     .type = LK_STRING,
+     .offset = AT(description),
+     .min = 1,
+     .max = 255,
+     .flags = LK_F_SYSTEM,
+     .help = "in words; not those of an application"},
+    {.number = 17,
+     .name = "category",
+     .type = LK_ENUM,
+     .offset = AT(category),
+     .choices = categories,
+     .flags = LK_F_SYSTEM,
+     .help = "what it is about"},
+    {.number = 18,
+     .name = "channel",
+     .type = LK_ENUM,
+     .offset = AT(channel),
+     .choices = channels,
+     .flags = LK_F_SYSTEM,
+     .help = "the way it came in"},
+    {.number = 26,
+     .name = "source_tag",
+     .type = LK_BYTES,
+     .offset = AT(source_tag),
+     .min = 8,
+     .max = 8,
+     .flags = LK_F_SYSTEM,
+     .help = "keyed hash of the address, where the name is known"},
+    {.number = 27,
+     .name = "repeats",
+     .type = LK_UINT,
+     .offset = AT(repeats),
+     .flags = LK_F_SYSTEM,
+     .help = "how often it came again"},
+    {.number = 28,
+     .name = "first_at",
+     .type = LK_TIME,
+     .offset = AT(first_at),
+     .flags = LK_F_SYSTEM,
+     .help = "the first of these times"},
+    {.number = 32,
+     .name = "ring",
+     .type = LK_ENUM,
+     .offset = AT(ring),
+     .choices = rings,
+     .flags = LK_F_SYSTEM,
+     .help = "where it will go"},
+};
+
+const struct lk_kind lk_kind_fold = {
+    .number = LK_KIND_FOLD,
+    .name = "fold",
+    .help = "a failure whose repeats are counted before they go into the audit",
+    .class_ = 0,
+    .shape = LK_SHAPE_IN_TENANT,
+    .flags = LK_K_INTERNAL,
+    .resource = "audit",
+    .size = sizeof(struct lk_audit_fold),
+    .fields = fold_fields,
+    .field_count = LK_COUNT(fold_fields),
 };

@@ -94,6 +94,13 @@ static const struct lk_field fields[] = {
      .max = 1000000,
      .initial = LK_AUDIT_CAPACITY,
      .help = "slots of each audit ring"},
+    {.number = 20,
+     .name = "audit_days",
+     .type = LK_UINT,
+     .offset = AT(audit_days),
+     .max = 36500,
+     .initial = 365,
+     .help = "days that audit entries are kept; 0: until the ring is full"},
     {.number = 21,
      .name = "metadata",
      .type = LK_MAP,
@@ -178,6 +185,17 @@ static const struct lk_field fields[] = {
      .form = lk_zone_form,
      .initial_text = "+00:00",
      .help = "offset from UTC that windows of permissions go by"},
+    {.number = 34,
+     .name = "audit_archive",
+     .type = LK_BOOL,
+     .offset = AT(audit_archive),
+     .help = "keep audit entries past audit_days until they were archived"},
+    {.number = 35,
+     .name = "audit_archived",
+     .type = LK_UINT,
+     .offset = AT(audit_archived),
+     .flags = LK_F_SYSTEM | LK_F_LOCAL,
+     .help = "audit entries up to this number were archived"},
     {.number = 36,
      .name = "login_rate",
      .type = LK_UINT,
@@ -185,6 +203,22 @@ static const struct lk_field fields[] = {
      .max = 3600000,
      .initial = LK_LOGIN_RATE,
      .help = "good logins of a user an hour at most; 0: no limit"},
+    {.number = 37,
+     .name = "audit_key",
+     .type = LK_BYTES,
+     .offset = AT(audit_key),
+     .min = 16,
+     .max = 16,
+     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_SECRET | LK_F_HIDDEN,
+     .help = "key of personal data in the audit that are no user's"},
+    {.number = 38,
+     .name = "audit_gone",
+     .type = LK_BYTES,
+     .offset = AT(audit_gone),
+     .min = 16,
+     .max = 16,
+     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
+     .help = "what the oldest audit entry of each ring follows"},
     {.number = 48,
      .name = "user_count",
      .type = LK_UINT,
@@ -222,6 +256,15 @@ static int tenant_check(struct lk_txn *txn, struct lk_change *change)
                              tenant->session_channels, rule);
         }
     }
+    if (change->operation == LK_ADD) {
+        uint8_t *key = lk_work(txn)->audit_key;
+        int error = lk_random(txn->store, key, 16);
+
+        if (error) {
+            return error;
+        }
+        lk_set_span(&lk_kind_tenant, &tenant->record, "audit_key", (struct lk_span){key, 16});
+    }
     if (change->operation == LK_ADD && !LK_HAS(&tenant->record, 9)) {
         return lk_fill_uuid(txn, &tenant->record, lk_field_numbered(change->kind, 9));
     }
@@ -238,9 +281,15 @@ static int tenant_changed(struct lk_txn *txn, const struct lk_change *change)
         return lk_tenant_bump(txn, change->id.tenant, true, false);
     }
     if (change->operation == LK_UPDATE && (change->changed >> 19) & 1) {
-        return lk_audit_resize(txn, change->id.tenant);
+        int error = lk_audit_resize(txn, change->id.tenant);
+
+        if (error) {
+            return error;
+        }
     }
-    return 0;
+    return change->operation == LK_UPDATE && (change->changed >> 34) & 1
+               ? lk_audit_warn(txn, change->id.tenant)
+               : 0;
 }
 
 static int tenant_compute(struct lk_txn *txn, struct lk_record *record)

@@ -178,7 +178,7 @@ static void act(struct lk_id session, const uint8_t address[16], const char *age
 }
 
 /* Entries of the tenant, and how many have an actor of this number and an address. */
-static size_t count_audit(uint32_t actor, size_t *of_actor, size_t *with_address)
+static size_t count_audit(uint32_t actor, size_t *of_actor, size_t *with_address, size_t *erased)
 {
     struct lk_txn txn = {0};
     struct lk_audit_query query = {.tenant = 1, .oldest_first = true};
@@ -186,7 +186,7 @@ static size_t count_audit(uint32_t actor, size_t *of_actor, size_t *with_address
     uint64_t last = 0;
     size_t count = 0;
 
-    *of_actor = *with_address = 0;
+    *of_actor = *with_address = *erased = 0;
     begin(&txn, LK_READ, NULL);
     assert_int_equal(lk_audit_begin(&txn, &query), 0);
     while (lk_audit_next(&query, &entry) == 0) {
@@ -194,7 +194,9 @@ static size_t count_audit(uint32_t actor, size_t *of_actor, size_t *with_address
         last = entry.seq;
         count++;
         *of_actor += entry.actor == actor;
-        *with_address += entry.actor == actor && entry.ip.size > 0;
+        *with_address += entry.actor == actor && entry.ip.size == 16 &&
+                         entry.source_tag.size == 8 && entry.user_agent.size > 0;
+        *erased += entry.actor == actor && entry.erased && !entry.ip.size && !entry.request.size;
     }
     lk_abort(&txn);
     lk_txn_release(&txn);
@@ -204,7 +206,7 @@ static size_t count_audit(uint32_t actor, size_t *of_actor, size_t *with_address
 static void test_purge_leaves_no_trace_of_a_network(void **state)
 {
     struct lk_login_result tapir, numbat, refused;
-    size_t before, after, of_actor, with_address, of_numbat;
+    size_t before, after, of_actor, with_address, of_numbat, erased, still;
     struct lk_txn txn = {0};
     struct lk_verify verify = {0};
     uint64_t bytes;
@@ -226,11 +228,13 @@ static void test_purge_leaves_no_trace_of_a_network(void **state)
     assert_int_equal(lk_session_end(&txn, tapir.session), 0);
     assert_int_equal(lk_commit(&txn), 0);
     assert_int_equal(log_in("tapir", "a tapir's own password", tapir_address, AGENT, &tapir), 0);
-    assert_true(count_text(AGENT) > 2 && count_text("tapir-device") > 0);
-    assert_true(count_text("/tapir-path") > 0 && count_raw(tapir_address, 16) > 2);
-    before = count_audit(id.user, &of_actor, &with_address);
-    assert_true(of_actor >= 5 && with_address >= 5);
-    (void)count_audit(numbat.session.user, &of_numbat, &with_address);
+    /* In the clear in the session; in the audit, sealed. */
+    assert_true(count_text(AGENT) > 0 && count_text("tapir-device") > 0);
+    assert_true(count_raw(tapir_address, 16) > 0);
+    assert_int_equal(count_text("/tapir-path") + count_text("opened the door"), 0);
+    before = count_audit(id.user, &of_actor, &with_address, &erased);
+    assert_true(of_actor >= 5 && with_address == of_actor && !erased);
+    (void)count_audit(numbat.session.user, &of_numbat, &with_address, &erased);
     assert_true(of_numbat >= 3 && with_address == of_numbat);
 
     begin(&txn, LK_WRITE, NULL);
@@ -243,12 +247,12 @@ static void test_purge_leaves_no_trace_of_a_network(void **state)
     assert_int_equal(count_text("tapir"), 0);
     assert_int_equal(count_raw(tapir_address, 16), 0);
     /* The entries are all there, with the purge, and so is what others left. */
-    size_t still;
-    after = count_audit(id.user, &still, &with_address);
+    after = count_audit(id.user, &still, &with_address, &erased);
     assert_int_equal(after, before + 1);
     assert_int_equal(still, of_actor);
     assert_int_equal(with_address, 0);
-    (void)count_audit(numbat.session.user, &still, &with_address);
+    assert_int_equal(erased, of_actor);
+    (void)count_audit(numbat.session.user, &still, &with_address, &erased);
     assert_int_equal(still, of_numbat);
     assert_int_equal(with_address, of_numbat);
     begin(&txn, LK_READ, NULL);

@@ -115,7 +115,7 @@ is "it tells what it cost" 1 "$(grep -c '^purged; [0-9]* bytes of the store over
 none "nothing of the user is left in any file" "$db"
 verified "after the purge"
 is "the audit is all there, and says what was done" "$((count + 1)) user.purge" \
-    "$(lk audit list --all --json | grep -c '"seq"') $(lk audit list --json --limit 1 |
+    "$(lk audit list --all --json | grep -c '"seq"') $(lk audit list --json --limit 1 --outcome success |
         sed -n 's/.*"action":"\([^"]*\)".*/\1/p')"
 {
     lk audit list --all --json

@@ -6,6 +6,7 @@ set -u
 
 house=$(cd "$(dirname "$0")/../house" && pwd) || exit 1
 spec=$house/../../SPEC.md
+tool=$(cd "${BUILD:?}" && pwd)/tests/audit_tool || exit 1
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -114,15 +115,29 @@ login mosq 'correct horse' >/dev/null
 check 'a hash of another program, replaced at the login' 0 reader store \
     --password 'mosq=correct horse'
 
+latchkey --tenant factory tenant set factory lockout_failures=0
+must "$tool" store User3 'correct horse'
+check 'addresses, sealed under keys of users, and failures that are counted' 0 reader store
+latchkey --tenant factory audit archive archive.ndjson
+latchkey --tenant factory tenant set factory audit_capacity=16
+must "$tool" store User3 'correct horse'
+check 'counts in the ring, and a ring that goes round' 0 reader store
+latchkey --tenant factory user purge User3 --yes >/dev/null
+check 'what was a purged user'"'"'s, sealed for good' 0 reader store
+cp -r store forged
+must "$tool" forged forge 0 2
+check 'a forged entry' 1 reader forged
+
 printf 'battery staple\n' | latchkey backup copy --wrap-to passphrase --passphrase-stdin
-check 'a backup, by its passphrase' 0 reader copy --passphrase 'battery staple' --token "$token"
+check 'a backup, by its passphrase' 0 reader copy --passphrase 'battery staple' \
+    --token "$(cat token.admin)"
 check 'and not by another' 1 reader copy --passphrase 'battery stable'
 check 'nor by the secret' 1 reader copy --secret store/secret
 
 # ---- The reader does look
 
 check 'another token' 1 reader store --token "$(printf '%s' "$token" | tr 'a-y' 'b-z')"
-check 'another password' 1 reader store --password 'User3=no horse'
+check 'another password' 1 reader store --password 'admin=no horse'
 check 'another earlier password' 1 reader store --earlier 'User3=correct horse'
 check 'another export' 1 reader store --export secret.ndjson
 head -c 32 /dev/zero >zeros
@@ -133,3 +148,7 @@ sed 's/  ? 14: 0..2,  /  ? 14: 0..1,  /' "$spec" >wrong.md
 check 'another bound in SPEC.md' 1 reader --spec wrong.md store
 sed 's/latchkey token/latchkey tokens/' "$spec" >wrong.md
 check 'another label in SPEC.md' 1 reader --spec wrong.md store
+for label in audit trace source; do
+    sed "s/latchkey $label/latchkey other/" "$spec" >wrong.md
+    check "another label of the audit's in SPEC.md: $label" 1 reader --spec wrong.md store
+done

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A day over a storage that lends each span until the next call only, as a board's may. */
-#include "bench.h"
+#include "audit_help.h"
 
 #include "lk_engine.h"
 #include "span_storage.h"
@@ -105,10 +105,11 @@ static void spans_lists(struct bench *bench)
 
 static void spans_audit(struct bench *bench)
 {
-    unsigned way, counts[2] = {0, 0};
+    unsigned way, counts[2] = {0, 0}, opened = 0, repeats = 0;
 
     for (way = 0; way < 2; way++) {
-        struct lk_audit_query query = {.tenant = bench->tenant, .oldest_first = way != 0};
+        struct lk_audit_query query = {
+            .tenant = bench->tenant, .oldest_first = way != 0, .open = true};
         struct lk_audit_entry entry;
 
         bench_read(bench);
@@ -117,9 +118,21 @@ static void spans_audit(struct bench *bench)
             assert_true(entry.action.size > 0 && entry.action.data[0] >= 'a' &&
                         entry.action.data[0] <= 'z');
             counts[way]++;
+            if (entry.ip.size) {
+                assert_true(lk_span_equal(entry.ip, LK_TEXT("\x0A\x00\x00\x01")));
+                assert_true(lk_span_equal(entry.description, LK_TEXT("the north door")));
+                assert_int_equal(entry.source_tag.size, 8);
+                opened++;
+            }
+            if (entry.repeats) {
+                assert_true(lk_span_equal(entry.description, LK_TEXT("login refused")));
+                repeats++;
+            }
         }
         lk_abort(&bench->txn);
     }
+    assert_int_equal(opened, 2);
+    assert_int_equal(repeats, 2);
     assert_true(counts[0] > 5);
     assert_int_equal(counts[0], counts[1]);
 }
@@ -135,7 +148,14 @@ static void test_spans_day(void **state)
     (void)state;
     bench_verify(bench);
     assert_int_equal(bench_login(bench, "alice", "wrong secret", &result), LK_E_REFUSED);
+    assert_int_equal(bench_login(bench, "alice", "wrong secret", &result), LK_E_REFUSED);
     assert_int_equal(bench_login(bench, "nobody", "wrong secret", &result), LK_E_REFUSED);
+    bench->actor = (struct lk_actor){
+        .tenant = alice.tenant, .user = alice.user, .ip = LK_TEXT("\x0A\x00\x00\x01")};
+    bench_write(bench);
+    audit_add(bench, bench->tenant, LK_RING_ADMIN, "door.open", LK_SUCCESS);
+    bench_commit(bench);
+    memset(&bench->actor, 0, sizeof(bench->actor));
     assert_int_equal(bench_login(bench, "alice@example.org", "alice's secret", &result), 0);
     assert_int_equal(bench_check(bench, result.token, "door:open"), 0);
     assert_int_equal(bench_check(bench, result.token, "user:read"), 0);
@@ -160,6 +180,17 @@ static void test_spans_day(void **state)
     bench_commit(bench);
     bench_verify(bench);
     spans_audit(bench);
+    bench_write(bench);
+    assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
+                               "audit_days=1", NULL),
+                     0);
+    more = true;
+    while (more) {
+        assert_true(lk_maintain(&bench->txn, 2, &more) >= 0);
+    }
+    bench_commit(bench);
+    bench_verify(bench);
+    assert_int_equal(audit_count(bench, bench->tenant, "tenant.add"), 0);
     bench_write(bench);
     assert_int_equal(lk_remove(&bench->txn, &lk_kind_user, alice, NULL), 0);
     assert_int_equal(lk_restore(&bench->txn, &lk_kind_user, alice), 0);

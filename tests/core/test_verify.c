@@ -2,7 +2,7 @@
 /* Faults that no damaged bit explains: values of a good form and checksum that should not be. */
 #include "bench.h"
 
-#include "lk_engine.h"
+#include "lk_audit.h"
 
 struct told {
     const char *what, *name;
@@ -153,6 +153,8 @@ static void test_verify_tells_slots_that_should_not_be(void **state)
     assert_int_equal(lk_record_store(&bench->txn, &lk_kind_audit, &entry.record, buffer), 0);
     expect_fault(bench, "audit entry of no ring", "audit");
     force_gone(bench, &lk_kind_audit, (struct lk_id){bench->tenant, 0, 0});
+    expect_fault(bench, "audit entry does not follow the one before it in its ring", "audit");
+    force_gone(bench, &lk_kind_audit, (struct lk_id){bench->tenant, 0, 2});
     expect_fault(bench, "audit slot is empty", "audit");
     bench_close(bench);
 }

@@ -246,7 +246,7 @@ struct fault_facts fault_town_facts(struct fault_town *town, struct lk_id user)
     struct fault_facts facts = {0, 0, 0, 0, 0};
     struct lk_list list = {.kind = &lk_kind_session, .scope = user};
     struct lk_audit_query query = {
-        .tenant = user.tenant, .action = LK_TEXT("login"), .outcome = 1 + LK_FAILURE};
+        .tenant = user.tenant, .action = LK_TEXT("login"), .outcome = 1 + LK_FAILURE, .open = true};
     struct lk_audit_entry entry;
     struct lk_activity activity;
     struct lk_session session;
@@ -263,7 +263,7 @@ struct fault_facts fault_town_facts(struct fault_town *town, struct lk_id user)
     lk_list_end(&list);
     assert_int_equal(lk_audit_begin(&bench->txn, &query), 0);
     while (!lk_audit_next(&query, &entry)) {
-        facts.refused++;
+        facts.refused += entry.repeats ? entry.repeats : 1;
     }
     lk_abort(&bench->txn);
     return facts;

@@ -57,7 +57,7 @@ static void test_damage_single_bits(void **state)
         }
     }
     /* Every kind but those that a new store has no record of is among them. */
-    assert_int_equal(kinds, 11);
+    assert_int_equal(kinds, 12);
     print_message("%u bits of %zu values\n", bits, count);
     damage_close(town);
 }

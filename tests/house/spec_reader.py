@@ -8,8 +8,8 @@
 
 The kinds, indexes, keys and fields are read out of SPEC.md's own tables and CDDL, so that the
 document is what is tested. Checked: the examples of SPEC.md; every checksum; every record's form;
-every index entry, recomputed, both ways; what follows from other records; the audit rings; that each
-verifier and seed opens; the tokens, codes, seeds and passwords given; with --export, that FILE is byte for byte
+every index entry, recomputed, both ways; what follows from other records; the audit rings, their chain
+and what is sealed in them; that each verifier and seed opens; the tokens, codes, seeds and passwords given; with --export, that FILE is byte for byte
 the export of this store.
 
 Needs mdb_dump (lmdb-utils) and python3-cbor2; and libsodium, by ctypes, for Argon2id only: SipHash
@@ -327,7 +327,7 @@ def load(directory):
 class Store:
     def __init__(self, spec, pairs, secret=None, passphrase=None):
         self.spec, self.pairs = spec, pairs
-        self.records, self.entries = {}, {}
+        self.records, self.entries, self.cbor = {}, {}, {}
         boot = self.check("boot", decode(pairs[bytes([0, 0, 0, 1])]))
         self.id = boot["store_id"]
         kib, passes = boot.get("memory_kib", 0), boot.get("passes", 0)
@@ -368,7 +368,8 @@ class Store:
         self.keys = [self.own_keys(store_key)]
         self.k0, self.k1, self.seal_key = self.keys[0]
         self.index_key, self.bucket_key = keys[1][:16], keys[1][16:]
-        self.token_key = keys[3]
+        self.token_key, self.chain_key, self.trace_key = keys[3:6]
+        self.source_key, self.fold_key = keys[6][:16], keys[6][16:]
 
     def checksum(self, key, cbor):
         return siphash(self.k1, siphash(self.k0, cbor) + key)
@@ -422,6 +423,8 @@ class Store:
                 continue
             must(value[-8:] in self.checksums(key, value[:-8]), "checksum of", key)
             record = self.check(kind["name"], decode(value[:-8]))
+            if kind["name"] == "audit":
+                self.cbor[id_] = value[:-8]
             self.records.setdefault(kind["name"], {})[id_] = record
         must(self.records["meta"][(0, 0, 0)]["schema"] == 1, "another schema")
 
@@ -541,32 +544,92 @@ class Store:
             must(grant["role"] == own, "a grant of another role")
 
     def check_rings(self):
+        """Order, shape and chain of every ring; answers how many sealed fields were opened."""
         entries = self.records.get("audit", {})
-        for tenant in {id_[0] for id_ in entries}:
-            audit = []
-            for ring in (0, 1):
-                slots = {s: e for (t, r, s), e in entries.items() if (t, r) == (tenant, ring)}
-                capacity = (self.records["tenant"][(tenant, 0, 0)] if tenant else
-                            self.records["meta"][(0, 0, 0)])["audit_capacity"]
-                must(sorted(slots) == list(range(len(slots))) and len(slots) <= capacity,
-                     "slots of ring", ring)
-                if not slots:
-                    continue
-                low, high = 0, capacity
-                while high - low > 1:
-                    middle = (low + high) // 2
-                    if middle in slots and slots[middle]["seq"] >= slots[0]["seq"]:
-                        low = middle
-                    else:
-                        high = middle
-                must(slots[low]["seq"] == max(e["seq"] for e in slots.values()), "newest entry")
-                oldest = low + 1 if low + 1 in slots else 0
-                order = [slots[(oldest + i) % len(slots)] for i in range(len(slots))]
-                must(all(a["seq"] < b["seq"] for a, b in zip(order, order[1:])), "order of a ring")
-                audit += order
-            audit.sort(key=lambda entry: entry["seq"])
-            must(all(a["seq"] < b["seq"] and (a["at"] <= b["at"] or b["action"] == "clock.epoch")
+        opened = 0
+        for tenant in sorted({id_[0] for id_ in entries}):
+            owner = (self.records["tenant"][(tenant, 0, 0)] if tenant else
+                     self.records["meta"][(0, 0, 0)])
+            rings = [self.ring(tenant, ring, owner) for ring in (0, 1)]
+            audit = sorted((e for ring in rings for e in ring), key=lambda e: e[1]["seq"])
+            must(all(a[1]["seq"] < b[1]["seq"] and (a[1]["at"] <= b[1]["at"] or b[1]["action"] == "clock.epoch")
                      for a, b in zip(audit, audit[1:])), "order of the audit")
+            newest = [None, None]
+            for id_, entry in audit:
+                self.check_links(id_, entry, newest, rings)
+                newest[id_[1]] = entry["chain"][:8]
+                opened += "sealed" in entry and self.open_entry(id_, entry, owner)
+        return opened
+
+    def ring(self, tenant, ring, owner):
+        """The entries of a ring, oldest first, as (id, entry); the first link of the oldest."""
+        slots = {s: e for (t, r, s), e in self.records["audit"].items() if (t, r) == (tenant, ring)}
+        capacity = owner["audit_capacity"]
+        must(all(slot < capacity for slot in slots), "slots of ring", ring)
+        if not slots:
+            return []
+        low, high = 0, capacity
+        while 0 in slots and high - low > 1:
+            middle = (low + high) // 2
+            if middle in slots and slots[middle]["seq"] >= slots[0]["seq"]:
+                low = middle
+            else:
+                high = middle
+        newest = low if 0 in slots else max(slots)
+        order = [(newest + 1 + i) % capacity for i in range(capacity)]
+        order = [slot for slot in order if slot in slots]
+        must([(order[0] + i) % capacity for i in range(len(order))] == order and
+             order[-1] == newest, "empty slots of ring", ring)
+        must(slots[newest]["seq"] == max(e["seq"] for e in slots.values()), "newest entry")
+        if len(order) < capacity:
+            gone = owner.get("audit_gone", bytes(16))[8 * ring:8 * ring + 8]
+            must(slots[order[0]]["links"][:8] == gone, "what ring", ring, "begins with")
+        return [((tenant, ring, slot), slots[slot]) for slot in order]
+
+    def check_links(self, id_, entry, newest, rings):
+        cbor = self.cbor[id_]
+        must(cbor[-19:-16] == bytes([0x18, 63, 0x50]), "chain is not the last")
+        must(entry["chain"] == blake2b(struct.pack(">IB", id_[0], id_[1]) + cbor[:-16],
+                                       self.chain_key)[:16], "chain of entry", entry["seq"])
+        own, other = newest[id_[1]], newest[1 - id_[1]]
+        must(own in (None, entry["links"][:8]), "link of entry", entry["seq"])
+        must(other in (None, entry["links"][8:]), "link to the other ring of entry", entry["seq"])
+        must(rings[1 - id_[1]] or entry["links"][8:] == bytes(8), "the other ring is empty")
+
+    def open_entry(self, id_, entry, owner):
+        """1 when the personal data open, 0 when the key is gone with the user."""
+        tenant, ring, _ = id_
+        user = entry.get("actor", 0)
+        key = owner.get("audit_key", bytes(16))
+        if user:
+            key = self.records.get("activity", {}).get((tenant, user, 0), {}).get("audit_key")
+            if key is None:
+                must((tenant, user, 0) not in self.records["user"], "a user without audit_key")
+                return 0
+        key = blake2b(struct.pack(">2I", tenant, user) + key, self.trace_key)
+        sealed = entry["sealed"]
+        nonce = sealed[:8] + struct.pack(">2IQ", tenant, ring, entry["seq"])
+        trace = self.check_trace(decode(unseal(key, nonce, sealed[8:], b"")))
+        if "ip" in trace:
+            tag = siphash(self.source_key, struct.pack(">I", tenant) + trace["ip"])
+            must(entry["source_tag"] == tag, "source_tag of entry", entry["seq"])
+        return 1
+
+    def check_trace(self, values):
+        fields, _ = self.spec.fields("trace")
+        must(values and values.keys() <= fields.keys(), "fields of personal data")
+        must(all(self.spec.fits(fields[at].type, value) for at, value in values.items()),
+             "personal data")
+        return {fields[at].name: value for at, value in values.items()}
+
+    def check_folds(self):
+        for id_, fold in self.records.get("fold", {}).items():
+            tag = fold.get("source_tag", b"") if fold.get("actor") else b""
+            if "description" in fold:
+                same = [fold.get("ring", 0), fold.get("actor", 0), fold.get("channel", 0),
+                        fold["action"], fold["resource_type"], fold.get("resource_id", ""),
+                        fold["description"], tag]
+                must(fold["key"] == siphash(self.fold_key, encode(same)), "key of fold", id_[2])
 
     # ---- Secrets
 
@@ -732,6 +795,8 @@ def check_examples(spec):
     got = {
         "record key k0": store.k0, "record key k1": store.k1, "index key": store.index_key,
         "bucket key": store.bucket_key, "seal key": store.seal_key, "token key": store.token_key,
+        "chain key": store.chain_key, "trace key": store.trace_key,
+        "source key": store.source_key, "fold key": store.fold_key,
     }
     example = {what: text for what, text in spec.examples.items()}
     key, cbor = (bytes.fromhex(example[what]) for what in ("a key", "its CBOR"))
@@ -780,7 +845,8 @@ def main():
         store.check_owners()
         store.check_sequences()
         store.check_roles()
-        store.check_rings()
+        opened = store.check_rings()
+        store.check_folds()
         verifiers = store.check_verifiers()
         store.check_seeds()
         for token in arguments.token:
@@ -804,7 +870,8 @@ def main():
         print(f"spec_reader: {fault}", file=sys.stderr)
         sys.exit(1)
     counts = ", ".join(f"{name} {len(records)}" for name, records in sorted(store.records.items()))
-    print(f"{len(store.entries)} index entries, {verifiers} verifiers; {counts}")
+    print(f"{len(store.entries)} index entries, {verifiers} verifiers, {len(store.cbor)} entries "
+          f"chained, {opened} of them opened; {counts}")
 
 
 if __name__ == "__main__":
