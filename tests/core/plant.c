@@ -140,7 +140,9 @@ static void plant_gone(struct plant *plant, struct lk_store *store)
 
 void plant_fill(struct plant *plant, struct lk_store *store)
 {
-    static const char foreign[] = "$6$planted1$zsLrP38PruTRB4nMfNHoP";
+    /* By `openssl passwd -6 -salt planted1`. */
+    static const char foreign[] = "$6$planted1$Bcnj7zcXAtOxzr7qIJx9XZdnwPJFa1kJ7gHM3K"
+                                  "EdPvi0Tj7keSDj5K73aZFfqgVmDlv4miWv9o5PjGKw.OBg3/";
     struct lk_tenant tenant;
     struct lk_txn txn;
     struct lk_id user, claimed, other;
