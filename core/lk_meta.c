@@ -13,7 +13,7 @@ static const struct {
     {3, offsetof(struct lk_meta, audit_capacity)}, {4, offsetof(struct lk_meta, boot)},
     {5, offsetof(struct lk_meta, monotonic_ms)},   {13, offsetof(struct lk_meta, powered_ms)},
     {14, offsetof(struct lk_meta, time_epoch)},    {15, offsetof(struct lk_meta, pwhash_kib)},
-    {16, offsetof(struct lk_meta, pwhash_passes)},
+    {16, offsetof(struct lk_meta, pwhash_passes)}, {17, offsetof(struct lk_meta, counter)},
 };
 
 static uint64_t *meta_place(struct lk_meta *meta, size_t i)
