@@ -243,6 +243,7 @@ $(BUILD)/obj/tests/%.o: EXTRA_CPPFLAGS = -I$(patsubst $(BUILD)/obj/%,%,$(@D)) -I
 
 # The helpers of each folder, as an archive, and which folders use another's too ("core/bench.h").
 helpers = $(BUILD)/tests/$(1)/helpers.a
+HELPERS_cli    := core storage
 HELPERS_core   := storage
 HELPERS_fault  := core
 HELPERS_golden := core

@@ -34,13 +34,18 @@ struct filter {
     uint16_t *cells;
 };
 
+static _Noreturn void fail(const char *text)
+{
+    (void)fprintf(stderr, "make_blocklist: %s\n", text);
+    exit(1);
+}
+
 static void *make(size_t count, size_t size)
 {
     void *memory = calloc(count ? count : 1, size);
 
     if (memory == NULL) {
-        fputs("make_blocklist: no memory\n", stderr);
-        exit(1);
+        fail("no memory");
     }
     return memory;
 }
@@ -83,8 +88,7 @@ static struct word *read_words(size_t *count)
 
         if (!cut && whole && size >= LK_BLOCKLIST_TEXT_MIN && size <= TEXT_MAX) {
             if (read == capacity) {
-                fputs("make_blocklist: the list is longer than 32768 passwords\n", stderr);
-                exit(1);
+                fail("the list is longer than 32768 passwords");
             }
             words[read++] = (struct word){text_state(line, size), size};
         }
@@ -230,8 +234,7 @@ int main(int argc, char **argv)
 
     count = all;
     if (all < 1000) {
-        fprintf(stderr, "make_blocklist: %zu passwords of 8 bytes or more are no list\n", all);
-        return 1;
+        fail("less than 1000 passwords of 8 bytes or more are no list");
     }
     if (bytes_for(count, filter.bits) > room) {
         filter.bits = 8;
@@ -240,26 +243,23 @@ int main(int argc, char **argv)
         count--;
     }
     if (!count) {
-        fprintf(stderr, "make_blocklist: %zu bytes are no room for a filter\n", room);
-        return 1;
+        fail("there is no room for a filter");
     }
     filter.third = third_for(count);
     filter.cells = make((size_t)3 * filter.third, sizeof(*filter.cells));
     do {
         if (++filter.seed > TRIES) {
-            fputs("make_blocklist: no seed makes a filter of this list\n", stderr);
-            return 1;
+            fail("no seed makes a filter of this list");
         }
     } while (!build(&filter, words, count));
     for (i = 0; i < count; i++) {
         if (!has(&filter, words[i].state)) {
-            fputs("make_blocklist: the filter that was made misses a password\n", stderr);
-            return 1;
+            fail("the filter that was made misses a password");
         }
     }
     print_filter(&filter, count, all);
-    fprintf(stderr, "blocklist: %zu of %zu common passwords in %zu bytes, %u bits each\n", count,
-            all, bytes_for(count, filter.bits), filter.bits);
+    (void)fprintf(stderr, "blocklist: %zu of %zu common passwords in %zu bytes, %u bits each\n",
+                  count, all, bytes_for(count, filter.bits), filter.bits);
     free(filter.cells);
     free(words);
     return fflush(stdout) == 0 ? 0 : 1;

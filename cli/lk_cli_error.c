@@ -38,6 +38,7 @@ static const struct {
     {LK_E_ENTROPY, LK_EXIT_STORE, "entropy"},
     {LK_E_CRYPTO, LK_EXIT_STORE, "crypto"},
     {LK_E_SECRET, LK_EXIT_STORE, "secret"},
+    {LK_E_ROLLBACK, LK_EXIT_STORE, "rollback"},
 };
 
 int lk_cli_exit_of(int error)

@@ -252,6 +252,7 @@ struct lk_config {
     const struct lk_kind *const *kinds; /* the application's own kinds, NULL at the end; or NULL */
     struct lk_pwhash_params pwhash;     /* of new verifiers; all zero: the store's, see below */
     bool read_only;
+    bool accept_rollback; /* open what the port's counter says is an older copy; audited */
 };
 
 /* Where a walk over the store goes on; size 0: at the beginning, or the end. */
@@ -282,12 +283,14 @@ struct lk_store {
     uint32_t key_generation, old_keys;     /* enum lk_old_keys */
     uint64_t keys_snapshot, keys_stamp;    /* of the boot record that they were read from */
     uint32_t open_count;                   /* transactions */
+    uint64_t counted, counted_at;          /* the counter's number, and when it was raised */
     struct lk_meta {
         uint64_t schema, high_water_ms, audit_capacity;
         uint64_t boot, monotonic_ms; /* when it was stored */
         uint64_t charge_tat;         /* of the budget of failed logins */
         uint64_t powered_ms, time_epoch;
         uint64_t pwhash_kib, pwhash_passes; /* of new verifiers; 0: the board's default */
+        uint64_t counter;                   /* the hardware's, or one more */
     } meta;                                 /* as stored; for the writer */
     uint64_t high_water_ms, high_water_at;  /* newest time seen, and the monotonic time then */
     uint64_t boot, time_epoch;
@@ -318,6 +321,7 @@ struct lk_store {
     uint64_t reserved[8];
 };
 
+/* LK_E_ROLLBACK: the port has a monotonic counter, and it says that this is an older copy. */
 int lk_open(struct lk_store *store, const struct lk_config *config);
 /* Wipes the keys and closes the storage. Every transaction must be over. */
 void lk_close(struct lk_store *store);

@@ -35,6 +35,7 @@ enum lk_error {
     LK_E_READ_ONLY = -27,   /* the medium, or this handle, takes no writes */
     LK_E_EXISTS = -28,      /* there is a store here already */
     LK_E_UNSUPPORTED = -29, /* this backend or port has no such operation */
+    LK_E_ROLLBACK = -30,    /* an older copy of the store was put back (see lk_counter) */
 
     /* Records: -40 to -59. */
     LK_E_CHECK = -40,     /* a field breaks a rule of its kind */

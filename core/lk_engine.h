@@ -45,9 +45,12 @@ enum lk_store_flags {
     LK_STORE_OPEN = 1,
     LK_STORE_READ_ONLY = 2,
     LK_STORE_SCRUB_DUE = 4,
-    LK_STORE_LOADED = 8, /* there is a meta record */
-    LK_STORE_BOOT = 16,  /* the port tells one boot from another */
-    LK_STORE_PWHASH = 32 /* whoever opened it said how to hash passwords */
+    LK_STORE_LOADED = 8,        /* there is a meta record */
+    LK_STORE_BOOT = 16,         /* the port tells one boot from another */
+    LK_STORE_PWHASH = 32,       /* whoever opened it said how to hash passwords */
+    LK_STORE_ROLLBACK_OK = 64,  /* … or that an older copy is to be accepted, … */
+    LK_STORE_ROLLED_BACK = 128, /* … as it was, which is to be audited */
+    LK_STORE_COUNT_DUE = 256    /* the counter has not been raised by this handle */
 };
 
 /* After an error in the middle of a change the transaction can only be aborted: commit refuses. */
@@ -619,6 +622,13 @@ static inline uint64_t lk_elapsed(uint64_t now, uint64_t then)
 /* The store's own record; LK_E_CORRUPT when it is not there, or not whole. */
 int lk_meta_get(struct lk_txn *txn, struct lk_meta *meta);
 int lk_meta_put(struct lk_txn *txn, struct lk_meta *meta);
+
+/* ---- lk_counter.c ---- */
+
+/* LK_E_ROLLBACK: the store is older than the port's counter says. */
+int lk_counter_check(struct lk_store *store, const struct lk_meta *meta);
+/* Raises the number that is kept, and then the counter, now and then. */
+int lk_counter_commit(struct lk_txn *txn);
 
 /* ---- lk_clock.c ---- */
 

@@ -23,6 +23,7 @@ const char *lk_strerror(int error)
     case LK_E_READ_ONLY: return "the store takes no writes";
     case LK_E_EXISTS: return "there is a store here already";
     case LK_E_UNSUPPORTED: return "this build has no such operation";
+    case LK_E_ROLLBACK: return "an older copy of the store was put in its place";
     case LK_E_CHECK: return "a field breaks a rule of its kind";
     case LK_E_CONFLICT: return "a unique value is taken";
     case LK_E_REFERENCE: return "a reference is broken, or still held";

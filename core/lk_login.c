@@ -407,7 +407,9 @@ static int login_verify(struct lk_login *login)
         }
     } else {
         error = port->crypto->pwhash_step(port->self, &login->job);
-        if (error) {
+        if (error == LK_E_CHECK) {
+            login->flags &= ~(unsigned)LOGIN_HAS; /* costs more than this port pays */
+        } else if (error) {
             return error;
         }
         if (port->crypto->equal(login->job.hash, login->expected, sizeof(login->expected)) &&

@@ -43,7 +43,8 @@ static int store_setup(struct lk_store *store, const struct lk_config *config)
     store->work = config->work;
     store->pwhash = config->pwhash.memory_kib ? config->pwhash : standard;
     store->flags = (config->read_only ? LK_STORE_READ_ONLY : 0) |
-                   (config->pwhash.memory_kib ? LK_STORE_PWHASH : 0);
+                   (config->pwhash.memory_kib ? LK_STORE_PWHASH : 0) |
+                   (config->accept_rollback ? LK_STORE_ROLLBACK_OK : 0) | LK_STORE_COUNT_DUE;
     return 0;
 }
 
@@ -102,6 +103,9 @@ static int store_load(struct lk_store *store)
         store->audit_capacity = (uint32_t)meta.audit_capacity;
         store_pwhash(store, &meta);
         store->throttle.tat = meta.charge_tat;
+        error = lk_counter_check(store, &meta);
+    }
+    if (!error) {
         error = lk_clock_start(store, &meta);
     }
     lk_abort(&txn);
@@ -355,6 +359,9 @@ int lk_commit(struct lk_txn *txn)
     }
     if (txn->mode == LK_WRITE && !txn->tallied) {
         error = lk_clock_save(txn, false);
+        if (!error) {
+            error = lk_counter_commit(txn);
+        }
         if (error) {
             lk_abort(txn);
             return error;

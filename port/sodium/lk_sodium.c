@@ -29,6 +29,10 @@ static const uint8_t *sodium_bytes(struct lk_span span)
     return span.size == 0 ? sodium_empty : span.data;
 }
 
+/* The library leaves the result of a hash, and what it was made from, on the stack below it. */
+#define SODIUM_HASH_STACK   1024
+#define SODIUM_PWHASH_STACK 8192
+
 static int sodium_hash(void *self, const uint8_t *key, size_t key_size, struct lk_span a,
                        struct lk_span b, uint8_t out[LK_HASH_SIZE])
 {
@@ -45,6 +49,9 @@ static int sodium_hash(void *self, const uint8_t *key, size_t key_size, struct l
     failed |= crypto_generichash_update(&state, sodium_bytes(b), b.size);
     failed |= crypto_generichash_final(&state, out, LK_HASH_SIZE);
     sodium_memzero(&state, sizeof state);
+    if (key_size != 0) {
+        sodium_stackzero(SODIUM_HASH_STACK);
+    }
     return failed != 0 ? LK_E_CRYPTO : LK_OK;
 }
 
@@ -102,18 +109,20 @@ int lk_sodium_pwhash_check(const struct lk_pwhash_params *params)
 
 static int sodium_pwhash_step(void *self, struct lk_pwhash_job *job)
 {
-    int error = lk_sodium_pwhash_check(&job->params);
+    int error = lk_sodium_pwhash_check(&job->params), failed;
 
     (void)self;
     if (error != LK_OK) {
         sodium_memzero(job->hash, sizeof job->hash);
         return error;
     }
-    if (crypto_pwhash_argon2id(
-            job->hash, sizeof job->hash,
-            job->password_size == 0 ? (const char *)sodium_empty : (const char *)job->password,
-            job->password_size, job->salt, job->params.passes,
-            (size_t)job->params.memory_kib * 1024u, crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
+    failed = crypto_pwhash_argon2id(
+        job->hash, sizeof job->hash,
+        job->password_size == 0 ? (const char *)sodium_empty : (const char *)job->password,
+        job->password_size, job->salt, job->params.passes, (size_t)job->params.memory_kib * 1024u,
+        crypto_pwhash_argon2id_ALG_ARGON2ID13);
+    sodium_stackzero(SODIUM_PWHASH_STACK);
+    if (failed != 0) {
         sodium_memzero(job->hash, sizeof job->hash);
         return LK_E_CRYPTO;
     }

@@ -343,7 +343,7 @@ static void test_text_every_error_has_its_sentence(void **state)
         LK_E_BUSY,      LK_E_NEWER,       LK_E_READ_ONLY, LK_E_EXISTS,        LK_E_UNSUPPORTED,
         LK_E_CHECK,     LK_E_CONFLICT,    LK_E_REFERENCE, LK_E_LIMIT,         LK_E_REFUSED,
         LK_E_LOCKED,    LK_E_MUST_CHANGE, LK_E_FAULTS,    LK_E_SECOND_FACTOR, LK_E_APPROVAL,
-        LK_E_STEP_UP,   LK_E_ENTROPY,     LK_E_CRYPTO,    LK_E_SECRET,
+        LK_E_STEP_UP,   LK_E_ENTROPY,     LK_E_CRYPTO,    LK_E_SECRET,        LK_E_ROLLBACK,
     };
     const size_t count = sizeof(codes) / sizeof(codes[0]);
     const char *unknown = lk_strerror(-1000);
