@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lk_nor.h: the ordered map in NOR flash, behind the port's flash interface.
+ *
+ * A ring of sectors is written as one log of frames; an index in RAM, of a position a key, gives
+ * the order. SPEC.md has every byte, DESIGN.md the reasons.
+ *
+ * Limitations
+ * - One handle a region, one thread. No snapshots: begin(write) with a reader open answers
+ *   LK_E_BUSY, and the other way round.
+ * - 4 to 32767 sectors of 1 KiB to 256 KiB; program units of 1, 4, 8 or 16 bytes. A key and its
+ *   value must fit into a sector with what surrounds them: see LK_NOR_VALUE_LIMIT.
+ * - Where flash cannot be read as memory, spans lie in the cache and end with the next call on any
+ *   transaction; where it can, they end with the next write.
+ * - LK_COMMIT_LAZY is taken for LK_COMMIT_DURABLE.
+ * - open(LK_READ) writes nothing, so what a power cut left uncertain stays so until somebody opens
+ *   for writing.
+ */
+#ifndef LK_NOR_H
+#define LK_NOR_H
+
+#include "lk_port.h"
+#include "lk_storage.h"
+
+enum lk_nor_flags {
+    LK_NOR_FORMAT = 1,   /* open(LK_WRITE) makes a store where all is blank or all is zero */
+    LK_NOR_OVERWRITE = 2 /* ... and where there is something that is not a store */
+};
+
+/* Const, and outlives the handle. Zero means the default. */
+struct lk_nor_config {
+    const struct lk_flash *flash;
+    void *self;            /* handed to every function of `flash` */
+    uint32_t first_sector; /* the region: sectors of the part's geometry */
+    uint32_t sector_count; /* 4 at least; 0: all from `first_sector` on */
+    void *index;           /* aligned to 4; LK_NOR_INDEX_SIZE bytes */
+    size_t index_size;
+    void *cache; /* LK_NOR_CACHE_SIZE bytes; may be NULL where the geometry has `mapped` */
+    size_t cache_size;
+    size_t value_max; /* bytes of a value; 0: LK_NOR_VALUE_LIMIT of the part, at most 8192 */
+    uint32_t flags;   /* enum lk_nor_flags */
+};
+
+/* Positions count in steps: program units, but 4 bytes at least. */
+#define LK_NOR_STEP(program_unit) ((program_unit) < 4 ? 4u : (unsigned)(program_unit))
+/* Bytes of index for one key: 2 while all positions fit into 16 bits. */
+#define LK_NOR_ENTRY_SIZE(region_size, program_unit)                                               \
+    ((region_size) / LK_NOR_STEP(program_unit) <= 0x10000u ? 2u : 4u)
+/* Bytes of index for `entries` keys, of which `batch` are put or removed in one transaction. */
+#define LK_NOR_INDEX_SIZE(entries, batch, region_size, program_unit)                               \
+    (((size_t)(entries) + (batch)) * LK_NOR_ENTRY_SIZE(region_size, program_unit))
+/* Bytes of cache for values of at most `value_max` bytes. */
+#define LK_NOR_CACHE_SIZE(value_max) ((size_t)(value_max) + LK_KEY_MAX)
+/* Bytes of a value that fit into a sector with the largest key. */
+#define LK_NOR_VALUE_LIMIT(sector_size) ((size_t)(sector_size)-LK_KEY_MAX - 112)
+
+#define LK_NOR_TALLY_MAX 8 /* keys whose tallies are not yet folded into their record */
+
+/* Where a walk through the log stands. */
+struct lk_nor_place {
+    uint32_t sector; /* of the region, from 0 */
+    uint32_t offset; /* in it, in bytes */
+};
+
+/* The handle. Transparent for static allocation; fields are private. */
+struct lk_nor {
+    struct lk_storage storage;
+    const struct lk_nor_config *config;
+};
+
+/*
+ * Fills a handle; nothing is read but the geometry. LK_E_ARGUMENT: a geometry or a size out of the
+ * limits above; LK_E_SPACE: index or cache too small.
+ *
+ * open() answers LK_E_NOT_FOUND where there is no store and the flags allow none to be made (or the
+ * mode is LK_READ), LK_E_EXISTS where there is something else, LK_E_NEWER for a newer layout, which
+ * is left untouched, LK_E_CORRUPT for a store of another geometry, LK_E_SPACE for an index that is
+ * too small for what is stored, LK_E_IO.
+ */
+int lk_nor_init(struct lk_nor *nor, const struct lk_nor_config *config);
+
+#endif
