@@ -238,7 +238,22 @@ $$(BUILD)/tests/%_tool: $$(BUILD)/obj/tests/$(1)/%_tool.o $$(call helpers,$(1)) 
 	$$(say) LD $$@
 	$$(Q)$$(LINK) $$(filter %.o %.a,$$^) $$(TEST_LIBS) -lcmocka -o $$@
 endef
-$(foreach part,$(TEST_PARTS),$(eval $(call part-helpers,$(part))))
+$(foreach part,$(filter-out power,$(TEST_PARTS)),$(eval $(call part-helpers,$(part))))
+
+# tests/power/ is linked with a core of its own, made with the limits of a small board.
+SMALL     := $(BUILD)/obj/small
+SMALL_OBJ := $(patsubst %.c,$(SMALL)/%.o,$(CORE_SRC) $(filter $(addprefix tests/,core/% storage/% power/%),$(HELPER_SRC)))
+$(SMALL)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC '$< (small)'
+	$(Q)$(COMPILE) -iquote tests/power/limits -iquote tests/core -iquote tests/storage -Itests -MMD -MP -c $< -o $@
+$(call list,small): LIST = $(SMALL_OBJ)
+$(BUILD)/tests/small.a: $(SMALL_OBJ) $(call list,small)
+	$(make-archive)
+$(BUILD)/tests/power/test_%: $(SMALL)/tests/power/test_%.o $(BUILD)/tests/small.a $(LIBRARY)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -lcmocka -o $@
 
 # Each result is made by running its test, every time. The run itself says what failed.
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(CASES))): $(RESULTS)/%.result: $(BUILD)/tests/% FORCE
@@ -263,6 +278,15 @@ test: ## every test, or TEST=part/test_name (patterns with *); -j runs them side
 	@rm -f $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED)))
 	@$(MAKE) -k run-tests || :
 	@sh tests/house/sum_results.sh $(RESULTS) $(WANTED)
+
+# ---- Power cuts ----------------------------------------------------------------------------------
+
+# Without names, all cases at every cut; then the long random runs.
+power: $(addprefix $(BUILD)/tests/power/,test_power test_differential) ## all power cuts on flash, and the long random runs; CASE=name/geometry CUT=id for one
+	@LATCHKEY_POWER=full LATCHKEY_CASE='$(CASE)' LATCHKEY_CUT='$(CUT)' $(BUILD)/tests/power/test_power
+ifeq ($(CASE)$(CUT),)
+	@LATCHKEY_STEPS=1000000 $(BUILD)/tests/power/test_differential
+endif
 
 # ---- Fuzzing and benchmarks ----------------------------------------------------------------------
 
@@ -445,7 +469,7 @@ help: ## this list
 	@echo 'Variables: BOARD CC CFLAGS LDFLAGS PREFIX DESTDIR; V=1 shows commands, WERROR=1 stops at warnings.'
 	@echo 'Boards: $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))'
 
-.PHONY: all test run-tests bench fuzz asan ubsan valgrind cov cov-reset size stack deps-check format \
+.PHONY: all test run-tests power bench fuzz asan ubsan valgrind cov cov-reset size stack deps-check format \
 	format-check lint install uninstall clean help FORCE
 FORCE:
 

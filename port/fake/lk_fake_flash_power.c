@@ -11,13 +11,13 @@ static uint8_t flash_weak_mask(const struct lk_fake_flash_weak *weak, uint32_t a
     if (!weak->of_erase) {
         return weak->mask[address - weak->address];
     }
-    /* The seed also says how many bits are weak: about 1 in 2, in 4, in 8, in 64. */
+    /* The seed also says how many: half of the bits, one in 8, one in 64, about 4 in the sector. */
     hash = flash_hash(weak->seed, address);
     switch (weak->seed % 4u) {
     case 0: return (uint8_t)hash;
-    case 1: return (uint8_t)(hash & hash >> 8);
-    case 2: return (uint8_t)(hash & hash >> 8 & hash >> 16);
-    default: return (uint8_t)(hash & hash >> 8 & hash >> 16 & hash >> 24 & hash >> 32 & hash >> 40);
+    case 1: return (uint8_t)(hash & hash >> 8 & hash >> 16);
+    case 2: return (uint8_t)(hash & hash >> 8 & hash >> 16 & hash >> 24 & hash >> 32 & hash >> 40);
+    default: return (uint8_t)(hash % weak->size < 4 ? 1u << (hash >> 56 & 7u) : 0u);
     }
 }
 
@@ -237,7 +237,12 @@ bool lk_fake_flash_limit_hit(const struct lk_fake_flash *flash)
 void lk_fake_flash_tear_unit(struct lk_fake_flash *flash, uint32_t address, const uint8_t *data,
                              uint64_t seed, struct lk_fake_flash_weak *weak)
 {
-    uint64_t share = 32u + flash_hash(seed, 1) % 193u; /* of 256: how far it came */
+    /* Out of 256, the bits that are in between, and of the others those that are cleared: nearly
+     * done or nearly untouched (two bits of the unit or so are in between), all, anything. */
+    const uint64_t few = 128u / flash->config.program_unit;
+    const uint64_t in_between[4] = {few, few, 256, 96};
+    const uint64_t style = flash_hash(seed, 1) % 4u;
+    const uint64_t cleared[4] = {256, 0, 0, 32u + flash_hash(seed, 2) % 193u};
 
     for (uint32_t i = 0; i < flash->config.program_unit; i++) {
         uint8_t change = flash->image[address + i] & (uint8_t)~data[i];
@@ -246,9 +251,9 @@ void lk_fake_flash_tear_unit(struct lk_fake_flash *flash, uint32_t address, cons
             uint64_t hash = flash_hash(seed, (uint64_t)(address + i) * 8u + bit);
             uint8_t mask = (uint8_t)(1u << bit) & change;
 
-            if (weak != NULL && (hash >> 16 & 0xFFu) < 96u) {
+            if (weak != NULL && (hash >> 16 & 0xFFu) < in_between[style]) {
                 weak->mask[i] |= mask;
-            } else if ((hash & 0xFFu) < share) {
+            } else if ((hash & 0xFFu) < cleared[style]) {
                 flash->image[address + i] &= (uint8_t)~mask;
             }
         }
@@ -266,7 +271,7 @@ void lk_fake_flash_tear_program(struct lk_fake_flash *flash, uint32_t address, c
     struct lk_fake_flash_weak *weak = flash_weak_new(flash);
 
     *weak = (struct lk_fake_flash_weak){
-        .address = address, .size = unit, .bias = flash_bias[flash_hash(seed, 2) % 4u]};
+        .address = address, .size = unit, .bias = flash_bias[flash_hash(seed, 3) % 4u]};
     lk_fake_flash_tear_unit(flash, address, data, seed, weak);
     flash_use(flash, address);
     for (size_t at = unit; seed % 2u == 1 && at < size; at += unit) {
@@ -288,7 +293,8 @@ void lk_fake_flash_tear_erase(struct lk_fake_flash *flash, uint32_t number)
 {
     uint32_t size = flash->config.sector_size, start = number * size;
     uint64_t seed = flash_hash(flash->cut_seed, number);
-    uint64_t ones = seed >> 32 & 7u; /* of 7: how far it came */
+    /* Out of 7, how far it came; half of the time nearly to the end. */
+    uint64_t ones = (seed >> 50 & 1u) != 0 ? 7u : seed >> 32 & 7u;
     bool cleared = (seed >> 40 & 3u) == 0;
     struct lk_fake_flash_weak *weak;
 

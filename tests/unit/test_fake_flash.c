@@ -317,10 +317,12 @@ static void test_fake_flash_mapped_weak_bits_move_with_calls(void **state)
         lk_fake_flash_power_on(&flash);
         memcpy(before, image, SECTOR);
         assert_memory_equal(before, image, SECTOR);
-        assert_int_equal(ops->sync(&flash), LK_OK);
+        for (unsigned i = 0; i < 20; i++) {
+            assert_int_equal(ops->sync(&flash), LK_OK);
+        }
         moved += memcmp(before, image, SECTOR) != 0;
     }
-    assert_true(moved > 10);
+    assert_true(moved > 8);
 }
 
 static void test_fake_flash_is_the_same_for_the_same_seed(void **state)
