@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+/*
+ * nor_log.c: appending to the log.
+ *
+ * Every program and every erase is synced before the next, so that a cut can leave only the last of
+ * them in doubt. What was in doubt when the store was opened is stepped over, and the frame RESUME,
+ * or the header of the next sector, says from where to where and what counted.
+ */
+#include "nor_internal.h"
+
+/* Bytes on their way, up to one program call. */
+struct log_out {
+    struct lk_nor *nor;
+    uint32_t at;
+    uint32_t fill;
+    uint8_t bytes[NOR_CHUNK];
+};
+
+static int log_flush(struct log_out *out)
+{
+    uint32_t size = nor_round(out->nor, out->fill);
+    if (size == 0) {
+        return LK_OK;
+    }
+    memset(out->bytes + out->fill, 0xFF, size - out->fill);
+    int rc = lk_nor_program(out->nor, out->at, out->bytes, size);
+    out->at += size;
+    out->fill = 0;
+    return rc;
+}
+
+static int log_add(struct log_out *out, const uint8_t *data, uint32_t size)
+{
+    int rc = LK_OK;
+    while (size > 0 && rc == LK_OK) {
+        uint32_t piece = NOR_CHUNK - out->fill < size ? NOR_CHUNK - out->fill : size;
+        memcpy(out->bytes + out->fill, data, piece);
+        out->fill += piece;
+        data += piece;
+        size -= piece;
+        rc = out->fill == NOR_CHUNK ? log_flush(out) : LK_OK;
+    }
+    return rc;
+}
+
+static int log_add_flash(struct log_out *out, uint32_t at, uint32_t size)
+{
+    int rc = LK_OK;
+    while (size > 0 && rc == LK_OK) {
+        uint32_t piece = NOR_CHUNK - out->fill < size ? NOR_CHUNK - out->fill : size;
+        rc = lk_nor_read(out->nor, at, out->bytes + out->fill, piece);
+        out->fill += piece;
+        at += piece;
+        size -= piece;
+        if (rc == LK_OK && out->fill == NOR_CHUNK) {
+            rc = log_flush(out);
+        }
+    }
+    return rc;
+}
+
+uint32_t lk_nor_size(const struct lk_nor *nor, size_t key_size, size_t value_size)
+{
+    return nor_round(nor, NOR_FRAME + (uint32_t)key_size + (uint32_t)value_size);
+}
+
+static bool log_is_word(uint8_t type)
+{
+    return type >= NOR_COMMIT && type <= NOR_SCRUB;
+}
+
+/* The body that is neither key nor value. */
+static uint32_t log_body(const struct nor_new *frame, uint8_t bytes[8])
+{
+    nor_set32(bytes, frame->type == NOR_COUNTED ? frame->number : frame->body[0]);
+    nor_set32(bytes + 4, frame->body[1]);
+    switch (frame->type) {
+    case NOR_COUNTED:
+    case NOR_RESUME:
+        return 4;
+    case NOR_TALLY_WIDE:
+        return 8;
+    default:
+        return 0;
+    }
+}
+
+static uint32_t log_size(const struct lk_nor *nor, const struct nor_new *frame)
+{
+    uint8_t body[8];
+    if (log_is_word(frame->type)) {
+        return nor->step;
+    }
+    uint32_t size = NOR_FRAME + log_body(frame, body);
+    size += frame->from != NULL ? (uint32_t)frame->from->key_size + frame->from->value_size
+                                : (uint32_t)(frame->key.size + frame->value.size);
+    return nor_round(nor, size);
+}
+
+static int log_write(struct lk_nor *nor, const struct nor_new *frame, uint32_t at)
+{
+    struct log_out out = {.nor = nor, .at = at};
+    uint8_t head[NOR_FRAME];
+    uint8_t body[8];
+    if (log_is_word(frame->type)) {
+        nor_set32(head, lk_nor_word_make(frame->type, frame->number, nor->generation, at));
+        int rc = log_add(&out, head, 4);
+        return rc == LK_OK ? log_flush(&out) : rc;
+    }
+    uint32_t body_size = log_body(frame, body);
+    uint32_t argument = frame->number;
+    uint32_t copy_size = 0;
+    if (frame->from != NULL) {
+        argument = (uint32_t)(frame->from->key_size - 1) << 14 | frame->from->value_size;
+        copy_size = (uint32_t)frame->from->key_size + frame->from->value_size;
+    } else if (frame->key.size > 0) {
+        argument = ((uint32_t)frame->key.size - 1) << 14 | (uint32_t)frame->value.size;
+    }
+    nor_set32(head, lk_nor_head_make(frame->type, argument));
+    uint32_t crc = lk_nor_crc(lk_nor_seed(nor->generation, at), head, 4);
+    crc = lk_nor_crc(crc, body, body_size);
+    crc = lk_nor_crc(crc, frame->key.data, frame->key.size);
+    crc = lk_nor_crc(crc, frame->value.data, frame->value.size);
+    uint32_t copy_at = frame->from != NULL ? nor_key_at(frame->from) : 0;
+    int rc = lk_nor_crc_flash(nor, copy_at, copy_size, &crc);
+    nor_set32(head + 4, frame->unsound ? ~crc : crc);
+    rc = rc == LK_OK ? log_add(&out, head, NOR_FRAME) : rc;
+    rc = rc == LK_OK ? log_add(&out, body, body_size) : rc;
+    rc = rc == LK_OK ? log_add(&out, frame->key.data, (uint32_t)frame->key.size) : rc;
+    rc = rc == LK_OK ? log_add(&out, frame->value.data, (uint32_t)frame->value.size) : rc;
+    rc = rc == LK_OK ? log_add_flash(&out, copy_at, copy_size) : rc;
+    return rc == LK_OK ? log_flush(&out) : rc;
+}
+
+void lk_nor_retire(struct lk_nor *nor, uint32_t sector)
+{
+    uint32_t at = nor_sector_at(nor, sector) + nor_round(nor, NOR_HEAD);
+    uint32_t last = at + 1;
+    uint8_t bytes[16];
+    memset(bytes, 0xFF, sizeof bytes);
+    nor_set32(bytes, NOR_RETIRED);
+    nor->retired_count++;
+    /* Where it takes no mark it will be found out again. */
+    if (lk_nor_last_not(nor, at, at + nor->step, 0xFF, &last) == LK_OK && last == at) {
+        (void)lk_nor_program(nor, at, bytes, nor->step);
+    }
+}
+
+/* A frame could not be written where the log ends. */
+static void log_give_up(struct lk_nor *nor, int error)
+{
+    nor->offset = nor->sector_size;
+    if (error == LK_E_CORRUPT) {
+        lk_nor_retire(nor, nor->active);
+    }
+}
+
+static int log_start(struct lk_nor *nor, uint32_t sector)
+{
+    struct nor_header old;
+    int rc = lk_nor_header(nor, sector, &old);
+    if (rc == LK_E_IO) {
+        return rc;
+    }
+    uint32_t erase_count = rc == 1 ? old.erase_count + 1 : 0;
+    rc = LK_OK;
+    if (nor->erased_count > 0) {
+        nor->erased_count--;
+    } else {
+        rc = lk_nor_erase(nor, sector);
+    }
+    if (rc != LK_OK) {
+        return rc;
+    }
+    /* Ring order keeps all counts together, so where one was lost the mean stands for it. */
+    uint32_t mean = nor->erase_total / nor->sector_count;
+    struct nor_header header = {
+        .generation = nor->newest + 1,
+        .tail_generation = nor->tail_generation,
+        .before = nor->generation,
+        .erase_count = erase_count > mean ? erase_count : mean + 1,
+        .erase_total = nor->erase_total,
+        .programmed_kib = (uint32_t)(nor->programmed >> 10),
+        .from = nor->from,
+        .last = nor->last,
+        .scrubbing = nor->scrubbing,
+    };
+    if (nor->generation == 0) {
+        header.tail_generation = header.generation; /* the first of all */
+    }
+    uint8_t bytes[NOR_CHUNK];
+    lk_nor_header_bytes(nor, sector, &header, bytes);
+    return lk_nor_program(nor, nor_sector_at(nor, sector), bytes, nor_round(nor, NOR_HEAD));
+}
+
+int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare)
+{
+    int failed = LK_E_FULL;
+    uint32_t sector = nor->active;
+    for (uint32_t i = 0; i < nor->sector_count && nor->free_count > spare; i++) {
+        sector = nor_after(nor, sector);
+        if (sector == nor->tail && nor->generation != 0) {
+            break;
+        }
+        int rc = lk_nor_retired(nor, sector);
+        if (rc == 1) {
+            continue;
+        }
+        rc = rc == LK_OK ? log_start(nor, sector) : rc;
+        if (rc == LK_E_IO) {
+            return rc;
+        }
+        nor->free_count--;
+        if (rc == LK_OK) {
+            if (nor->generation == 0) {
+                nor->tail = sector;
+                nor->tail_generation = nor->newest + 1;
+            }
+            nor->newest++;
+            nor->generation = nor->newest;
+            nor->active = sector;
+            nor->offset = nor_begin(nor);
+            nor->from = nor->offset;
+            nor->last = NOR_NONE;
+            nor->fresh = true;
+            return LK_OK;
+        }
+        lk_nor_retire(nor, sector);
+        failed = LK_E_IO;
+    }
+    if (failed == LK_E_IO && nor->free_count == 0) {
+        nor->broken = true;
+    }
+    return failed;
+}
+
+int lk_nor_resume(struct lk_nor *nor)
+{
+    struct nor_new frame = {
+        .type = NOR_RESUME, .number = nor->from / nor->step, .body = {nor->last, 0}};
+    if (nor->fresh) {
+        return LK_OK;
+    }
+    uint32_t size = log_size(nor, &frame);
+    if (nor->offset + size + nor->step > nor->sector_size) {
+        nor->offset = nor->sector_size; /* the next header says it */
+        return LK_OK;
+    }
+    int rc = log_write(nor, &frame, nor_sector_at(nor, nor->active) + nor->offset);
+    if (rc != LK_OK) {
+        log_give_up(nor, rc);
+        return rc == LK_E_CORRUPT ? LK_OK : rc;
+    }
+    nor->offset += size;
+    nor->from = nor->offset;
+    nor->last = NOR_NONE;
+    nor->fresh = true;
+    return LK_OK;
+}
+
+int lk_nor_append(struct lk_nor *nor, const struct nor_new *frame, uint32_t spare, uint32_t *at)
+{
+    uint32_t size = log_size(nor, frame);
+    bool upkeep = frame->type == NOR_TAIL || frame->type == NOR_SURE || frame->type == NOR_SCRUB;
+    uint32_t limit = upkeep ? nor->sector_size : nor->limit;
+    for (uint32_t i = 0; i <= nor->sector_count; i++) {
+        int rc = lk_nor_resume(nor);
+        if (rc == LK_OK && (nor->offset > limit || size > limit - nor->offset)) {
+            rc = lk_nor_open_sector(nor, spare);
+        }
+        if (rc != LK_OK) {
+            return rc;
+        }
+        uint32_t place = nor_sector_at(nor, nor->active) + nor->offset;
+        rc = log_write(nor, frame, place);
+        if (rc == LK_OK) {
+            nor->offset += size;
+            nor->from = nor->offset;
+            *at = place;
+            return LK_OK;
+        }
+        log_give_up(nor, rc);
+        if (rc != LK_E_CORRUPT) {
+            return rc;
+        }
+    }
+    return LK_E_IO;
+}
+
+int lk_nor_append_word(struct lk_nor *nor, uint8_t type, uint32_t argument, uint32_t spare,
+                       uint32_t *at)
+{
+    struct nor_new frame = {.type = type, .number = argument};
+    return lk_nor_append(nor, &frame, spare, at);
+}
+
+int lk_nor_copy(struct lk_nor *nor, uint32_t index)
+{
+    struct nor_frame old;
+    uint32_t at = 0;
+    struct nor_new frame = {.type = NOR_COPY, .from = &old};
+    int rc = lk_nor_frame_at(nor, lk_nor_main(nor, index), &old);
+    if (rc == LK_OK) {
+        rc = lk_nor_frame_sum(nor, lk_nor_generation_of(nor, nor_sector_of(nor, old.at)), &old);
+    }
+    if (rc == LK_OK) {
+        rc = lk_nor_tally_total(nor, &old, &frame.number);
+    }
+    if (rc != LK_OK) {
+        return rc;
+    }
+    nor->damaged = nor->damaged || !old.sound;
+    frame.unsound = !old.sound;
+    frame.type = frame.number > 0 ? NOR_COUNTED : NOR_COPY;
+    rc = lk_nor_append(nor, &frame, 0, &at);
+    if (rc == LK_OK) {
+        uint32_t size = log_size(nor, &frame);
+        nor->live_bytes += size - old.size;
+        nor->credit -= (int32_t)size;
+        nor->dirty = true;
+        lk_nor_tally_forget(nor, old.at);
+        lk_nor_index_move(nor, index, at);
+    }
+    return rc;
+}
+
+int lk_nor_settle(struct lk_nor *nor)
+{
+    uint32_t at = 0;
+    if (nor->settled) {
+        return LK_OK;
+    }
+    int rc = lk_nor_resume(nor);
+    if (rc == LK_OK && nor->again != 0) {
+        uint8_t body[4];
+        rc = lk_nor_read(nor, nor->again + NOR_FRAME, body, sizeof body);
+        struct nor_new tally = {.type = NOR_TALLY_WIDE, .body = {nor_get32(body), 0}};
+        tally.body[1] = lk_nor_tally_of(nor, tally.body[0]);
+        if (rc == LK_OK && tally.body[1] > 0) {
+            rc = lk_nor_append(nor, &tally, 0, &at);
+        }
+    }
+    if (rc == LK_OK) {
+        rc = lk_nor_append_word(nor, NOR_SURE, 0, 0, &at);
+    }
+    nor->settled = rc == LK_OK;
+    return rc;
+}
