@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* power_rig.c: flash, storage and store of a run, and how they are saved and put back. */
+#include "lk_foreign.h"
 #include "power.h"
 
 #include <stdarg.h>
@@ -77,6 +78,7 @@ struct power_rig *power_rig_open(const struct power_backend *backend,
     assert_int_equal(lk_fake_flash_init(&rig->flash, &config), 0);
     rig->bench = bench_bare(LK_RAM_SIZE_MIN);
     lk_fake_flash_set(&rig->bench->fake, &rig->flash);
+    lk_fake_foreign_set(&rig->bench->fake, lk_foreign_verify, lk_foreign_check);
     power_mount(rig);
     return rig;
 }
