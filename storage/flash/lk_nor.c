@@ -139,8 +139,8 @@ static int nor_commit_tally(struct lk_nor *nor)
 static int nor_commit_batch(struct lk_nor *nor)
 {
     uint32_t at = 0;
-    int rc = lk_nor_append_word(nor, NOR_COMMIT, nor->batch_count & NOR_COUNT_BITS, nor->keep - 1u,
-                                &at);
+    int rc =
+        lk_nor_append_word(nor, NOR_COMMIT, nor->batch_count & NOR_COUNT_BITS, nor->keep - 1u, &at);
     if (rc == LK_OK) {
         nor->dirty = true; /* the commit's own word, and removals, are dead at once */
         rc = lk_nor_index_commit(nor);
@@ -447,9 +447,8 @@ int lk_nor_init(struct lk_nor *nor, const struct lk_nor_config *config)
          (config->cache == NULL || config->cache_size < LK_NOR_CACHE_SIZE(value_max)))) {
         return LK_E_SPACE;
     }
-    nor->storage = (struct lk_storage){.ops = &nor_ops,
-                                       .caps = LK_STORAGE_DURABLE | LK_STORAGE_TALLY,
-                                       .value_max = value_max};
+    nor->storage = (struct lk_storage){
+        .ops = &nor_ops, .caps = LK_STORAGE_DURABLE | LK_STORAGE_TALLY, .value_max = value_max};
     if (nor->mapped != NULL) {
         nor->storage.caps |= LK_STORAGE_STABLE;
     }

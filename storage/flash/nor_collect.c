@@ -71,12 +71,27 @@ static int collect_step(struct lk_nor *nor)
         return 0;
     }
     uint32_t start = nor_sector_at(nor, nor->tail);
+    uint32_t chosen = NOR_NONE;
     for (uint32_t i = 0; i < nor->main_count; i++) {
         uint32_t at = lk_nor_main(nor, i);
-        if (at >= start && at - start < nor->sector_size) {
-            int rc = lk_nor_copy(nor, i);
-            return rc == LK_OK ? 1 : rc;
+        if (at < start || at - start >= nor->sector_size) {
+            continue;
         }
+        /* One that fits what is left of the newest sector is taken first, so that little is lost.
+         */
+        struct nor_frame frame;
+        int rc = lk_nor_frame_at(nor, at, &frame);
+        if (rc != LK_OK) {
+            return rc;
+        }
+        chosen = i;
+        if (frame.size + 4u <= collect_room(nor)) {
+            break;
+        }
+    }
+    if (chosen != NOR_NONE) {
+        int rc = lk_nor_copy(nor, chosen);
+        return rc == LK_OK ? 1 : rc;
     }
     int rc = collect_advance(nor);
     return rc == 1 ? 2 : rc;
@@ -89,7 +104,8 @@ int lk_nor_collect(struct lk_nor *nor, uint32_t bytes)
     nor->credit += (int32_t)bytes * NOR_PACE;
     nor->credit = nor->credit > most ? most : nor->credit;
     while (rc > 0 && nor->credit > 0) {
-        /* Later is better, as more will be dead then; but never so late that it cannot be spread. */
+        /* Later is better, as more will be dead then; but never so late that it cannot be spread.
+         */
         if (nor->live_bytes / NOR_PACE < collect_budget(nor)) {
             nor->credit = 0;
             break;
@@ -115,7 +131,7 @@ int lk_nor_collect_until(struct lk_nor *nor, uint32_t free_count)
 int lk_nor_make_room(struct lk_nor *nor, uint32_t size, int32_t growth, bool urgent)
 {
     uint32_t room = collect_sector_room(nor);
-    uint32_t kept = growth > 0 && !urgent ? room / 2 : 0;
+    uint32_t kept = growth > 0 && !urgent ? (nor->sector_count < 8 ? room / 2 : room) : 0;
     uint64_t need = (uint64_t)size + kept;
     int rc = lk_nor_resume(nor);
     if (rc != LK_OK) {
@@ -125,7 +141,6 @@ int lk_nor_make_room(struct lk_nor *nor, uint32_t size, int32_t growth, bool urg
         (uint64_t)nor->live_bytes + (uint32_t)growth > lk_nor_capacity(nor)) {
         return LK_E_FULL;
     }
-    bool tried = false;
     uint32_t sectors = 0;
     while (collect_room(nor) < size && nor->free_count < nor->keep) {
         rc = collect_step(nor);
@@ -136,7 +151,6 @@ int lk_nor_make_room(struct lk_nor *nor, uint32_t size, int32_t growth, bool urg
     }
     /* A pass over the whole ring that gains nothing is not tried twice. */
     while (collect_budget(nor) < need && growth > 0) {
-        tried = true;
         rc = nor->dead_bytes < room / 2 ? 0 : collect_step(nor);
         sectors += rc == 2 ? 1 : 0;
         if (rc <= 0 || sectors > nor->sector_count) {
@@ -144,7 +158,6 @@ int lk_nor_make_room(struct lk_nor *nor, uint32_t size, int32_t growth, bool urg
             return rc < 0 ? rc : LK_E_FULL;
         }
     }
-    nor->dead_bytes = tried ? 0 : nor->dead_bytes;
     return LK_OK;
 }
 

@@ -237,7 +237,9 @@ int lk_nor_walk_next(const struct lk_nor *nor, struct nor_walk *walk, struct nor
         } else if (rc == 0 && frame->size != 0) {
             /* Its head holds, and so does what follows: it was whole once. */
             uint32_t behind = walk->offset + frame->size;
-            rc = behind == walk->end && walk->sealed ? 1 : lk_nor_frame_parse(nor, walk, behind, &other);
+            rc = behind == walk->end && walk->sealed
+                     ? 1
+                     : lk_nor_frame_parse(nor, walk, behind, &other);
         }
     }
     if (rc == 1) {

@@ -19,7 +19,7 @@
 #define NOR_NONE        UINT32_C(0xFFFFFFFF)
 #define NOR_VALUE_MAX   16383u
 #define NOR_COUNT_BITS  0xFFFu
-#define NOR_PACE        8    /* bytes that are copied at most for each byte written */
+#define NOR_PACE        8 /* bytes that are copied at most for each byte written */
 #define NOR_RETIRED     UINT32_C(0x44414544) /* "DEAD" */
 #define NOR_SECTORS_MAX 32767u
 

@@ -76,12 +76,9 @@ static uint32_t log_body(const struct nor_new *frame, uint8_t bytes[8])
     nor_set32(bytes + 4, frame->body[1]);
     switch (frame->type) {
     case NOR_COUNTED:
-    case NOR_RESUME:
-        return 4;
-    case NOR_TALLY_WIDE:
-        return 8;
-    default:
-        return 0;
+    case NOR_RESUME: return 4;
+    case NOR_TALLY_WIDE: return 8;
+    default: return 0;
     }
 }
 

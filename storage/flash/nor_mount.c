@@ -111,10 +111,8 @@ static int mount_word(struct mount *mount, uint32_t word, uint32_t at)
     struct lk_nor *nor = mount->nor;
     uint32_t argument = word >> 12 & 0xFFFF;
     switch (word >> 28) {
-    case NOR_COMMIT:
-        return mount->look ? LK_OK : mount_commit(mount, argument, at);
-    case NOR_TALLY:
-        return mount->look ? LK_OK : mount_tally(mount, argument * nor->step, true, 0);
+    case NOR_COMMIT: return mount->look ? LK_OK : mount_commit(mount, argument, at);
+    case NOR_TALLY: return mount->look ? LK_OK : mount_tally(mount, argument * nor->step, true, 0);
     case NOR_TAIL:
         if (mount->look) {
             uint32_t tail = (nor->generation & 0xFFFF0000) | argument;
@@ -124,11 +122,8 @@ static int mount_word(struct mount *mount, uint32_t word, uint32_t at)
                                        : nor->tail_generation;
         }
         return LK_OK;
-    case NOR_SCRUB:
-        nor->scrubbing = mount->look ? argument != 0 : nor->scrubbing;
-        return LK_OK;
-    default:
-        return LK_OK;
+    case NOR_SCRUB: nor->scrubbing = mount->look ? argument != 0 : nor->scrubbing; return LK_OK;
+    default: return LK_OK;
     }
 }
 
@@ -406,8 +401,7 @@ static int mount_count(struct lk_nor *nor)
 static int mount_is_fill(const struct lk_nor *nor, uint8_t fill)
 {
     uint32_t last = 0;
-    int rc =
-        lk_nor_last_not(nor, 0, nor_sector_at(nor, nor->sector_count - 1), fill, &last);
+    int rc = lk_nor_last_not(nor, 0, nor_sector_at(nor, nor->sector_count - 1), fill, &last);
     return rc == LK_OK ? last == 0 : rc;
 }
 
