@@ -51,6 +51,15 @@ static int rig_commit(struct lk_storage_txn *txn, enum lk_commit_mode mode)
     return error;
 }
 
+/* A backend may fill its handle anew. */
+static int rig_open(struct lk_storage *storage, enum lk_mode mode)
+{
+    int error = rig_watched->real->open(storage, mode);
+
+    storage->ops = &rig_watched->ops;
+    return error;
+}
+
 struct power_rig *power_rig_open(const struct power_backend *backend,
                                  const struct power_geometry *geometry)
 {
@@ -102,6 +111,7 @@ void power_mount(struct power_rig *rig)
     assert_non_null(rig->storage);
     rig->real = rig->storage->ops;
     rig->ops = *rig->real;
+    rig->ops.open = rig_open;
     rig->ops.commit = rig_commit;
     rig->storage->ops = &rig->ops;
     rig->bench->config.storage = rig->storage;

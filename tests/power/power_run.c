@@ -180,10 +180,11 @@ static enum run_end run_look(struct power_rig *rig, struct run_range *range)
     rig->mount_operations = operations > rig->mount_operations ? operations : rig->mount_operations;
     lk_fake_flash_limit(&rig->flash, 0);
     error = power_sum(rig, &sum);
-    if (!error && rig->storage->ops->check) {
+    end = run_error(rig, "reading the map", error);
+    if (end == RUN_WHOLE && rig->storage->ops->check) {
         error = rig->storage->ops->check(rig->storage, NULL, NULL);
+        end = run_error(rig, "the storage's check", error);
     }
-    end = run_error(rig, "reading and checking the map", error);
     rig->storage->ops->close(rig->storage);
     if (end != RUN_WHOLE) {
         return end;
