@@ -11,8 +11,10 @@ static int nor_open(struct lk_storage *storage, enum lk_mode mode)
     if (nor->open) {
         return LK_E_BUSY;
     }
+    struct lk_storage head = nor->storage; /* somebody may have put operations of his own there */
     uint64_t version = nor->version + 1;
     int rc = lk_nor_init(nor, nor->config);
+    nor->storage = head;
     nor->version = version;
     if (rc == LK_OK) {
         rc = lk_nor_mount(nor, mode);
@@ -432,7 +434,7 @@ int lk_nor_init(struct lk_nor *nor, const struct lk_nor_config *config)
     /* A few sectors have to be free at every restart; where there are few, room in each instead. */
     uint32_t slack = nor->sector_size / 16 < 1024 ? nor->sector_size / 16 : 1024;
     nor->keep = nor->sector_count < 8 ? 2 : 3;
-    nor->limit = nor->sector_size - (nor->sector_count < 8 ? slack : nor->step);
+    nor->limit = nor->sector_size - (nor->sector_count < 8 ? slack : 4u * nor->step);
     size_t most = LK_NOR_VALUE_LIMIT(nor->sector_size);
     size_t value_max = config->value_max;
     most = most < NOR_VALUE_MAX ? most : NOR_VALUE_MAX;

@@ -85,7 +85,8 @@ struct lk_nor {
     bool lost;     /* the index is not what the log says: open again */
     bool settled;  /* what the log ends with is certain */
     bool dirty;    /* there is something to scrub */
-    bool fresh;    /* this session has written at the log's end */
+    bool fresh;    /* the active sector was opened in this session */
+    bool going;    /* and the log says that this session writes */
     bool damaged;  /* something in the log did not read as it was written */
     bool scrubbing;
     uint32_t reader_count;

@@ -16,7 +16,8 @@ static uint32_t collect_sector_room(const struct lk_nor *nor)
 
 static uint32_t collect_room(const struct lk_nor *nor)
 {
-    return nor->offset < nor->limit ? nor->limit - nor->offset : 0;
+    uint32_t end = nor->offset + (nor->going ? 0u : nor->step);
+    return nor->fresh && end < nor->limit ? nor->limit - end : 0;
 }
 
 /* What ordinary writes can still take before something must be collected. */
@@ -85,7 +86,7 @@ static int collect_step(struct lk_nor *nor)
             return rc;
         }
         chosen = i;
-        if (frame.size + 4u <= collect_room(nor)) {
+        if (frame.size + 2u * nor->step <= collect_room(nor)) {
             break;
         }
     }
@@ -133,10 +134,7 @@ int lk_nor_make_room(struct lk_nor *nor, uint32_t size, int32_t growth, bool urg
     uint32_t room = collect_sector_room(nor);
     uint32_t kept = growth > 0 && !urgent ? (nor->sector_count < 8 ? room / 2 : room) : 0;
     uint64_t need = (uint64_t)size + kept;
-    int rc = lk_nor_resume(nor);
-    if (rc != LK_OK) {
-        return rc;
-    }
+    int rc = LK_OK;
     if (growth > 0 && !urgent &&
         (uint64_t)nor->live_bytes + (uint32_t)growth > lk_nor_capacity(nor)) {
         return LK_E_FULL;
@@ -176,12 +174,8 @@ static int collect_idle(const struct lk_nor *nor)
 static int collect_all(struct lk_nor *nor)
 {
     uint32_t before = nor->newest;
-    int rc = lk_nor_resume(nor);
-    if (rc == LK_OK) {
-        nor->offset = nor->sector_size;
-        nor->scrubbing = true;
-        rc = lk_nor_open_sector(nor, 0);
-    }
+    nor->scrubbing = true;
+    int rc = lk_nor_open_sector(nor, 0);
     while (rc == LK_OK && nor->tail_generation <= before) {
         int step = collect_step(nor);
         rc = step > 0 ? LK_OK : (step < 0 ? step : LK_E_FULL);
@@ -333,7 +327,7 @@ int lk_nor_check(struct lk_storage *storage, lk_storage_progress *progress, void
     if (rc == LK_OK && live != nor->live_bytes) {
         rc = LK_E_CORRUPT;
     }
-    if (rc == LK_OK && nor->offset < nor->sector_size) {
+    if (rc == LK_OK && nor->fresh && nor->offset < nor->sector_size) {
         uint32_t start = nor_sector_at(nor, nor->active);
         rc = collect_blank(nor, start + nor->offset, start + nor->sector_size);
     }
@@ -373,8 +367,9 @@ int lk_nor_stat(struct lk_storage *storage, struct lk_storage_stat *stat)
         .damaged = nor->damaged,
     };
     stat->used_bytes = size - stat->free_bytes;
-    uint64_t blank = (uint64_t)nor->free_count * nor->sector_size +
-                     (nor->offset < nor->sector_size ? nor->sector_size - nor->offset : 0);
+    uint64_t blank =
+        (uint64_t)nor->free_count * nor->sector_size +
+        (nor->fresh && nor->offset < nor->sector_size ? nor->sector_size - nor->offset : 0);
     stat->dead_bytes = size - blank > nor->live_bytes ? size - blank - nor->live_bytes : 0;
     for (uint32_t s = 0; s < nor->sector_count; s++) {
         struct nor_header header;

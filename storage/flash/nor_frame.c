@@ -110,14 +110,13 @@ static bool frame_decode(const struct lk_nor *nor, struct nor_frame *frame, uint
 {
     uint8_t type = (uint8_t)(frame->word >> 28);
     uint32_t argument = frame->word >> 7 & 0x1FFFFF;
-    if (type == 0 || type > NOR_TALLY_WIDE || frame_is_word(type) ||
-        frame->word != lk_nor_head_make(type, argument)) {
+    if (type == 0 || type > NOR_TALLY_WIDE || frame->word != lk_nor_head_make(type, argument)) {
         return false;
     }
     frame->type = type;
     frame->argument = argument;
-    uint32_t size = NOR_FRAME + (type == NOR_RESUME ? 4 : 8);
-    if (type != NOR_RESUME && type != NOR_TALLY_WIDE) {
+    uint32_t size = NOR_FRAME + 8;
+    if (type != NOR_TALLY_WIDE) {
         frame->key_size = (uint8_t)((argument >> 14) + 1);
         frame->value_size = (uint16_t)(argument & NOR_VALUE_MAX);
         size = NOR_FRAME + (type == NOR_COUNTED ? 4u : 0u) + frame->key_size + frame->value_size;
@@ -158,7 +157,7 @@ int lk_nor_frame_sum(const struct lk_nor *nor, uint32_t generation, struct nor_f
     if (nor_is_batch(frame->type) || nor_is_record(frame->type)) {
         body = nor_value_at(frame) + frame->value_size - frame->at;
     } else {
-        body += frame->type == NOR_RESUME ? 4 : 8;
+        body += 8;
     }
     int rc = lk_nor_read(nor, frame->at, buffer, NOR_FRAME);
     uint32_t crc = lk_nor_crc(lk_nor_seed(generation, frame->at), buffer, 4);
@@ -198,53 +197,17 @@ int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, ui
     return rc == LK_OK ? (frame->sound ? 1 : 0) : rc;
 }
 
-/* Looks for what says that the log goes on behind something that does not hold. */
-static int frame_resumed(const struct lk_nor *nor, const struct nor_walk *walk,
-                         const struct nor_frame *broken, struct nor_frame *frame)
-{
-    for (uint32_t at = walk->offset + nor->step; at + nor->step <= walk->end; at += nor->step) {
-        uint8_t buffer[4];
-        const uint8_t *bytes =
-            lk_nor_view(nor, nor_sector_at(nor, walk->sector) + at, buffer, sizeof buffer);
-        if (bytes == NULL) {
-            return LK_E_IO;
-        }
-        if (bytes[3] >> 4 != NOR_RESUME) {
-            continue;
-        }
-        int rc = lk_nor_frame_parse(nor, walk, at, frame);
-        uint32_t from = frame->argument * nor->step;
-        if (rc < 0) {
-            return rc;
-        }
-        if (rc == 1 && frame->type == NOR_RESUME &&
-            (from <= walk->offset || (broken->size != 0 && from == walk->offset + broken->size))) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 int lk_nor_walk_next(const struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame)
 {
     struct nor_frame other;
     int rc = lk_nor_frame_parse(nor, walk, walk->offset, frame);
-    if (rc == 0) {
-        rc = frame_resumed(nor, walk, frame, &other);
-        if (rc == 1) {
-            walk->garbage += other.at - frame->at;
-            *frame = other;
-        } else if (rc == 0 && frame->size != 0) {
-            /* Its head holds, and so does what follows: it was whole once. */
-            uint32_t behind = walk->offset + frame->size;
-            rc = behind == walk->end && walk->sealed
-                     ? 1
-                     : lk_nor_frame_parse(nor, walk, behind, &other);
-        }
+    if (rc == 0 && frame->size != 0) {
+        /* Its head holds, and so does what follows: it was whole once. */
+        uint32_t behind = walk->offset + frame->size;
+        rc = behind == walk->end ? (walk->sealed ? 1 : 0)
+                                 : lk_nor_frame_parse(nor, walk, behind, &other);
     }
-    if (rc == 1) {
-        walk->offset = frame->at - nor_sector_at(nor, walk->sector) + frame->size;
-    }
+    walk->offset += rc == 1 ? frame->size : 0;
     return rc;
 }
 

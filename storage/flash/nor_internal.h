@@ -15,7 +15,7 @@
 #define NOR_LAYOUT      1u
 #define NOR_HEAD        40u /* bytes of a sector's header before rounding up */
 #define NOR_FRAME       8u  /* word and checksum before the body of a frame */
-#define NOR_CHUNK       64u /* bytes of one program call at most, so also of what a cut can tear */
+#define NOR_CHUNK       64u /* bytes of one program call at most */
 #define NOR_NONE        UINT32_C(0xFFFFFFFF)
 #define NOR_VALUE_MAX   16383u
 #define NOR_COUNT_BITS  0xFFFu
@@ -31,13 +31,12 @@ enum nor_type {
     NOR_REMOVE_FIRST = 4, /* and its first frame */
     NOR_COPY = 5,         /* a record carried on */
     NOR_COUNTED = 6,      /* the same, with its tally before the key */
-    NOR_RESUME = 7,       /* what lies from `argument` to here does not count */
+    NOR_TALLY_WIDE = 7,   /* position and tally of a record, where TALLY has no room for it */
     NOR_COMMIT = 8,       /* word: the frames of the batch, low 12 bits of how many */
     NOR_TALLY = 9,        /* word: one more for the record at this position */
     NOR_TAIL = 10,        /* word: the log begins at this generation, low 16 bits */
-    NOR_SURE = 11,        /* word: the frame before was whole */
-    NOR_SCRUB = 12,       /* word: 1 scrubbing begins, 0 it is done */
-    NOR_TALLY_WIDE = 13   /* position and tally of a record, where TALLY has no room for it */
+    NOR_SURE = 11,        /* word: 0 twice, a session begins; 1 it writes */
+    NOR_SCRUB = 12        /* word: 1 scrubbing begins, 0 it is done */
 };
 
 struct nor_frame {
@@ -69,8 +68,7 @@ struct nor_walk {
     uint32_t generation;
     uint32_t offset;
     uint32_t end;
-    uint32_t garbage; /* bytes that were passed over */
-    bool sealed;      /* the last frame ends at `end` and was whole */
+    bool sealed; /* the last frame ends at `end` and was whole */
 };
 
 static inline struct lk_nor *nor_of(struct lk_storage *storage)
@@ -177,7 +175,8 @@ uint32_t lk_nor_head_make(uint8_t type, uint32_t argument);
 int lk_nor_frame_at(const struct lk_nor *nor, uint32_t at, struct nor_frame *frame);
 /* Whether its checksum holds, into frame->sound. */
 int lk_nor_frame_sum(const struct lk_nor *nor, uint32_t generation, struct nor_frame *frame);
-/* Both, within a sector up to `end`: 1 sound, 0 not (then `size` 0 if not even the head holds). */
+/* Both, within a sector up to `end`: 1 sound, 0 not (then `size` is 0 if not even its head holds).
+ */
 int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset,
                        struct nor_frame *frame);
 /* 1: the next frame (sound, or damaged between sound ones), 0: the end; walk->offset is behind it.
@@ -223,8 +222,8 @@ struct nor_new {
     struct lk_span key;
     struct lk_span value;
     const struct nor_frame *from; /* copied from flash, instead of key and value */
-    uint32_t number;              /* COUNTED: the tally. RESUME: the argument */
-    uint32_t body[2];             /* RESUME: the first. TALLY_WIDE: both */
+    uint32_t number;              /* COUNTED: the tally. Words: the argument */
+    uint32_t body[2];             /* TALLY_WIDE: position and tally */
     bool unsound;                 /* what is copied does not hold, and neither may the copy */
 };
 
@@ -237,8 +236,6 @@ uint32_t lk_nor_size(const struct lk_nor *nor, size_t key_size, size_t value_siz
 int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare);
 /* This sector does not keep what it is told: it is not to be used again. */
 void lk_nor_retire(struct lk_nor *nor, uint32_t sector);
-/* Before the first write of a session: steps over what a cut may have left. */
-int lk_nor_resume(struct lk_nor *nor);
 /* Makes what the log ends with certain, and what it was taken for. */
 int lk_nor_settle(struct lk_nor *nor);
 int lk_nor_copy(struct lk_nor *nor, uint32_t index);

@@ -3,8 +3,9 @@
  * nor_log.c: appending to the log.
  *
  * Every program and every erase is synced before the next, so that a cut can leave only the last of
- * them in doubt. What was in doubt when the store was opened is stepped over, and the frame RESUME,
- * or the header of the next sector, says from where to where and what counted.
+ * them in doubt. What was torn may read as blank, so nothing is ever added to a sector of an
+ * earlier session: a session begins with a sector that it erased, whose header tells where the one
+ * before ends, and what its last word is held to be.
  */
 #include "nor_internal.h"
 
@@ -74,12 +75,7 @@ static uint32_t log_body(const struct nor_new *frame, uint8_t bytes[8])
 {
     nor_set32(bytes, frame->type == NOR_COUNTED ? frame->number : frame->body[0]);
     nor_set32(bytes + 4, frame->body[1]);
-    switch (frame->type) {
-    case NOR_COUNTED:
-    case NOR_RESUME: return 4;
-    case NOR_TALLY_WIDE: return 8;
-    default: return 0;
-    }
+    return frame->type == NOR_COUNTED ? 4 : (frame->type == NOR_TALLY_WIDE ? 8 : 0);
 }
 
 static uint32_t log_size(const struct lk_nor *nor, const struct nor_new *frame)
@@ -105,7 +101,7 @@ static int log_write(struct lk_nor *nor, const struct nor_new *frame, uint32_t a
         return rc == LK_OK ? log_flush(&out) : rc;
     }
     uint32_t body_size = log_body(frame, body);
-    uint32_t argument = frame->number;
+    uint32_t argument = 0;
     uint32_t copy_size = 0;
     if (frame->from != NULL) {
         argument = (uint32_t)(frame->from->key_size - 1) << 14 | frame->from->value_size;
@@ -140,15 +136,6 @@ void lk_nor_retire(struct lk_nor *nor, uint32_t sector)
     /* Where it takes no mark it will be found out again. */
     if (lk_nor_last_not(nor, at, at + nor->step, 0xFF, &last) == LK_OK && last == at) {
         (void)lk_nor_program(nor, at, bytes, nor->step);
-    }
-}
-
-/* A frame could not be written where the log ends. */
-static void log_give_up(struct lk_nor *nor, int error)
-{
-    nor->offset = nor->sector_size;
-    if (error == LK_E_CORRUPT) {
-        lk_nor_retire(nor, nor->active);
     }
 }
 
@@ -231,52 +218,45 @@ int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare)
     return failed;
 }
 
-int lk_nor_resume(struct lk_nor *nor)
+/* One try, where the log ends. */
+static int log_try(struct lk_nor *nor, const struct nor_new *frame, uint32_t size, uint32_t *at)
 {
-    struct nor_new frame = {
-        .type = NOR_RESUME, .number = nor->from / nor->step, .body = {nor->last, 0}};
-    if (nor->fresh) {
-        return LK_OK;
-    }
-    uint32_t size = log_size(nor, &frame);
-    if (nor->offset + size + nor->step > nor->sector_size) {
-        nor->offset = nor->sector_size; /* the next header says it */
-        return LK_OK;
-    }
-    int rc = log_write(nor, &frame, nor_sector_at(nor, nor->active) + nor->offset);
+    uint32_t place = nor_sector_at(nor, nor->active) + nor->offset;
+    int rc = log_write(nor, frame, place);
     if (rc != LK_OK) {
-        log_give_up(nor, rc);
-        return rc == LK_E_CORRUPT ? LK_OK : rc;
+        /* Whatever is there now lies behind what the next header will tell. */
+        nor->offset = nor->sector_size;
+        if (rc == LK_E_CORRUPT) {
+            lk_nor_retire(nor, nor->active);
+        }
+        return rc;
     }
     nor->offset += size;
     nor->from = nor->offset;
-    nor->last = NOR_NONE;
-    nor->fresh = true;
+    *at = place;
     return LK_OK;
 }
 
 int lk_nor_append(struct lk_nor *nor, const struct nor_new *frame, uint32_t spare, uint32_t *at)
 {
+    static const struct nor_new go = {.type = NOR_SURE, .number = 1};
     uint32_t size = log_size(nor, frame);
     bool upkeep = frame->type == NOR_TAIL || frame->type == NOR_SURE || frame->type == NOR_SCRUB;
     uint32_t limit = upkeep ? nor->sector_size : nor->limit;
     for (uint32_t i = 0; i <= nor->sector_count; i++) {
-        int rc = lk_nor_resume(nor);
-        if (rc == LK_OK && (nor->offset > limit || size > limit - nor->offset)) {
+        int rc = LK_OK;
+        uint32_t need = size + (nor->going ? 0u : nor->step);
+        if (!nor->fresh || nor->offset > limit || need > limit - nor->offset) {
             rc = lk_nor_open_sector(nor, spare);
         }
         if (rc != LK_OK) {
             return rc;
         }
-        uint32_t place = nor_sector_at(nor, nor->active) + nor->offset;
-        rc = log_write(nor, frame, place);
-        if (rc == LK_OK) {
-            nor->offset += size;
-            nor->from = nor->offset;
-            *at = place;
-            return LK_OK;
+        if (!nor->going && frame->type != NOR_SURE) {
+            rc = log_try(nor, &go, nor->step, at);
+            nor->going = rc == LK_OK;
         }
-        log_give_up(nor, rc);
+        rc = rc == LK_OK ? log_try(nor, frame, size, at) : rc;
         if (rc != LK_E_CORRUPT) {
             return rc;
         }
@@ -324,20 +304,21 @@ int lk_nor_copy(struct lk_nor *nor, uint32_t index)
 int lk_nor_settle(struct lk_nor *nor)
 {
     uint32_t at = 0;
+    int rc = LK_OK;
     if (nor->settled) {
         return LK_OK;
     }
-    int rc = lk_nor_resume(nor);
-    if (rc == LK_OK && nor->again != 0) {
-        uint8_t body[4];
-        rc = lk_nor_read(nor, nor->again + NOR_FRAME, body, sizeof body);
-        struct nor_new tally = {.type = NOR_TALLY_WIDE, .body = {nor_get32(body), 0}};
-        tally.body[1] = lk_nor_tally_of(nor, tally.body[0]);
-        if (rc == LK_OK && tally.body[1] > 0) {
-            rc = lk_nor_append(nor, &tally, 0, &at);
-        }
+    if (!nor->fresh) {
+        rc = lk_nor_open_sector(nor, 0);
     }
-    if (rc == LK_OK) {
+    if (rc == LK_OK && nor->again != 0) {
+        nor->going = true; /* nothing that an answer was given for hangs on this copy yet */
+        struct nor_new tally = {.type = NOR_TALLY_WIDE,
+                                .body = {nor->again, lk_nor_tally_of(nor, nor->again)}};
+        rc = lk_nor_append(nor, &tally, 0, &at);
+        nor->going = false;
+    }
+    for (int i = 0; i < 2 && rc == LK_OK; i++) {
         rc = lk_nor_append_word(nor, NOR_SURE, 0, 0, &at);
     }
     nor->settled = rc == LK_OK;

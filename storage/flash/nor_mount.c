@@ -9,11 +9,13 @@
 
 struct mount {
     struct lk_nor *nor;
-    bool look; /* for the log's beginning only */
+    bool look;                        /* for the log's beginning only */
+    bool light;                       /* nothing in this sector would be missed */
+    const struct nor_header *witness; /* of a sector that is given up: what it told stays true */
     bool held_any;
     bool headless; /* the first batch may have lost its beginning to collection */
     struct nor_frame held;
-    uint32_t again;
+    bool sure;         /* what came before the held one is SURE */
     uint32_t batch_at; /* first frame of the batch that was not committed yet; 0: none */
     uint32_t batch_count;
     uint32_t data_bytes;
@@ -127,19 +129,18 @@ static int mount_word(struct mount *mount, uint32_t word, uint32_t at)
     }
 }
 
-/* The body of a frame that is no record's, read once, so that what holds is what is used. */
+/* The body of a wide tally, read once, so that what holds is what is used. */
 static int mount_body(const struct lk_nor *nor, const struct nor_frame *frame, uint8_t body[8])
 {
     uint8_t bytes[NOR_FRAME + 8];
-    uint32_t size = frame->type == NOR_RESUME ? 4 : 8;
-    int rc = lk_nor_read(nor, frame->at, bytes, NOR_FRAME + size);
+    int rc = lk_nor_read(nor, frame->at, bytes, sizeof bytes);
     if (rc != LK_OK) {
         return rc;
     }
     uint32_t generation = lk_nor_generation_of(nor, nor_sector_of(nor, frame->at));
     uint32_t crc = lk_nor_crc(lk_nor_seed(generation, frame->at), bytes, 4);
-    memcpy(body, bytes + NOR_FRAME, size);
-    return lk_nor_crc(crc, body, size) == nor_get32(bytes + 4);
+    memcpy(body, bytes + NOR_FRAME, 8);
+    return lk_nor_crc(crc, body, 8) == nor_get32(bytes + 4);
 }
 
 static int mount_apply(struct mount *mount, const struct nor_frame *frame)
@@ -166,116 +167,76 @@ static int mount_apply(struct mount *mount, const struct nor_frame *frame)
         mount->data_bytes += frame->size;
         return mount->look ? LK_OK : lk_nor_index_apply(nor, frame);
     }
-    if (!frame->sound) {
-        return LK_OK;
+    int rc = mount->look ? 0 : mount_body(nor, frame, body);
+    if (rc == 1) {
+        nor->again = nor_get32(body);
+        rc = mount_tally(mount, nor->again, false, nor_get32(body + 4));
     }
-    int rc = mount_body(nor, frame, body);
-    if (rc == 1 && frame->type == NOR_RESUME) {
-        return mount_word(mount, nor_get32(body), frame->at);
-    }
-    if (rc == 1 && !mount->look) {
-        return mount_tally(mount, nor_get32(body), false, nor_get32(body + 4));
-    }
-    return rc < 0 ? rc : LK_OK;
+    return rc;
 }
 
-/* What was read last counts only when it is known that nobody decided otherwise. */
-static int mount_next(struct mount *mount, const struct nor_frame *frame)
+/*
+ * The last frame of the newest sector: whoever wrote it may have had no time to finish. So it is
+ * left out of what the sector is told to have, and what it is held for is told again with that.
+ */
+static int mount_last(struct mount *mount, const struct nor_walk *walk)
 {
     struct lk_nor *nor = mount->nor;
-    uint32_t start = frame->at - frame->at % nor->sector_size;
-    mount->again = mount->held_any && mount->held.type != NOR_RESUME ? 0 : mount->again;
-    if (mount->held_any && frame->type == NOR_RESUME && frame->sound &&
-        start + frame->argument * nor->step <= mount->held.at) {
-        nor->dirty = nor->dirty || nor_is_record(mount->held.type);
-    } else if (mount->held_any) {
-        int rc = mount_apply(mount, &mount->held);
-        if (rc != LK_OK) {
-            return rc;
-        }
-        mount->again = mount->held.type == NOR_TALLY_WIDE ? mount->held.at : mount->again;
-    }
-    mount->held = *frame;
-    mount->held_any = true;
-    nor->damaged = nor->damaged || !frame->sound;
-    return LK_OK;
-}
-
-/* The end of the newest sector: where this session may go on, and what is in doubt till then. */
-static int mount_tail_end(struct mount *mount, const struct nor_walk *walk)
-{
-    struct lk_nor *nor = mount->nor;
-    uint32_t start = nor_sector_at(nor, walk->sector);
-    struct nor_frame broken;
-    uint32_t last = 0;
-    uint8_t type = mount->held_any ? mount->held.type : (uint8_t)NOR_SURE;
+    uint8_t type = mount->held.type;
+    nor->settled = mount->sure && type == NOR_SURE && mount->held.argument == 0;
     nor->from = walk->offset;
     nor->last = NOR_NONE;
     nor->again = 0;
-    nor->settled = false;
-    if (type == NOR_RESUME) {
-        uint8_t body[8];
-        int rc = mount_body(nor, &mount->held, body);
-        if (rc != 1) {
-            return rc < 0 ? rc : LK_E_IO;
-        }
-        nor->from = mount->held.argument * nor->step;
-        nor->last = nor_get32(body);
-        nor->again = mount->again;
-    } else if (type == NOR_TALLY_WIDE) {
-        nor->again = mount->held.at;
-    } else if (type == NOR_COPY || type == NOR_COUNTED) {
-        /* What it was copied from is still there: nothing has gone since. */
-        nor->from = mount->held.at - start;
-        nor->settled = true;
+    if (!mount->held_any) {
+        return LK_OK;
+    }
+    nor->from = mount->held.at % nor->sector_size;
+    if (nor_is_batch(type) || type == NOR_COPY || type == NOR_COUNTED) {
+        /* Not committed; and what was copied is still where it was, for nothing has gone since. */
         nor->dirty = true;
-        mount->held_any = false;
-    } else if (type != NOR_SURE && !nor_is_batch(type)) {
-        nor->from = mount->held.at - start;
+        return LK_OK;
+    }
+    if (type != NOR_SURE && type != NOR_TALLY_WIDE) {
         nor->last = mount->held.word;
-    } else {
-        nor->settled = true;
     }
-    int rc = lk_nor_frame_parse(nor, walk, walk->offset, &broken);
-    if (rc >= 0) {
-        rc = lk_nor_last_not(nor, start + walk->offset, start + nor->sector_size, 0xFF, &last);
-    }
-    int retired = rc == LK_OK ? lk_nor_retired(nor, walk->sector) : rc;
-    if (retired < 0) {
-        return retired;
-    }
-    last -= start;
-    nor->dirty = nor->dirty || last > walk->offset;
-    last = broken.size > last - walk->offset ? walk->offset + broken.size : last;
-    nor->offset = retired == 1 ? nor->sector_size : nor_round(nor, last) + NOR_CHUNK;
-    return LK_OK;
+    int rc = mount_apply(mount, &mount->held);
+    nor->again = type == NOR_TALLY_WIDE ? nor->again : 0;
+    return rc;
 }
 
+/* `next` is the header that tells where this sector ends; NULL: it is the newest. */
 static int mount_sector(struct mount *mount, struct nor_walk *walk, const struct nor_header *next)
 {
+    struct lk_nor *nor = mount->nor;
     struct nor_frame frame;
     int rc;
     mount->held_any = false;
-    while ((rc = lk_nor_walk_next(mount->nor, walk, &frame)) == 1) {
-        rc = mount_next(mount, &frame);
-        if (rc != LK_OK) {
-            return rc;
+    mount->sure = false;
+    mount->light = true;
+    while ((rc = lk_nor_walk_next(nor, walk, &frame)) == 1) {
+        if (mount->held_any) {
+            rc = mount_apply(mount, &mount->held);
+            if (rc != LK_OK) {
+                return rc;
+            }
+            mount->sure = mount->held.type == NOR_SURE && mount->held.argument == 0;
         }
+        mount->held = frame;
+        mount->held_any = true;
+        mount->light = mount->light && (frame.type == NOR_SURE || frame.type == NOR_COPY ||
+                                        frame.type == NOR_COUNTED);
+        nor->damaged = nor->damaged || !frame.sound;
     }
     if (rc < 0) {
         return rc;
     }
-    mount->nor->dirty = mount->nor->dirty || walk->garbage > 0;
     if (next == NULL) {
-        rc = mount_tail_end(mount, walk);
-    } else if (walk->offset < walk->end) {
-        mount->nor->damaged = true;
+        return mount_last(mount, walk);
     }
-    if (rc == LK_OK && mount->held_any) {
-        rc = mount_apply(mount, &mount->held);
-    }
-    if (rc == LK_OK && next != NULL && next->last != NOR_NONE) {
-        rc = mount_word(mount, next->last, nor_sector_at(mount->nor, walk->sector) + walk->end - 1);
+    nor->damaged = nor->damaged || walk->offset < walk->end;
+    rc = mount->held_any ? mount_apply(mount, &mount->held) : LK_OK;
+    if (rc == LK_OK && next->last != NOR_NONE) {
+        rc = mount_word(mount, next->last, nor_sector_at(nor, walk->sector) + walk->end - 1);
     }
     return rc;
 }
@@ -291,7 +252,15 @@ static int mount_log(struct mount *mount)
         struct nor_header header;
         uint32_t next = sector;
         int more = mount_walk(nor, sector, generation, &walk, &next, &header);
-        int rc = more < 0 ? more : mount_sector(mount, &walk, more == 1 ? &header : NULL);
+        if (more == 0 && mount->witness != NULL) {
+            header = *mount->witness;
+            walk.end = mount_end(nor, &header);
+            walk.sealed = true;
+        }
+        int rc = more;
+        if (rc >= 0) {
+            rc = mount_sector(mount, &walk, more == 1 || mount->witness != NULL ? &header : NULL);
+        }
         if (rc != LK_OK || more == 0) {
             return rc;
         }
@@ -322,61 +291,6 @@ static int mount_newest(struct lk_nor *nor, uint32_t below, uint32_t *sector,
     return other != LK_OK ? other : found;
 }
 
-/* Which sectors are the log. 1, or 0 where there is none. */
-static int mount_find(struct lk_nor *nor)
-{
-    struct nor_header header = {.generation = 0};
-    uint32_t below = UINT32_MAX;
-    for (;;) {
-        uint32_t last = 0;
-        int rc = mount_newest(nor, below, &nor->active, &header);
-        if (rc != 1) {
-            return rc;
-        }
-        nor->newest = header.generation > nor->newest ? header.generation : nor->newest;
-        nor->erase_total =
-            header.erase_total > nor->erase_total ? header.erase_total : nor->erase_total;
-        uint32_t begin = nor_sector_at(nor, nor->active) + nor_begin(nor);
-        rc = lk_nor_last_not(nor, begin, nor_sector_at(nor, nor->active) + nor->sector_size, 0xFF,
-                             &last);
-        if (rc != LK_OK) {
-            return rc;
-        }
-        if (last != begin) {
-            break;
-        }
-        below = header.generation; /* nothing follows this header: it may not be whole */
-    }
-    nor->generation = header.generation;
-    nor->tail_generation = header.tail_generation;
-    nor->scrubbing = header.scrubbing;
-    nor->programmed = (uint64_t)header.programmed_kib << 10;
-    struct mount look = {.nor = nor, .look = true};
-    struct nor_walk walk = {.sector = nor->active,
-                            .generation = nor->generation,
-                            .offset = nor_begin(nor),
-                            .end = nor->sector_size};
-    int rc = mount_sector(&look, &walk, NULL);
-    if (rc != LK_OK) {
-        return rc;
-    }
-    nor->tail = nor->active;
-    uint32_t oldest = nor->generation;
-    for (uint32_t s = 0; s < nor->sector_count; s++) {
-        rc = lk_nor_header(nor, s, &header);
-        if (rc < 0) {
-            return rc;
-        }
-        if (rc == 1 && header.generation >= nor->tail_generation && header.generation < oldest) {
-            oldest = header.generation;
-            nor->tail = s;
-        }
-    }
-    nor->damaged = nor->damaged || oldest != nor->tail_generation;
-    nor->tail_generation = oldest;
-    return 1;
-}
-
 static int mount_count(struct lk_nor *nor)
 {
     bool free = true;
@@ -394,6 +308,82 @@ static int mount_count(struct lk_nor *nor)
         free = free && sector != nor->tail;
     }
     return LK_OK;
+}
+
+/* Where the log begins, which only its end can tell. */
+static int mount_tail(struct lk_nor *nor, const struct nor_header *newest, bool *light)
+{
+    struct mount look = {.nor = nor, .look = true};
+    struct nor_walk walk = {.sector = nor->active,
+                            .generation = nor->generation,
+                            .offset = nor_begin(nor),
+                            .end = nor->sector_size};
+    nor->tail_generation = newest->tail_generation;
+    nor->scrubbing = newest->scrubbing;
+    int rc = mount_sector(&look, &walk, NULL);
+    if (rc != LK_OK) {
+        return rc;
+    }
+    *light = look.light;
+    nor->tail = nor->active;
+    uint32_t oldest = nor->generation;
+    for (uint32_t s = 0; s < nor->sector_count; s++) {
+        struct nor_header header;
+        rc = lk_nor_header(nor, s, &header);
+        if (rc < 0) {
+            return rc;
+        }
+        if (rc == 1 && header.generation >= nor->tail_generation && header.generation < oldest) {
+            oldest = header.generation;
+            nor->tail = s;
+        }
+    }
+    nor->damaged = nor->damaged || oldest != nor->tail_generation;
+    nor->tail_generation = oldest;
+    return mount_count(nor);
+}
+
+/* Which sectors are the log. 1, or 0 where there is none. */
+static int mount_find(struct lk_nor *nor, struct nor_header *witness, bool *given_up)
+{
+    struct nor_header header = {.generation = UINT32_MAX};
+    int rc;
+    do {
+        /* A header that nothing follows may itself not be whole. */
+        rc = mount_newest(nor, header.generation, &nor->active, &header);
+        if (rc != 1) {
+            return rc;
+        }
+        nor->newest = header.generation > nor->newest ? header.generation : nor->newest;
+        nor->erase_total =
+            header.erase_total > nor->erase_total ? header.erase_total : nor->erase_total;
+        struct nor_frame frame;
+        struct nor_walk walk = {
+            .sector = nor->active, .generation = header.generation, .end = nor->sector_size};
+        rc = lk_nor_frame_parse(nor, &walk, nor_begin(nor), &frame);
+    } while (rc == 0);
+    bool light = false;
+    nor->generation = header.generation;
+    nor->programmed = (uint64_t)header.programmed_kib << 10;
+    rc = rc < 0 ? rc : mount_tail(nor, &header, &light);
+    if (rc != LK_OK || !light || nor->free_count > 0 || nor->tail == nor->active) {
+        return rc == LK_OK ? 1 : rc;
+    }
+    /* Cuts have left no free sector. This one has only copies, so that it can be taken again. */
+    *witness = header;
+    for (uint32_t s = 0; s < nor->sector_count; s++) {
+        rc = lk_nor_header(nor, s, &header);
+        if (rc < 0) {
+            return rc;
+        }
+        if (rc == 1 && header.generation == witness->before) {
+            *given_up = true;
+            nor->active = s;
+            nor->generation = header.generation;
+        }
+    }
+    rc = mount_count(nor);
+    return rc == LK_OK ? 1 : rc;
 }
 
 /* Whether all is as the factory or an emulator left it; the last sector apart, which is where a
@@ -436,20 +426,24 @@ static int mount_format(struct lk_nor *nor)
 
 int lk_nor_mount(struct lk_nor *nor, enum lk_mode mode)
 {
-    int rc = mount_find(nor);
+    struct nor_header witness;
+    bool given_up = false;
+    int rc = mount_find(nor, &witness, &given_up);
     if (rc == 0) {
         return mode == LK_READ ? LK_E_NOT_FOUND : mount_format(nor);
     }
     if (rc < 0) {
         return rc;
     }
-    struct mount mount = {.nor = nor};
+    struct mount mount = {.nor = nor, .witness = given_up ? &witness : NULL};
     rc = mount_log(&mount);
-    if (rc == LK_OK) {
-        rc = mount_count(nor);
+    if (given_up) {
+        nor->from = witness.from;
+        nor->last = witness.last;
+        nor->again = 0;
+        nor->settled = false;
     }
     nor->dirty = nor->dirty || nor->scrubbing || mount.data_bytes != nor->live_bytes;
     nor->dead_bytes = nor->sector_size;
-    nor->programmed += nor->offset;
     return rc;
 }
