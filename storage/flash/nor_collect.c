@@ -140,7 +140,9 @@ int lk_nor_make_room(struct lk_nor *nor, uint32_t size, int32_t growth, bool urg
         return LK_E_FULL;
     }
     uint32_t sectors = 0;
-    while (collect_room(nor) < size && nor->free_count < nor->keep) {
+    /* What has to be free for the next restart comes first, as collecting may have taken of it. */
+    while (nor->free_count < nor->keep - 1u ||
+           (collect_room(nor) < size && nor->free_count < nor->keep)) {
         rc = collect_step(nor);
         sectors += rc == 2 ? 1 : 0;
         if (rc <= 0 || sectors > nor->sector_count) {
