@@ -122,10 +122,10 @@ static int nor_commit_tally(struct lk_nor *nor)
         rc = rc == LK_OK ? lk_nor_tally_set(nor, nor->tally_at, 0) : rc;
     }
     if (rc == LK_OK && nor->narrow != 0) {
-        rc = lk_nor_append_word(nor, NOR_TALLY, nor->tally_at / nor->step, nor->keep - 1u, &at);
+        rc = lk_nor_append_word(nor, NOR_TALLY, nor->tally_at / nor->step, nor->keep - 2u, &at);
     } else if (rc == LK_OK) {
         struct nor_new tally = {.type = NOR_TALLY_WIDE, .body = {nor->tally_at, count + 1}};
-        rc = lk_nor_append(nor, &tally, nor->keep - 1u, &at);
+        rc = lk_nor_append(nor, &tally, nor->keep - 2u, &at);
     }
     if (rc == LK_OK) {
         nor->batch_bytes = nor->step;
@@ -134,6 +134,9 @@ static int nor_commit_tally(struct lk_nor *nor)
     }
     if (count == 0) {
         lk_nor_tally_forget(nor, nor->tally_at);
+    }
+    if (nor->offset != nor->from) {
+        nor_disown(nor);
     }
     return rc;
 }
@@ -147,7 +150,7 @@ static int nor_commit_batch(struct lk_nor *nor)
         nor->dirty = true; /* the commit's own word, and removals, are dead at once */
         rc = lk_nor_index_commit(nor);
         nor->lost = rc != LK_OK;
-    } else if (rc != LK_E_FULL) {
+    } else if (nor->offset != nor->from) {
         nor_disown(nor);
     }
     return rc;

@@ -100,7 +100,6 @@ struct lk_nor {
     uint32_t tail;       /* the oldest sector of the log */
     uint32_t tail_generation;
     uint32_t free_count;
-    uint32_t erased_count; /* sectors after the active one that were erased in this session */
     uint32_t retired_count;
     uint32_t live_bytes;
     uint32_t dead_bytes; /* that came to be dead since collecting could not help any more */

@@ -56,12 +56,45 @@ static int collect_advance(struct lk_nor *nor)
         return rc;
     }
     for (; nor->tail != next; nor->tail = nor_after(nor, nor->tail)) {
-        int retired = lk_nor_retired(nor, nor->tail);
-        nor->free_count += retired == 1 ? 0 : 1; /* one that cannot be read is found out later */
+        nor->free_count += lk_nor_counts(nor, nor->tail) == 1 ? 1 : 0;
     }
     nor->tail_generation = header.generation;
     nor->credit -= nor->step;
     return 1;
+}
+
+/*
+ * A copy that comes behind the removal of its key in the open batch would outlive it, once the
+ * sector of the removal is collected. So the removal is told again.
+ */
+static int collect_remove_again(struct lk_nor *nor, uint32_t copy_at)
+{
+    uint8_t buffer[LK_KEY_MAX];
+    struct lk_span key;
+    struct nor_frame frame;
+    uint32_t index = 0;
+    uint32_t at = 0;
+    bool same = false;
+    int rc = lk_nor_frame_at(nor, copy_at, &frame);
+    if (rc == LK_OK) {
+        rc = lk_nor_key(nor, &frame, buffer, &key);
+    }
+    if (rc == LK_OK) {
+        rc = lk_nor_find(nor, true, key, &index, &same);
+    }
+    if (rc != LK_OK || !same) {
+        return rc;
+    }
+    rc = lk_nor_frame_at(nor, lk_nor_pending(nor, index), &frame);
+    if (rc == LK_OK && nor_is_remove(frame.type)) {
+        struct nor_new again = {.type = NOR_REMOVE, .from = &frame};
+        rc = lk_nor_append(nor, &again, 0, &at);
+        if (rc == LK_OK) {
+            nor->batch_count++;
+            rc = lk_nor_index_pend(nor, key, at);
+        }
+    }
+    return rc;
 }
 
 /* Copies one record, or frees one sector. 2 a sector came free, 1 a copy, 0 nothing to be done. */
@@ -92,6 +125,9 @@ static int collect_step(struct lk_nor *nor)
     }
     if (chosen != NOR_NONE) {
         int rc = lk_nor_copy(nor, chosen);
+        if (rc == LK_OK && nor->pending_count > 0) {
+            rc = collect_remove_again(nor, lk_nor_main(nor, chosen));
+        }
         return rc == LK_OK ? 1 : rc;
     }
     int rc = collect_advance(nor);
@@ -185,25 +221,18 @@ static int collect_all(struct lk_nor *nor)
     return rc == LK_OK ? lk_nor_collect_until(nor, nor->keep - 1u) : rc;
 }
 
-/* Erases what is free, in the order in which it will be used. */
+/* Erases what is free. */
 static int collect_erase(struct lk_nor *nor, uint64_t *bytes)
 {
     uint32_t sector = nor_after(nor, nor->active);
-    uint32_t skip = nor->erased_count;
     for (; sector != nor->tail; sector = nor_after(nor, sector)) {
         int rc = lk_nor_retired(nor, sector);
-        if (rc == 0 && skip > 0) {
-            skip--;
-            continue;
-        }
         if (rc == 0) {
-            rc = lk_nor_erase(nor, sector);
-            nor->erased_count += rc == LK_OK ? 1 : 0;
             *bytes += nor->sector_size;
+            rc = lk_nor_start(nor, sector, true);
             if (rc == LK_E_CORRUPT) {
                 lk_nor_retire(nor, sector);
-                nor->free_count--;
-                rc = LK_E_CORRUPT;
+                nor->free_count -= nor->free_count > 0 ? 1 : 0;
             }
         }
         if (rc < 0) {
@@ -332,18 +361,6 @@ int lk_nor_check(struct lk_storage *storage, lk_storage_progress *progress, void
     if (rc == LK_OK && nor->fresh && nor->offset < nor->sector_size) {
         uint32_t start = nor_sector_at(nor, nor->active);
         rc = collect_blank(nor, start + nor->offset, start + nor->sector_size);
-    }
-    uint32_t sector = nor->active;
-    for (uint32_t n = nor->erased_count; rc == LK_OK && n > 0;) {
-        sector = nor_after(nor, sector);
-        rc = lk_nor_retired(nor, sector);
-        if (rc == 0) {
-            uint32_t start = nor_sector_at(nor, sector);
-            rc = collect_blank(nor, start, start + nor->sector_size);
-            n--;
-        } else if (rc == 1) {
-            rc = LK_OK;
-        }
     }
     return rc;
 }

@@ -55,8 +55,7 @@ int lk_nor_header(const struct lk_nor *nor, uint32_t sector, struct nor_header *
     header->before = header->generation - (distances >> 16);
     if (bytes[3] != nor->unit_log2 ||
         (nor_get32(bytes + 4) & 0x7FFFFFFF) != (nor->sector_size >> 10 | nor->sector_count << 16) ||
-        header->generation == 0 || (distances & 0xFFFF) >= header->generation ||
-        (distances >> 16) > header->generation) {
+        (distances & 0xFFFF) > header->generation || (distances >> 16) > header->generation) {
         return LK_E_CORRUPT;
     }
     return 1;
@@ -73,7 +72,11 @@ int lk_nor_retired(const struct lk_nor *nor, uint32_t sector)
 {
     uint8_t bytes[4];
     int rc = lk_nor_read(nor, nor_sector_at(nor, sector) + nor_round(nor, NOR_HEAD), bytes, 4);
-    return rc == LK_OK ? nor_get32(bytes) == NOR_RETIRED : rc;
+    uint32_t cleared = 0;
+    for (uint32_t mark = ~nor_get32(bytes); rc == LK_OK && mark != 0; mark &= mark - 1) {
+        cleared++;
+    }
+    return rc == LK_OK ? cleared >= NOR_RETIRED_BITS : rc;
 }
 
 uint32_t lk_nor_seed(uint32_t generation, uint32_t at)

@@ -12,15 +12,16 @@
 
 #include <string.h>
 
-#define NOR_LAYOUT      1u
-#define NOR_HEAD        40u /* bytes of a sector's header before rounding up */
-#define NOR_FRAME       8u  /* word and checksum before the body of a frame */
-#define NOR_CHUNK       64u /* bytes of one program call at most */
-#define NOR_NONE        UINT32_C(0xFFFFFFFF)
-#define NOR_VALUE_MAX   16383u
-#define NOR_COUNT_BITS  0xFFFu
-#define NOR_PACE        8 /* bytes that are copied at most for each byte written */
-#define NOR_RETIRED     UINT32_C(0x44414544) /* "DEAD" */
+#define NOR_LAYOUT     1u
+#define NOR_HEAD       40u /* bytes of a sector's header before rounding up */
+#define NOR_FRAME      8u  /* word and checksum before the body of a frame */
+#define NOR_CHUNK      64u /* bytes of one program call at most */
+#define NOR_NONE       UINT32_C(0xFFFFFFFF)
+#define NOR_VALUE_MAX  16383u
+#define NOR_COUNT_BITS 0xFFFu
+#define NOR_PACE       8 /* bytes that are copied at most for each byte written */
+#define NOR_RETIRED_BITS                                                                           \
+    26u /* of 32 that are cleared: it is a bad sector that has to keep the mark */
 #define NOR_SECTORS_MAX 32767u
 
 /* The upper four bits of a word. */
@@ -232,6 +233,12 @@ int lk_nor_append(struct lk_nor *nor, const struct nor_new *frame, uint32_t spar
 int lk_nor_append_word(struct lk_nor *nor, uint8_t type, uint32_t argument, uint32_t spare,
                        uint32_t *at);
 uint32_t lk_nor_size(const struct lk_nor *nor, size_t key_size, size_t value_size);
+/* Erases a sector and gives it a header: of the next sector of the log, or of one that is spare.
+ * LK_E_CORRUPT: it does not work. */
+int lk_nor_start(struct lk_nor *nor, uint32_t sector, bool spare);
+/* 1: a sector that is out of the log may be relied on: it took a header the last time round. Others
+ * may be bad and unable to keep a mark; they are tried, but not counted. */
+int lk_nor_counts(const struct lk_nor *nor, uint32_t sector);
 /* The log goes on in the next sector that works. */
 int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare);
 /* This sector does not keep what it is told: it is not to be used again. */

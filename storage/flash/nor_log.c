@@ -131,7 +131,7 @@ void lk_nor_retire(struct lk_nor *nor, uint32_t sector)
     uint32_t last = at + 1;
     uint8_t bytes[16];
     memset(bytes, 0xFF, sizeof bytes);
-    nor_set32(bytes, NOR_RETIRED);
+    nor_set32(bytes, 0);
     nor->retired_count++;
     /* Where it takes no mark it will be found out again. */
     if (lk_nor_last_not(nor, at, at + nor->step, 0xFF, &last) == LK_OK && last == at) {
@@ -139,7 +139,7 @@ void lk_nor_retire(struct lk_nor *nor, uint32_t sector)
     }
 }
 
-static int log_start(struct lk_nor *nor, uint32_t sector)
+int lk_nor_start(struct lk_nor *nor, uint32_t sector, bool spare)
 {
     struct nor_header old;
     int rc = lk_nor_header(nor, sector, &old);
@@ -147,19 +147,13 @@ static int log_start(struct lk_nor *nor, uint32_t sector)
         return rc;
     }
     uint32_t erase_count = rc == 1 ? old.erase_count + 1 : 0;
-    rc = LK_OK;
-    if (nor->erased_count > 0) {
-        nor->erased_count--;
-    } else {
-        rc = lk_nor_erase(nor, sector);
-    }
+    rc = lk_nor_erase(nor, sector);
     if (rc != LK_OK) {
         return rc;
     }
     /* Ring order keeps all counts together, so where one was lost the mean stands for it. */
     uint32_t mean = nor->erase_total / nor->sector_count;
     struct nor_header header = {
-        .generation = nor->newest + 1,
         .tail_generation = nor->tail_generation,
         .before = nor->generation,
         .erase_count = erase_count > mean ? erase_count : mean + 1,
@@ -169,38 +163,62 @@ static int log_start(struct lk_nor *nor, uint32_t sector)
         .last = nor->last,
         .scrubbing = nor->scrubbing,
     };
-    if (nor->generation == 0) {
+    if (!spare) {
+        header.generation = ++nor->newest; /* also where it fails: it may yet be read */
+    }
+    if (spare || nor->generation == 0) {
         header.tail_generation = header.generation; /* the first of all */
+        header.before = spare ? 0 : header.before;
     }
     uint8_t bytes[NOR_CHUNK];
     lk_nor_header_bytes(nor, sector, &header, bytes);
     return lk_nor_program(nor, nor_sector_at(nor, sector), bytes, nor_round(nor, NOR_HEAD));
 }
 
+int lk_nor_counts(const struct lk_nor *nor, uint32_t sector)
+{
+    struct nor_header header;
+    int rc = lk_nor_retired(nor, sector);
+    if (rc != 0) {
+        return rc < 0 ? rc : 0;
+    }
+    rc = lk_nor_header(nor, sector, &header);
+    if (rc != 1) {
+        return rc < 0 ? rc : nor->newest < nor->sector_count;
+    }
+    return header.generation == 0 || nor->newest - header.generation <= nor->sector_count;
+}
+
 int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare)
 {
     int failed = LK_E_FULL;
     uint32_t sector = nor->active;
-    for (uint32_t i = 0; i < nor->sector_count && nor->free_count > spare; i++) {
+    for (uint32_t i = 0; i < nor->sector_count; i++) {
         sector = nor_after(nor, sector);
         if (sector == nor->tail && nor->generation != 0) {
             break;
         }
-        int rc = lk_nor_retired(nor, sector);
-        if (rc == 1) {
+        int retired = lk_nor_retired(nor, sector);
+        int counts = lk_nor_counts(nor, sector);
+        if (retired < 0 || counts < 0) {
+            return LK_E_IO;
+        }
+        if (retired == 1) {
             continue;
         }
-        rc = rc == LK_OK ? log_start(nor, sector) : rc;
+        if (counts == 1 && nor->free_count <= spare) {
+            break;
+        }
+        int rc = lk_nor_start(nor, sector, false);
         if (rc == LK_E_IO) {
             return rc;
         }
-        nor->free_count--;
+        nor->free_count -= nor->free_count > 0 ? (uint32_t)counts : 0;
         if (rc == LK_OK) {
             if (nor->generation == 0) {
                 nor->tail = sector;
-                nor->tail_generation = nor->newest + 1;
+                nor->tail_generation = nor->newest;
             }
-            nor->newest++;
             nor->generation = nor->newest;
             nor->active = sector;
             nor->offset = nor_begin(nor);

@@ -282,7 +282,8 @@ static int mount_newest(struct lk_nor *nor, uint32_t below, uint32_t *sector,
             return rc;
         }
         other = rc < 0 ? rc : other;
-        if (rc == 1 && h.generation < below && (found == 0 || h.generation > header->generation)) {
+        if (rc == 1 && h.generation > 0 && h.generation < below &&
+            (found == 0 || h.generation > header->generation)) {
             *sector = s;
             *header = h;
             found = 1;
@@ -299,11 +300,12 @@ static int mount_count(struct lk_nor *nor)
     nor->retired_count = 0;
     for (uint32_t i = 0; i < nor->sector_count; i++) {
         int rc = lk_nor_retired(nor, sector);
-        if (rc < 0) {
-            return rc;
+        int counts = lk_nor_counts(nor, sector);
+        if (rc < 0 || counts < 0) {
+            return LK_E_IO;
         }
         nor->retired_count += rc == 1 ? 1 : 0;
-        nor->free_count += rc == 0 && free && i > 0 ? 1 : 0;
+        nor->free_count += counts == 1 && free && i > 0 ? 1 : 0;
         sector = nor_after(nor, sector);
         free = free && sector != nor->tail;
     }
