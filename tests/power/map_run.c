@@ -265,7 +265,7 @@ static int map_operation(struct map_run *run)
     uint8_t bytes[MAP_KEY];
     uint32_t what = map_random(run, 16);
     /* The map grows for a while, then shrinks. */
-    bool grows = run->operations / 2000 % 2 == 0;
+    bool grows = (run->operations + 1000) % 4000 < 3000;
     uint32_t known = what < 6 ? (grows ? 3 : 7) : what < 9 ? (grows ? 2 : 7) : 6;
     struct lk_span key = map_any_key(run, bytes, known);
 

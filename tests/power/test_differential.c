@@ -22,6 +22,14 @@ static uint64_t number_of(const char *name, uint64_t instead)
     return text && text[0] ? strtoull(text, NULL, 10) : instead;
 }
 
+/* Such that content and the largest batch fit: a fifth of the flash at most. */
+static size_t entries_of(const struct power_rig *rig)
+{
+    size_t kib = (size_t)rig->geometry->sector_size * rig->geometry->sector_count / 1024;
+
+    return 2 * kib < MAP_ENTRIES ? 2 * kib : MAP_ENTRIES;
+}
+
 /* The same storage again, as after a restart; or its own upkeep. */
 static void upkeep(struct lk_storage *storage, uint32_t what)
 {
@@ -63,7 +71,7 @@ static void test_differential_three_storages(void **state)
     run.storages[2] = rig->storage;
     run.storage_count = MAP_STORES;
     run.seed = seed;
-    run.entries_max = 150;
+    run.entries_max = entries_of(rig);
     run.value_max = MAP_VALUE;
     for (i = 0; i < MAP_STORES; i++) {
         assert_int_equal(run.storages[i]->ops->open(run.storages[i], LK_WRITE), 0);
@@ -108,7 +116,7 @@ static void cut_on(const struct power_geometry *geometry, uint64_t seed, uint64_
     run.storages[0] = rig->storage;
     run.storage_count = 1;
     run.seed = seed;
-    run.entries_max = 120;
+    run.entries_max = entries_of(rig);
     run.value_max = MAP_VALUE;
     run.may_fail = true;
     assert_int_equal(rig->storage->ops->open(rig->storage, LK_WRITE), 0);
