@@ -279,6 +279,50 @@ static int map_operation(struct map_run *run)
     return what < 12 ? map_get(run, key) : map_walk(run, key, what >= 14);
 }
 
+/* One more for a key, in a transaction of its own, where the storage has tallies. */
+static int map_tally(struct map_run *run)
+{
+    uint8_t bytes[MAP_KEY];
+    struct lk_span key = map_any_key(run, bytes, 7);
+    bool same;
+    size_t at = map_find(&run->now, key, &same), i;
+    int error = map_start(run, LK_WRITE);
+
+    run->operations++;
+    for (i = 0; !error && i < run->storage_count; i++) {
+        bool has = (run->storages[i]->caps & LK_STORAGE_TALLY) != 0;
+        uint32_t count;
+
+        error = map_want(run, i, "tally", run->storages[i]->ops->tally(&run->txns[i], key, &count),
+                         !has   ? LK_E_UNSUPPORTED
+                         : same ? 0
+                                : LK_E_NOT_FOUND);
+        if (!error && has && same && count != run->now.entries[at].tally + 1) {
+            map_differs(run, i, "the new tally", (int)count);
+        }
+        if (!has || !same) {
+            run->storages[i]->ops->abort(&run->txns[i]);
+        }
+    }
+    if (same) {
+        run->now.entries[at].tally++;
+    }
+    run->committing = true;
+    for (i = 0; !error && i < run->storage_count; i++) {
+        if (run->txns[i].storage != NULL) {
+            error = map_want(run, i, "commit of a tally",
+                             run->storages[i]->ops->commit(&run->txns[i], LK_COMMIT_DURABLE), 0);
+        }
+    }
+    if (error) {
+        map_stop(run);
+    } else {
+        run->kept = run->now;
+        run->commits++;
+    }
+    return error;
+}
+
 int map_batch(struct map_run *run)
 {
     uint32_t size = 1 + map_random(run, map_random(run, 4) ? 8 : 40), i;
@@ -286,6 +330,9 @@ int map_batch(struct map_run *run)
 
     run->now = run->kept;
     run->committing = false;
+    if (map_random(run, 4) == 0) {
+        return map_tally(run);
+    }
     error = map_start(run, LK_WRITE);
     for (i = 0; !error && i < size; i++) {
         error = map_operation(run);
@@ -312,6 +359,7 @@ int map_compare(struct map_run *run, const struct map_model *model)
     int error = map_start(run, LK_READ);
     size_t i, at;
 
+    run->difference = "how many there are, or their order backwards";
     for (i = 0; !error && i < run->storage_count; i++) {
         const struct lk_storage_ops *ops = run->storages[i]->ops;
         struct lk_storage_cursor cursor;
@@ -322,11 +370,24 @@ int map_compare(struct map_run *run, const struct map_model *model)
             error = ops->seek(&cursor, none, &key, &value);
         }
         for (at = 0; !error && at < model->count; at++) {
+            uint32_t tally = 0;
+
             if (!map_is(&model->entries[at], key, value)) {
+                run->difference = "a key or a value";
                 error = LK_E_FAULTS;
                 break;
             }
-            error = ops->next(&cursor, &key, &value);
+            if (run->storages[i]->caps & LK_STORAGE_TALLY) {
+                error = ops->tallied(
+                    &run->txns[i],
+                    (struct lk_span){model->entries[at].key, model->entries[at].key_size}, &tally);
+                if (!error && tally != model->entries[at].tally) {
+                    run->difference = tally < model->entries[at].tally ? "a tally that is too low"
+                                                                       : "a tally that is too high";
+                    error = LK_E_FAULTS;
+                }
+            }
+            error = error ? error : ops->next(&cursor, &key, &value);
         }
         if (at == model->count) {
             error = error == LK_E_NOT_FOUND ? 0 : error ? error : LK_E_FAULTS;

@@ -40,6 +40,7 @@ struct map_run {
     struct lk_storage_txn txns[MAP_STORES];
     struct map_model now, kept; /* of the open batch; committed */
     bool committing;            /* the batch was to be committed when it failed */
+    const char *difference;     /* what map_compare found last */
     uint64_t first_seed, operations, commits, put_bytes;
 };
 

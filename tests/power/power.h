@@ -76,7 +76,7 @@ struct power_case {
     unsigned share; /* of the short run, in points a geometry; 0: the usual */
 };
 
-#define POWER_CASE_COUNT 11
+#define POWER_CASE_COUNT 12
 extern const struct power_case power_cases[POWER_CASE_COUNT];
 
 /* ---- The rig ---- */

@@ -224,6 +224,46 @@ static int run_audit(struct power_rig *rig)
                     error ? error : lk_audit_write(&rig->bench->txn, LK_RING_ACTIVITY, &entry));
 }
 
+/* Of some keys, by the storage itself: each is one commit. */
+static int run_tally(struct power_rig *rig)
+{
+    const struct lk_storage_ops *ops = rig->storage->ops;
+    struct lk_span key, none = {NULL, 0};
+    uint8_t bytes[LK_KEY_MAX];
+    unsigned i, n;
+    int error = 0;
+
+    for (i = 0; !error && i < 12; i++) {
+        struct lk_storage_txn txn;
+        struct lk_storage_cursor cursor;
+        uint32_t count;
+
+        memset(&txn, 0, sizeof(txn));
+        memset(&cursor, 0, sizeof(cursor));
+        error = ops->begin(rig->storage, &txn, LK_WRITE);
+        if (!error) {
+            error = ops->cursor_open(&txn, &cursor, none);
+        }
+        if (!error) {
+            error = ops->seek(&cursor, none, &key, NULL);
+        }
+        for (n = 0; !error && n < i * i % 11; n++) {
+            error = ops->next(&cursor, &key, NULL);
+        }
+        if (!error) {
+            memcpy(bytes, key.data, key.size);
+            error = ops->tally(&txn, (struct lk_span){bytes, key.size}, &count);
+        }
+        ops->cursor_close(&cursor);
+        if (!error) {
+            error = ops->commit(&txn, LK_COMMIT_DURABLE);
+        }
+        ops->abort(&txn);
+        ops->release(rig->storage, &txn);
+    }
+    return error;
+}
+
 /* ---- Collection ---- */
 
 static int churn(struct power_rig *rig, unsigned number)
@@ -303,6 +343,7 @@ const struct power_case power_cases[POWER_CASE_COUNT] = {
     {.name = "purge", .run = run_purge, .check = check_purge},
     {.name = "import", .run = run_import},
     {.name = "audit", .run = run_audit},
+    {.name = "tally", .run = run_tally},
     {.name = "collection", .setup = setup_collection, .run = run_collection},
     {.name = "compact", .setup = setup_collection, .run = run_compact},
 };

@@ -147,6 +147,8 @@ int power_sum(struct power_rig *rig, uint64_t *sum)
     struct lk_storage_txn txn;
     struct lk_storage_cursor cursor;
     struct lk_span key, value, none = {NULL, 0};
+    uint8_t bytes[LK_KEY_MAX];
+    uint32_t tally;
     int error;
 
     memset(&txn, 0, sizeof(txn));
@@ -162,7 +164,12 @@ int power_sum(struct power_rig *rig, uint64_t *sum)
     }
     while (!error) {
         *sum = rig_hash(rig_hash(*sum, key), value);
-        error = ops->next(&cursor, &key, &value);
+        if (rig->storage->caps & LK_STORAGE_TALLY) {
+            memcpy(bytes, key.data, key.size);
+            error = ops->tallied(&txn, (struct lk_span){bytes, key.size}, &tally);
+            *sum = (*sum ^ tally) * 1099511628211u;
+        }
+        error = error ? error : ops->next(&cursor, &key, &value);
     }
     ops->cursor_close(&cursor);
     ops->abort(&txn);
@@ -181,6 +188,7 @@ int power_rewrite(struct power_rig *rig, unsigned count, uint64_t seed)
     struct lk_storage_cursor cursor;
     struct lk_span key, value, none = {NULL, 0};
     unsigned found = 0, i;
+    uint32_t tally = 0;
     int error;
 
     memset(&txn, 0, sizeof(txn));
@@ -199,7 +207,15 @@ int power_rewrite(struct power_rig *rig, unsigned count, uint64_t seed)
             memcpy(entries[found].key, key.data, key.size);
             entries[found].key_size = key.size;
             memcpy(entries[found].value, value.data, value.size);
-            entries[found++].value_size = value.size;
+            entries[found].value_size = value.size;
+            if (rig->storage->caps & LK_STORAGE_TALLY) {
+                error = ops->tallied(
+                    &txn, (struct lk_span){entries[found].key, entries[found].key_size}, &tally);
+            }
+            found += tally == 0; /* a put would end its tally */
+        }
+        if (error) {
+            break;
         }
         error = ops->next(&cursor, &key, &value);
     }

@@ -157,9 +157,9 @@ static void cut_on(const struct power_geometry *geometry, uint64_t seed, uint64_
         error = map_settle(&run);
         if (error) {
             fail_msg("LATCHKEY_SEED=%llu on %s, operation %llu: neither old nor new after a cut "
-                     "(%d)",
+                     "(%d: %s)",
                      (unsigned long long)seed, geometry->name, (unsigned long long)run.operations,
-                     error);
+                     error, run.difference);
         }
         if (rig->failure[0]) {
             fail_msg("LATCHKEY_SEED=%llu on %s, operation %llu: %s", (unsigned long long)seed,

@@ -8,7 +8,7 @@
 #include "map_run.h"
 
 #define BATCHES 1500
-#define FAILED  300 /* batches in a row that fail before the part counts as worn out */
+#define FAILED  60 /* batches in a row that fail before the part counts as worn out */
 
 static struct map_run run;
 
@@ -27,7 +27,7 @@ static void end_fail(const struct life_end *end, const char *what, int error)
 {
     fail_msg("LATCHKEY_SEED=%llu, %s, %s, operation %llu: %s (%d)", (unsigned long long)end->seed,
              end->geometry->name, fault_names[end->fault], (unsigned long long)run.operations, what,
-             error);
+             error, error == LK_E_FAULTS ? run.difference : lk_strerror(error));
 }
 
 static struct power_rig *end_open(struct life_end *end)
