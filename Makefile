@@ -281,11 +281,15 @@ test: ## every test, or TEST=part/test_name (patterns with *); -j runs them side
 
 # ---- Power cuts ----------------------------------------------------------------------------------
 
-# Without names, all cases at every cut; then the long random runs.
-power: $(addprefix $(BUILD)/tests/power/,test_power test_differential) ## all power cuts on flash, and the long random runs; CASE=name/geometry CUT=id for one
+# Without names, all cases at every cut; then the long runs of the other programs.
+POWER := $(addprefix $(BUILD)/tests/power/test_,power differential end_of_life life)
+power: $(POWER) $(BUILD)/tests/core/test_random ## every power cut on flash, and the long random and life runs; CASE=name[/geometry] CUT=id for one
 	@LATCHKEY_POWER=full LATCHKEY_CASE='$(CASE)' LATCHKEY_CUT='$(CUT)' $(BUILD)/tests/power/test_power
 ifeq ($(CASE)$(CUT),)
 	@LATCHKEY_STEPS=1000000 $(BUILD)/tests/power/test_differential
+	@LATCHKEY_STEPS=30000 $(BUILD)/tests/core/test_random
+	@LATCHKEY_DAYS=60 $(BUILD)/tests/power/test_life
+	@LATCHKEY_ROUNDS=20 $(BUILD)/tests/power/test_end_of_life
 endif
 
 # ---- Fuzzing and benchmarks ----------------------------------------------------------------------

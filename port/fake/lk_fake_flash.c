@@ -86,40 +86,50 @@ static void flash_spoil(struct lk_fake_flash *flash, uint32_t address)
     flash->image[address + hash % flash->config.program_unit] ^= (uint8_t)(1u << (hash >> 8 & 7u));
 }
 
+/* What becomes of a unit: programmed, left alone, left half way, or programmed wrongly. */
+enum flash_outcome { FLASH_DONE, FLASH_NOTHING, FLASH_HALF, FLASH_SPOILT };
+
 /* The unit is programmed as the sector's state allows. */
 static int flash_program_unit(struct lk_fake_flash *flash, uint32_t address, const uint8_t *data)
 {
     uint64_t chance = flash_random(flash);
+    enum flash_outcome outcome = FLASH_DONE;
+    int error = LK_OK;
 
-    flash_use(flash, address);
-    flash->stat.programmed_bytes += flash->config.program_unit;
     switch ((enum lk_fake_flash_fault)flash_sector(flash, address)->fault) {
-    case LK_FAKE_FLASH_NO_PROGRAM: return LK_E_IO;
-    case LK_FAKE_FLASH_SILENT: return LK_OK;
+    case LK_FAKE_FLASH_NO_PROGRAM:
+        error = LK_E_IO;
+        outcome = FLASH_NOTHING;
+        break;
+    case LK_FAKE_FLASH_SILENT: outcome = FLASH_NOTHING; break;
     case LK_FAKE_FLASH_WRONG:
-        flash_put(flash, address, data);
         if (flash_hash(flash->config.seed + 1, address) % 2u == 0) {
-            flash_spoil(flash, address);
+            outcome = FLASH_SPOILT;
         }
-        return LK_OK;
+        break;
     case LK_FAKE_FLASH_INTERMITTENT:
-        if (chance % FLASH_INTERMITTENT != 0) {
-            break;
+        if (chance % FLASH_INTERMITTENT == 0) {
+            outcome = (enum flash_outcome)(1u + (chance >> 8) % 3u);
+            error = outcome == FLASH_HALF || (chance >> 16 & 1u) != 0 ? LK_E_IO : LK_OK;
         }
-        switch (chance >> 8 & 3u) {
-        case 0: return LK_E_IO;
-        case 1: lk_fake_flash_tear_unit(flash, address, data, chance, NULL); return LK_E_IO;
-        case 2: return LK_OK;
-        default:
-            flash_put(flash, address, data);
-            flash_spoil(flash, address);
-            return LK_OK;
-        }
+        break;
     case LK_FAKE_FLASH_SOUND:
     case LK_FAKE_FLASH_NO_ERASE: break;
     }
-    flash_put(flash, address, data);
-    return LK_OK;
+    if (outcome == FLASH_NOTHING) {
+        return error;
+    }
+    flash_use(flash, address);
+    flash->stat.programmed_bytes += flash->config.program_unit;
+    if (outcome == FLASH_HALF) {
+        lk_fake_flash_tear_unit(flash, address, data, chance, NULL);
+    } else {
+        flash_put(flash, address, data);
+    }
+    if (outcome == FLASH_SPOILT) {
+        flash_spoil(flash, address);
+    }
+    return error;
 }
 
 static int flash_program(void *self, uint32_t address, const uint8_t *data, size_t size)

@@ -3,12 +3,12 @@
  * Sectors that go bad, one by one and all together at the end of their life: what was acknowledged
  * stays readable, and what cannot be written any more is refused with an error that says so.
  *
- * LATCHKEY_SEED=n runs that seed alone.
+ * LATCHKEY_SEED=n takes that seed throughout, LATCHKEY_ROUNDS=n as many seeds.
  */
 #include "map_run.h"
 
-#define BATCHES 1500
-#define FAILED  60 /* batches in a row that fail before the part counts as worn out */
+#define BATCHES 1000
+#define FAILED  20 /* batches in a row that fail before the part counts as worn out */
 
 static struct map_run run;
 
@@ -123,7 +123,7 @@ static void worn_out(const struct power_geometry *geometry, enum lk_fake_flash_f
     uint32_t least, most, i;
 
     for (i = 0; i < geometry->sector_count; i++) {
-        rig->flash.sectors[i].endurance = 40 + i % 5;
+        rig->flash.sectors[i].endurance = 12 + i % 5;
     }
     rig->flash.config.worn = fault;
     while (end.failed < FAILED) {
@@ -139,35 +139,39 @@ static void worn_out(const struct power_geometry *geometry, enum lk_fake_flash_f
     power_rig_close(rig);
 }
 
-static uint64_t seed_of(uint64_t instead)
+static uint64_t number_of(const char *name, uint64_t instead)
 {
-    const char *text = getenv("LATCHKEY_SEED");
+    const char *text = getenv(name);
 
     return text && text[0] ? strtoull(text, NULL, 10) : instead;
 }
 
-static void test_bad_sectors_lose_nothing(void **state)
+/* Runs `one` for each fault, on one geometry after the other. */
+static void each(void (*one)(const struct power_geometry *geometry, enum lk_fake_flash_fault fault,
+                             uint64_t seed),
+                 unsigned geometries)
 {
-    unsigned fault, geometry;
+    uint64_t seed = number_of("LATCHKEY_SEED", 0), rounds = number_of("LATCHKEY_ROUNDS", 1), round;
+    unsigned fault;
 
-    (void)state;
-    for (fault = 1; fault < LK_FAKE_FLASH_FAULT_COUNT; fault++) {
-        for (geometry = 0; geometry < 4; geometry++) {
-            bad_sectors(&power_geometries[geometry], (enum lk_fake_flash_fault)fault,
-                        seed_of(7 * fault + geometry));
+    for (round = 0; round < rounds; round++) {
+        for (fault = 1; fault < LK_FAKE_FLASH_FAULT_COUNT; fault++) {
+            one(&power_geometries[(fault + round) % geometries], (enum lk_fake_flash_fault)fault,
+                seed ? seed : 10 * round + fault);
         }
     }
 }
 
+static void test_bad_sectors_lose_nothing(void **state)
+{
+    (void)state;
+    each(bad_sectors, 4);
+}
+
 static void test_worn_out_parts_stay_readable(void **state)
 {
-    unsigned fault;
-
     (void)state;
-    for (fault = 1; fault < LK_FAKE_FLASH_FAULT_COUNT; fault++) {
-        worn_out(&power_geometries[fault % 2], (enum lk_fake_flash_fault)fault,
-                 seed_of(50 + fault));
-    }
+    each(worn_out, 2);
 }
 
 int main(void)
