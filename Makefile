@@ -205,7 +205,9 @@ BENCHES := $(patsubst tests/bench/%.c,%,$(BENCH_SRC))
 REPLAYS := $(addprefix fuzz/,$(FUZZERS))
 
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/,$(CASES))
-ALL_TESTS     := $(CASES) $(SCRIPTS) $(CROSSES) $(REPLAYS) house/deps-check
+# The core's tests once more, with their store on flash.
+ON_FLASH := $(patsubst core/%,flash/%,$(filter core/%,$(CASES)))
+ALL_TESTS     := $(CASES) $(ON_FLASH) $(SCRIPTS) $(CROSSES) $(REPLAYS) house/deps-check
 
 TEST         ?= %
 TEST_TIMEOUT ?= 300
@@ -258,6 +260,8 @@ $(BUILD)/tests/power/test_%: $(SMALL)/tests/power/test_%.o $(BUILD)/tests/small.
 # Each result is made by running its test, every time. The run itself says what failed.
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(CASES))): $(RESULTS)/%.result: $(BUILD)/tests/% FORCE
 	@$(RUN_TEST) $* cmocka $(RUNNER) $<
+$(addprefix $(RESULTS)/,$(addsuffix .result,$(ON_FLASH))): $(RESULTS)/flash/%.result: $(BUILD)/tests/core/% FORCE
+	@LATCHKEY_STORAGE=flash $(RUN_TEST) flash/$* cmocka $(RUNNER) $<
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(filter-out house/%,$(SCRIPTS)))): $(RESULTS)/%.result: tests/% $(PROGRAM) $(TOOLS) FORCE
 	@$(RUN_SCRIPT)
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(filter house/%,$(SCRIPTS)))): $(RESULTS)/%.result: tests/% FORCE
