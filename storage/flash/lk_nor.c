@@ -320,7 +320,7 @@ static uint32_t nor_tally_room(const struct lk_nor *nor)
 
 static int nor_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count)
 {
-    struct nor_frame frame;
+    struct nor_frame frame = {.size = 0};
     int rc = nor_changeable(txn, key);
     if (rc == LK_E_STATE || rc == LK_E_READ_ONLY) {
         return rc;

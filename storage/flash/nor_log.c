@@ -146,7 +146,8 @@ int lk_nor_start(struct lk_nor *nor, uint32_t sector, bool spare)
     if (rc == LK_E_IO) {
         return rc;
     }
-    uint32_t erase_count = rc == 1 ? old.erase_count + 1 : 0;
+    bool counted = rc == 1;
+    uint32_t erase_count = counted ? old.erase_count + 1 : 0;
     rc = lk_nor_erase(nor, sector);
     if (rc != LK_OK) {
         return rc;
@@ -164,7 +165,11 @@ int lk_nor_start(struct lk_nor *nor, uint32_t sector, bool spare)
         .scrubbing = nor->scrubbing,
     };
     if (!spare) {
-        header.generation = ++nor->newest; /* also where it fails: it may yet be read */
+        /* One that was given up in this very sector is gone now, and its generation is free again;
+         * but where this fails it may yet be read. */
+        bool again = counted && old.generation == nor->newest && nor->newest != nor->generation;
+        nor->newest += again ? 0 : 1;
+        header.generation = nor->newest;
     }
     if (spare || nor->generation == 0) {
         header.tail_generation = header.generation; /* the first of all */
