@@ -38,7 +38,10 @@ uint32_t lk_nor_capacity(const struct lk_nor *nor)
     uint32_t room = collect_sector_room(nor);
     uint32_t usable = collect_usable(nor);
     uint32_t slack = usable >= 8 ? usable / 8 * room : room / 2;
-    return usable > nor->keep ? (usable - nor->keep) * room - slack : 0;
+    /* Half a record is lost at the end of each sector. */
+    uint32_t lost = nor->main_count > 0 ? nor->live_bytes / nor->main_count / 2 : 0;
+    uint32_t most = usable > nor->keep ? (usable - nor->keep) * (room - lost) : 0;
+    return most > slack ? most - slack : 0;
 }
 
 /* The tail's next sector; those before it are free. */
@@ -143,7 +146,10 @@ int lk_nor_collect(struct lk_nor *nor, uint32_t bytes)
     while (rc > 0 && nor->credit > 0) {
         /* Later is better, as more will be dead then; but never so late that it cannot be spread.
          */
-        if (nor->live_bytes / NOR_PACE < collect_budget(nor)) {
+        uint64_t ahead = nor->live_bytes / NOR_PACE;
+        /* Where sectors are few, one that is being copied is much of what there is. */
+        ahead += nor->sector_count < 8 ? collect_sector_room(nor) : 0;
+        if (ahead < collect_budget(nor)) {
             nor->credit = 0;
             break;
         }
@@ -168,7 +174,8 @@ int lk_nor_collect_until(struct lk_nor *nor, uint32_t free_count)
 int lk_nor_make_room(struct lk_nor *nor, uint32_t size, int32_t growth, bool urgent)
 {
     uint32_t room = collect_sector_room(nor);
-    uint32_t kept = growth > 0 && !urgent ? (nor->sector_count < 8 ? room / 2 : room) : 0;
+    uint32_t kept = nor->sector_count < 8 ? room / 2 : (nor->sector_count / 16 + 1) * room;
+    kept = growth > 0 && !urgent ? kept : 0;
     uint64_t need = (uint64_t)size + kept;
     int rc = LK_OK;
     if (growth > 0 && !urgent &&

@@ -72,11 +72,14 @@ int lk_nor_retired(const struct lk_nor *nor, uint32_t sector)
 {
     uint8_t bytes[4];
     int rc = lk_nor_read(nor, nor_sector_at(nor, sector) + nor_round(nor, NOR_HEAD), bytes, 4);
-    uint32_t cleared = 0;
-    for (uint32_t mark = ~nor_get32(bytes); rc == LK_OK && mark != 0; mark &= mark - 1) {
-        cleared++;
+    uint32_t off = 0;
+    if (rc != LK_OK) {
+        return rc;
     }
-    return rc == LK_OK ? cleared >= NOR_RETIRED_BITS : rc;
+    for (uint32_t differ = nor_get32(bytes) ^ NOR_RETIRED; differ != 0; differ &= differ - 1) {
+        off++;
+    }
+    return off <= NOR_RETIRED_OFF;
 }
 
 uint32_t lk_nor_seed(uint32_t generation, uint32_t at)

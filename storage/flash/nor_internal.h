@@ -12,16 +12,16 @@
 
 #include <string.h>
 
-#define NOR_LAYOUT     1u
-#define NOR_HEAD       40u /* bytes of a sector's header before rounding up */
-#define NOR_FRAME      8u  /* word and checksum before the body of a frame */
-#define NOR_CHUNK      64u /* bytes of one program call at most */
-#define NOR_NONE       UINT32_C(0xFFFFFFFF)
-#define NOR_VALUE_MAX  16383u
-#define NOR_COUNT_BITS 0xFFFu
-#define NOR_PACE       8 /* bytes that are copied at most for each byte written */
-#define NOR_RETIRED_BITS                                                                           \
-    26u /* of 32 that are cleared: it is a bad sector that has to keep the mark */
+#define NOR_LAYOUT      1u
+#define NOR_HEAD        40u /* bytes of a sector's header before rounding up */
+#define NOR_FRAME       8u  /* word and checksum before the body of a frame */
+#define NOR_CHUNK       64u /* bytes of one program call at most */
+#define NOR_NONE        UINT32_C(0xFFFFFFFF)
+#define NOR_VALUE_MAX   16383u
+#define NOR_COUNT_BITS  0xFFFu
+#define NOR_PACE        8 /* bytes that are copied at most for each byte written */
+#define NOR_RETIRED     UINT32_C(0x5AA5A55A)
+#define NOR_RETIRED_OFF 6u /* bits that may differ: it is a bad sector that has to keep it */
 #define NOR_SECTORS_MAX 32767u
 
 /* The upper four bits of a word. */

@@ -131,7 +131,7 @@ void lk_nor_retire(struct lk_nor *nor, uint32_t sector)
     uint32_t last = at + 1;
     uint8_t bytes[16];
     memset(bytes, 0xFF, sizeof bytes);
-    nor_set32(bytes, 0);
+    nor_set32(bytes, NOR_RETIRED);
     nor->retired_count++;
     /* Where it takes no mark it will be found out again. */
     if (lk_nor_last_not(nor, at, at + nor->step, 0xFF, &last) == LK_OK && last == at) {
@@ -147,17 +147,16 @@ int lk_nor_start(struct lk_nor *nor, uint32_t sector, bool spare)
         return rc;
     }
     bool counted = rc == 1;
-    uint32_t erase_count = counted ? old.erase_count + 1 : 0;
     rc = lk_nor_erase(nor, sector);
     if (rc != LK_OK) {
         return rc;
     }
     /* Ring order keeps all counts together, so where one was lost the mean stands for it. */
-    uint32_t mean = nor->erase_total / nor->sector_count;
+    uint32_t mean = (nor->erase_total - 1) / nor->sector_count;
     struct nor_header header = {
         .tail_generation = nor->tail_generation,
         .before = nor->generation,
-        .erase_count = erase_count > mean ? erase_count : mean + 1,
+        .erase_count = counted ? old.erase_count + 1 : mean + 1,
         .erase_total = nor->erase_total,
         .programmed_kib = (uint32_t)(nor->programmed >> 10),
         .from = nor->from,

@@ -402,6 +402,16 @@ static int mount_format(struct lk_nor *nor)
     uint32_t flags = nor->config->flags;
     int blank = mount_is_fill(nor, 0xFF);
     int zero = blank == 0 ? mount_is_fill(nor, 0) : 0;
+    if (nor->newest > 0) {
+        /* A header and no log: a format that was cut, unless there is more than that leaves. */
+        uint32_t from = nor_sector_at(nor, nor->active) + nor_begin(nor) + 3u * nor->step;
+        uint32_t end = nor_sector_at(nor, nor->active) + nor->sector_size;
+        uint32_t last = from;
+        int rc = lk_nor_last_not(nor, from, end, 0xFF, &last);
+        if (rc != LK_OK || last != from) {
+            return rc != LK_OK ? rc : LK_E_CORRUPT;
+        }
+    }
     if (blank < 0 || zero < 0) {
         return blank < 0 ? blank : zero;
     }

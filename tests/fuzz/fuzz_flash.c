@@ -189,9 +189,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool own = (data[0] & 0x80) != 0;
     if (own) {
         fuzz_steps(data + 1, size - 1);
-    } else if (lk_fake_flash_load(&fuzz.flash, 0, data + 1,
-                                  size - 1 < FUZZ_SIZE ? size - 1 : FUZZ_SIZE) != LK_OK) {
-        abort();
+    } else {
+        size_t load = size - 1 < FUZZ_SIZE ? (size - 1) / 16 * 16 : FUZZ_SIZE;
+        if (lk_fake_flash_load(&fuzz.flash, 0, data + 1, load) != LK_OK) {
+            abort();
+        }
     }
     if (fuzz_use(own)) {
         (void)fuzz_use(own);
