@@ -226,7 +226,9 @@ BENCHES := $(patsubst tests/bench/%.c,%,$(BENCH_SRC))
 REPLAYS := $(addprefix fuzz/,$(FUZZERS))
 
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/,$(CASES))
-ALL_TESTS     := $(CASES) $(SCRIPTS) $(CROSSES) $(REPLAYS) house/deps-check
+# The core's tests once more, with their store on flash.
+ON_FLASH := $(patsubst core/%,flash/%,$(filter core/%,$(CASES)))
+ALL_TESTS     := $(CASES) $(ON_FLASH) $(SCRIPTS) $(CROSSES) $(REPLAYS) house/deps-check
 
 TEST         ?= %
 TEST_TIMEOUT ?= 300
@@ -260,11 +262,28 @@ $$(BUILD)/tests/%_tool: $$(BUILD)/obj/tests/$(1)/%_tool.o $$(call helpers,$(1)) 
 	$$(say) LD $$@
 	$$(Q)$$(LINK) $$(filter %.o %.a,$$^) $$(TEST_LIBS) -lcmocka -o $$@
 endef
-$(foreach part,$(TEST_PARTS),$(eval $(call part-helpers,$(part))))
+$(foreach part,$(filter-out power,$(TEST_PARTS)),$(eval $(call part-helpers,$(part))))
+
+# tests/power/ is linked with a core of its own, made with the limits of a small board.
+SMALL     := $(BUILD)/obj/small
+SMALL_OBJ := $(patsubst %.c,$(SMALL)/%.o,$(CORE_SRC) $(filter $(addprefix tests/,core/% storage/% power/%),$(HELPER_SRC)))
+$(SMALL)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) CC '$< (small)'
+	$(Q)$(COMPILE) -iquote tests/power/limits -iquote tests/core -iquote tests/storage -Itests -MMD -MP -c $< -o $@
+$(call list,small): LIST = $(SMALL_OBJ)
+$(BUILD)/tests/small.a: $(SMALL_OBJ) $(call list,small)
+	$(make-archive)
+$(BUILD)/tests/power/test_%: $(SMALL)/tests/power/test_%.o $(BUILD)/tests/small.a $(LIBRARY)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -lcmocka -o $@
 
 # Each result is made by running its test, every time. The run itself says what failed.
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(CASES))): $(RESULTS)/%.result: $(BUILD)/tests/% FORCE
 	@$(RUN_TEST) $* cmocka $(RUNNER) $<
+$(addprefix $(RESULTS)/,$(addsuffix .result,$(ON_FLASH))): $(RESULTS)/flash/%.result: $(BUILD)/tests/core/% FORCE
+	@LATCHKEY_STORAGE=flash $(RUN_TEST) flash/$* cmocka $(RUNNER) $<
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(filter-out house/%,$(SCRIPTS)))): $(RESULTS)/%.result: tests/% $(PROGRAM) $(TOOLS) FORCE
 	@$(RUN_SCRIPT)
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(filter house/%,$(SCRIPTS)))): $(RESULTS)/%.result: tests/% FORCE
@@ -285,6 +304,19 @@ test: ## every test, or TEST=part/test_name (patterns with *); -j runs them side
 	@rm -f $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED)))
 	@$(MAKE) -k run-tests || :
 	@sh tests/house/sum_results.sh $(RESULTS) $(WANTED)
+
+# ---- Power cuts ----------------------------------------------------------------------------------
+
+# Without names, all cases at every cut; then the long runs of the other programs.
+POWER := $(addprefix $(BUILD)/tests/power/test_,power differential end_of_life life)
+power: $(POWER) $(BUILD)/tests/core/test_random ## every power cut on flash, and the long random and life runs; CASE=name[/geometry] CUT=id for one
+	@LATCHKEY_POWER=full LATCHKEY_CASE='$(CASE)' LATCHKEY_CUT='$(CUT)' $(BUILD)/tests/power/test_power
+ifeq ($(CASE)$(CUT),)
+	@LATCHKEY_STEPS=1000000 $(BUILD)/tests/power/test_differential
+	@LATCHKEY_STEPS=30000 $(BUILD)/tests/core/test_random
+	@LATCHKEY_DAYS=60 $(BUILD)/tests/power/test_life
+	@LATCHKEY_ROUNDS=20 $(BUILD)/tests/power/test_end_of_life
+endif
 
 # ---- Fuzzing and benchmarks ----------------------------------------------------------------------
 
@@ -389,7 +421,7 @@ endif
 PUBLIC_HEADERS := $(addprefix core/,latchkey.h lk_base.h lk_kind.h lk_limits.h lk_text.h lk_cbor.h) \
 	boards/$(BOARD)/lk_board_limits.h storage/lk_storage.h port/lk_port.h
 BACKEND_HEADERS := $(filter-out $(PUBLIC_HEADERS),$(wildcard boards/$(BOARD)/lk_*.h)) $(wildcard \
-	$(foreach d,$(STORAGE_DIRS) $(PORT_DIRS),$(d)/lk_$(notdir $(d)).h))
+	$(foreach d,$(STORAGE_DIRS) $(PORT_DIRS),$(d)/lk_$(notdir $(d)).h) port/fake/lk_fake_flash.h)
 
 deps-check: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) ## what includes what, what the core's objects need, and the rules of the tree
 	@$(PYTHON) -B tests/house/check_includes.py $(addprefix --public=,$(notdir $(PUBLIC_HEADERS))) \
@@ -468,7 +500,7 @@ help: ## this list
 	@echo 'Variables: BOARD CC CFLAGS LDFLAGS BLOCKLIST PREFIX DESTDIR; V=1 shows commands, WERROR=1 stops at warnings.'
 	@echo 'Boards: $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))'
 
-.PHONY: all test run-tests bench fuzz asan ubsan valgrind cov cov-reset size stack deps-check format \
+.PHONY: all test run-tests power bench fuzz asan ubsan valgrind cov cov-reset size stack deps-check format \
 	format-check lint install uninstall clean help FORCE
 FORCE:
 

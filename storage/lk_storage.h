@@ -40,8 +40,8 @@ enum lk_commit_mode { LK_COMMIT_DURABLE = 0, LK_COMMIT_LAZY = 1 };
 
 struct lk_storage_stat {
     uint64_t entries;
-    uint64_t used_bytes; /* of the medium, overhead included */
-    uint64_t free_bytes; /* that can still be used without growing past the limit */
+    uint64_t used_bytes;   /* of the medium, overhead included */
+    uint64_t free_bytes;   /* that can still be used without growing past the limit */
     uint64_t commit_count; /* since opened */
 
     /* Of raw flash only. What a device will last: the erases its sectors are good for, against

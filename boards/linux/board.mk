@@ -2,7 +2,7 @@
 # Linux: the program, the two libraries, and every test.
 
 BOARD_HOSTED   := 1
-BOARD_STORAGES := ram lmdb fault
+BOARD_STORAGES := ram lmdb fault flash
 BOARD_PORTS    := sodium mbedtls foreign posix fake
 BOARD_FRONTS   := cli cli/host
 

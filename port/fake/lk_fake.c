@@ -217,6 +217,59 @@ void lk_fake_counter_set(struct lk_fake *fake, uint64_t count)
     fake->port.counter = &fake_counter;
 }
 
+/* ---- Flash ---- */
+
+static int fake_flash_geometry(void *self, struct lk_flash_geometry *geometry)
+{
+    struct lk_fake *fake = self;
+
+    return lk_fake_call_fails(fake) ? LK_E_IO : lk_fake_flash_ops.geometry(fake->flash, geometry);
+}
+
+static int fake_flash_read(void *self, uint32_t address, uint8_t *out, size_t size)
+{
+    struct lk_fake *fake = self;
+
+    return lk_fake_call_fails(fake) ? LK_E_IO
+                                    : lk_fake_flash_ops.read(fake->flash, address, out, size);
+}
+
+static int fake_flash_program(void *self, uint32_t address, const uint8_t *data, size_t size)
+{
+    struct lk_fake *fake = self;
+
+    return lk_fake_call_fails(fake) ? LK_E_IO
+                                    : lk_fake_flash_ops.program(fake->flash, address, data, size);
+}
+
+static int fake_flash_erase(void *self, uint32_t sector)
+{
+    struct lk_fake *fake = self;
+
+    return lk_fake_call_fails(fake) ? LK_E_IO : lk_fake_flash_ops.erase(fake->flash, sector);
+}
+
+static int fake_flash_sync(void *self)
+{
+    struct lk_fake *fake = self;
+
+    return lk_fake_call_fails(fake) ? LK_E_IO : lk_fake_flash_ops.sync(fake->flash);
+}
+
+static const struct lk_flash fake_flash = {
+    .geometry = fake_flash_geometry,
+    .read = fake_flash_read,
+    .program = fake_flash_program,
+    .erase = fake_flash_erase,
+    .sync = fake_flash_sync,
+};
+
+void lk_fake_flash_set(struct lk_fake *fake, struct lk_fake_flash *flash)
+{
+    fake->flash = flash;
+    fake->port.flash = flash == NULL ? NULL : &fake_flash;
+}
+
 /* ---- Crypto ---- */
 
 static int fake_hash(void *self, const uint8_t *key, size_t key_size, struct lk_span a,

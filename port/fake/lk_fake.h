@@ -31,11 +31,12 @@
  * asked for are bounds-checked and go into the hash, so that different ones give different hashes;
  * lk_fake_pwhash_exact() has the real cost, and hashes that other programs accept.
  *
- * Limitations: one thread; no allocation; no NOR flash (storage tests bring their own).
+ * Limitations: one thread; no allocation.
  */
 #ifndef LK_FAKE_H
 #define LK_FAKE_H
 
+#include "lk_fake_flash.h"
 #include "lk_port.h"
 
 #define LK_FAKE_START_MS   1767225600000u /* 2026-01-01T00:00:00Z, where the clock stands first */
@@ -64,6 +65,7 @@ struct lk_fake {
         uint8_t bytes[LK_DEVICE_SECRET_SIZE];
     } secret;
     uint64_t counter;
+    struct lk_fake_flash *flash;
     struct {
         uint64_t calls;
         uint64_t first; /* the call that fails; LK_FAKE_FAIL_NEVER */
@@ -125,6 +127,12 @@ void lk_fake_secret_set(struct lk_fake *fake, const uint8_t secret[LK_DEVICE_SEC
 /* Gives the port a monotonic counter that stands at `count`. Call it before the store is opened. */
 void lk_fake_counter_set(struct lk_fake *fake, uint64_t count);
 
+/* ---- Flash ---- */
+
+/* Gives the port a NOR flash, which outlives it; NULL: none, as at first. Cuts, wear and bad
+ * sectors are the flash's own (lk_fake_flash.h). */
+void lk_fake_flash_set(struct lk_fake *fake, struct lk_fake_flash *flash);
+
 /* ---- Password hash ---- */
 
 /* True: the cost that was asked for is taken, and the hash is Argon2id as everybody knows it. */
@@ -164,7 +172,7 @@ void lk_fake_width_set(struct lk_fake *fake, unsigned columns);
 /*
  * Every call through the port that can fail is counted; those that cannot (mac64, equal, wipe,
  * width, the lock) and foreign_check, which only looks, are not. A call made to
- * fail does nothing and answers: clock, counter, console and secret.create LK_E_IO; entropy
+ * fail does nothing and answers: clock, counter, flash, console and secret.create LK_E_IO; entropy
  * LK_E_ENTROPY; secret.read LK_E_SECRET; crypto LK_E_CRYPTO.
  */
 uint64_t lk_fake_calls(const struct lk_fake *fake);

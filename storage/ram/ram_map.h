@@ -5,9 +5,10 @@
  * The memory: a head; blocks upwards from it, in the order they were written; the table downwards
  * from the end: offsets of the live blocks, the smallest key at the lowest address.
  *
- * A block is never changed, but for its tally when a transaction that tallies commits. Replacing or deleting one that was committed before takes it from the
- * table and puts it on the list of the old, which an abort puts back; what the batch itself wrote
- * lies behind `batch`. So a deletion takes no memory at all, and works in a full map.
+ * A block is never changed, but for its tally when a transaction that tallies commits. Replacing or
+ * deleting one that was committed before takes it from the table and puts it on the list of the
+ * old, which an abort puts back; what the batch itself wrote lies behind `batch`. So a deletion
+ * takes no memory at all, and works in a full map.
  */
 #ifndef LK_RAM_MAP_H
 #define LK_RAM_MAP_H

@@ -1,12 +1,51 @@
 // SPDX-License-Identifier: MIT
 #include "bench.h"
 
+#include "lk_fake_flash.h"
+#include "lk_nor.h"
 #include "lk_text.h"
 
 #define BENCH_MEMORY (8u << 20)
 
+#define BENCH_SECTOR  16384u
+#define BENCH_SECTORS 128u
+#define BENCH_ENTRIES 20000u
+
+/* A part, the map on it, and their memory. */
+struct bench_flash {
+    struct lk_fake_flash part;
+    struct lk_nor nor;
+    struct lk_nor_config config;
+    uint32_t index[BENCH_ENTRIES];
+    uint32_t memory[LK_FAKE_FLASH_MEMORY(BENCH_SECTOR, BENCH_SECTORS, 4) / 4];
+};
+
+static struct lk_storage *bench_flash_new(struct bench *bench)
+{
+    struct bench_flash *flash = calloc(1, sizeof(*flash));
+    struct lk_fake_flash_config part = {.sector_size = BENCH_SECTOR,
+                                        .sector_count = BENCH_SECTORS,
+                                        .program_unit = 4,
+                                        .mapped = true};
+
+    assert_non_null(flash);
+    part.memory = flash->memory;
+    part.memory_size = sizeof(flash->memory);
+    assert_int_equal(lk_fake_flash_init(&flash->part, &part), 0);
+    flash->config = (struct lk_nor_config){.flash = &lk_fake_flash_ops,
+                                           .self = &flash->part,
+                                           .index = flash->index,
+                                           .index_size = sizeof(flash->index),
+                                           .value_max = LK_VALUE_MAX,
+                                           .flags = LK_NOR_FORMAT};
+    assert_int_equal(lk_nor_init(&flash->nor, &flash->config), 0);
+    bench->flash = flash;
+    return &flash->nor.storage;
+}
+
 static struct bench *bench_new(size_t memory_size)
 {
+    const char *storage = getenv("LATCHKEY_STORAGE");
     struct bench *bench = calloc(1, sizeof(*bench));
 
     assert_non_null(bench);
@@ -17,7 +56,9 @@ static struct bench *bench_new(size_t memory_size)
     assert_non_null(bench->memory);
     assert_non_null(bench->work);
     assert_int_equal(lk_ram_init(&bench->ram, bench->memory, memory_size, LK_VALUE_MAX), 0);
-    assert_int_equal(lk_fault_init(&bench->fault, &bench->ram.storage), 0);
+    bench->under =
+        storage && strcmp(storage, "flash") == 0 ? bench_flash_new(bench) : &bench->ram.storage;
+    assert_int_equal(lk_fault_init(&bench->fault, bench->under), 0);
     bench->config.storage = &bench->fault.storage;
     bench->config.port = lk_fake_port(&bench->fake);
     bench->config.work = bench->work;
@@ -55,6 +96,7 @@ void bench_close(struct bench *bench)
     lk_close(&bench->store);
     free(bench->memory);
     free(bench->work);
+    free(bench->flash);
     free(bench);
 }
 
@@ -258,7 +300,7 @@ void bench_verify(struct bench *bench)
 
 uint64_t bench_print(struct bench *bench)
 {
-    const struct lk_storage_ops *ops = bench->ram.storage.ops;
+    const struct lk_storage_ops *ops = bench->under->ops;
     struct lk_storage_txn txn;
     struct lk_storage_cursor cursor;
     struct lk_span key, value, none = {NULL, 0};
@@ -268,7 +310,7 @@ uint64_t bench_print(struct bench *bench)
     lk_abort(&bench->txn);
     memset(&txn, 0, sizeof(txn));
     memset(&cursor, 0, sizeof(cursor));
-    assert_int_equal(ops->begin(&bench->ram.storage, &txn, LK_READ), 0);
+    assert_int_equal(ops->begin(bench->under, &txn, LK_READ), 0);
     assert_int_equal(ops->cursor_open(&txn, &cursor, none), 0);
     error = ops->seek(&cursor, none, &key, &value);
     while (!error) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* bench.h: a store in memory on the fake port, for the core's tests. */
+/* bench.h: a store in memory, or on a flash in memory, on the fake port, for the core's tests. */
 #ifndef LK_TEST_BENCH_H
 #define LK_TEST_BENCH_H
 
@@ -19,6 +19,8 @@
 struct bench {
     struct lk_fake fake;
     struct lk_ram ram;
+    void *flash;              /* with LATCHKEY_STORAGE=flash, where the map is instead */
+    struct lk_storage *under; /* the map itself, whichever it is */
     struct lk_fault fault;
     struct lk_store store;
     struct lk_config config;

@@ -8,10 +8,25 @@
 #include "model.h"
 
 #include "lk_lmdb.h"
+#include "lk_nor.h"
 #include "storage/lmdb_help.h"
 
-#define STEPS      20000
-#define LMDB_STEPS 3000
+#define STEPS       20000
+#define ALIKE_STEPS 3000
+
+/* A flash that is too big to be full at the end, with sectors that the largest value fits into. */
+#define FLASH_SECTOR  16384u
+#define FLASH_SECTORS 160u
+#define FLASH_ENTRIES 30000u
+
+struct flash_place {
+    struct lk_fake_flash flash;
+    struct lk_nor nor;
+    struct lk_nor_config config;
+    uint32_t memory[LK_FAKE_FLASH_MEMORY(FLASH_SECTOR, FLASH_SECTORS, 4) / 4];
+    uint32_t index[LK_NOR_INDEX_SIZE(FLASH_ENTRIES, 2000, FLASH_SECTOR *FLASH_SECTORS, 4) / 4];
+    uint32_t cache[LK_NOR_CACHE_SIZE(LK_VALUE_MAX) / 4 + 1];
+};
 
 static uint64_t number_of(const char *name, uint64_t instead)
 {
@@ -66,11 +81,34 @@ static void test_random_operations_agree_with_a_model(void **state)
     }
 }
 
-/* Seed and clock are the same, so are the random bytes: every key and value must be. */
-static void test_random_operations_leave_the_same_bytes_on_lmdb(void **state)
+static struct lk_storage *flash_open(struct flash_place *place)
 {
-    uint64_t seed = number_of("LATCHKEY_SEED", 11), sums[2], counts[2];
-    uint64_t steps = number_of("LATCHKEY_STEPS", LMDB_STEPS);
+    struct lk_fake_flash_config part = {.sector_size = FLASH_SECTOR,
+                                        .sector_count = FLASH_SECTORS,
+                                        .program_unit = 4,
+                                        .mapped = true,
+                                        .memory = place->memory,
+                                        .memory_size = sizeof(place->memory)};
+
+    assert_int_equal(lk_fake_flash_init(&place->flash, &part), 0);
+    place->config = (struct lk_nor_config){.flash = &lk_fake_flash_ops,
+                                           .self = &place->flash,
+                                           .index = place->index,
+                                           .index_size = sizeof(place->index),
+                                           .cache = place->cache,
+                                           .cache_size = sizeof(place->cache),
+                                           .value_max = LK_VALUE_MAX,
+                                           .flags = LK_NOR_FORMAT};
+    assert_int_equal(lk_nor_init(&place->nor, &place->config), 0);
+    return &place->nor.storage;
+}
+
+/* Seed and clock are the same, so are the random bytes: every key and value must be. */
+static void test_random_operations_leave_the_same_bytes_on_every_storage(void **state)
+{
+    uint64_t seed = number_of("LATCHKEY_SEED", 11), sums[3], counts[3];
+    uint64_t steps = number_of("LATCHKEY_STEPS", ALIKE_STEPS);
+    struct flash_place *flash = calloc(1, sizeof(*flash));
     char place[LMDB_HELP_PATH];
     struct lk_lmdb_config config = {.flags = LK_LMDB_CREATE, .value_max = LK_VALUE_MAX};
     struct lk_lmdb lmdb;
@@ -78,31 +116,34 @@ static void test_random_operations_leave_the_same_bytes_on_lmdb(void **state)
     unsigned i;
 
     (void)state;
+    assert_non_null(flash);
     lmdb_help_place(place);
     assert_int_equal(lk_lmdb_init(&lmdb, place, &config), 0);
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < 3; i++) {
         bench = bench_bare(8u << 20);
         bench_tallies(bench, false); /* LMDB keeps none */
         if (i) {
-            bench->config.storage = &lmdb.storage;
+            bench->config.storage = i == 1 ? &lmdb.storage : flash_open(flash);
         }
         create(bench);
         run(bench, seed, steps);
         lk_abort(&bench->txn);
         assert_int_equal(lmdb_help_sum(bench->config.storage, &sums[i], &counts[i]), 0);
         bench_close(bench);
+        assert_int_equal(counts[i], counts[0]);
+        assert_true(sums[i] == sums[0]);
     }
     lmdb_help_remove(place);
-    assert_int_equal(counts[0], counts[1]);
-    assert_true(sums[0] == sums[1]);
-    print_message("%llu entries alike\n", (unsigned long long)counts[0]);
+    print_message("%llu entries alike on RAM, LMDB and flash, where %llu sectors were erased\n",
+                  (unsigned long long)counts[0], (unsigned long long)flash->flash.stat.erases);
+    free(flash);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_operations_agree_with_a_model),
-        cmocka_unit_test(test_random_operations_leave_the_same_bytes_on_lmdb),
+        cmocka_unit_test(test_random_operations_leave_the_same_bytes_on_every_storage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ static struct bench *spans_open(void)
     struct bench *bench = bench_bare(SPANS_MEMORY);
     struct lk_create_result made;
 
-    span_storage_init(&spans, &bench->ram.storage);
+    span_storage_init(&spans, bench->under);
     bench->config.storage = &spans.storage;
     assert_int_equal(lk_create(&bench->store, &bench->config, &request, &made), 0);
     bench->admin = made.admin;

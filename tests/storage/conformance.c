@@ -16,10 +16,16 @@
 struct lk_storage *conformance_open(void **state, size_t size)
 {
     const struct conformance_backend *backend = *state;
-    struct lk_storage *s = backend->make(size);
+    struct lk_storage *s = backend->make(backend->size > 0 ? backend->size : size);
     assert_non_null(s);
     assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
     return s;
+}
+
+size_t conformance_value_max(void **state)
+{
+    const struct conformance_backend *backend = *state;
+    return backend->value_max > 0 ? backend->value_max : CONFORMANCE_VALUE_MAX;
 }
 
 void conformance_close(void **state, struct lk_storage *s)
@@ -263,8 +269,9 @@ static void test_storage_limits(void **state)
     struct lk_storage_txn txn = {0};
     struct lk_span v;
     memset(bytes, 'k', sizeof bytes);
-    assert_int_equal(s->value_max, CONFORMANCE_VALUE_MAX);
-    static const struct {
+    const size_t most = conformance_value_max(state);
+    assert_int_equal(s->value_max, most);
+    const struct {
         size_t key_size;
         size_t value_size;
         int answer;
@@ -272,9 +279,9 @@ static void test_storage_limits(void **state)
         {0, 1, LK_E_ARGUMENT},
         {1, 0, LK_OK},
         {LK_KEY_MAX, 0, LK_OK},
-        {LK_KEY_MAX, CONFORMANCE_VALUE_MAX, LK_OK},
+        {LK_KEY_MAX, most, LK_OK},
         {LK_KEY_MAX + 1, 1, LK_E_TOO_BIG},
-        {1, CONFORMANCE_VALUE_MAX + 1, LK_E_TOO_BIG},
+        {1, most + 1, LK_E_TOO_BIG},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct lk_span key = {bytes, rows[i].key_size};
@@ -323,6 +330,10 @@ static void test_storage_failed_put_spoils_batch(void **state)
 static void test_storage_full_recovers(void **state)
 {
     static uint8_t bytes[CONFORMANCE_VALUE_MAX];
+    const struct conformance_backend *backend = *state;
+    const size_t part = conformance_value_max(state) / 15;
+    const uint32_t least = backend->count_min > 0 ? backend->count_min : 100;
+    const size_t whole = backend->size > 0 ? backend->size : CONF_SIZE_SMALL;
     struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
     struct lk_storage_txn txn = {0};
     for (int round = 0; round < 3; round++) {
@@ -333,20 +344,20 @@ static void test_storage_full_recovers(void **state)
             memset(bytes, (int)(count & 0xFF), sizeof bytes);
             assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
             rc = s->ops->put(&txn, (struct lk_span){key, sizeof key},
-                             (struct lk_span){bytes, 200 + (count % 13) * 200});
+                             (struct lk_span){bytes, part + (count % 13) * part});
             int end = s->ops->commit(&txn, LK_COMMIT_LAZY);
             rc = rc == LK_OK ? end : rc;
             count += rc == LK_OK ? 1u : 0u;
         }
         assert_int_equal(rc, LK_E_FULL);
-        assert_true(count > 100);
+        assert_true(count > least);
         /* Each can be read, then each deleted, one batch each, however full it is. */
         for (uint32_t i = 0; i < count; i++) {
             uint8_t key[4] = {(uint8_t)(i >> 8), (uint8_t)i, 'k', 0};
             struct lk_span v;
             assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
             assert_int_equal(s->ops->get(&txn, (struct lk_span){key, sizeof key}, &v), LK_OK);
-            assert_int_equal(v.size, 200 + (i % 13) * 200);
+            assert_int_equal(v.size, part + (i % 13) * part);
             assert_int_equal(v.data[v.size - 1], i & 0xFF);
             s->ops->abort(&txn);
         }
@@ -360,7 +371,7 @@ static void test_storage_full_recovers(void **state)
         struct lk_storage_stat stat;
         assert_int_equal(s->ops->stat(s, &stat), LK_OK);
         assert_int_equal(stat.entries, 0);
-        assert_true(stat.free_bytes > CONF_SIZE_SMALL / 2);
+        assert_true(stat.free_bytes > whole / 3);
         if (s->ops->check != NULL) {
             assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
         }
@@ -444,6 +455,165 @@ static void test_storage_cursor_after_put(void **state)
     conformance_close(state, s);
 }
 
+/* The tally of a key, or of none. */
+static void conf_expect_tally(struct lk_storage *s, struct lk_storage_txn *txn, const char *key,
+                              int answer, uint32_t count)
+{
+    uint32_t found = 77;
+    assert_int_equal(s->ops->tallied(txn, conf_text(key), &found), answer);
+    assert_int_equal(found, answer == LK_OK ? count : 77);
+}
+
+static void conf_tally(struct lk_storage *s, const char *key, uint32_t count)
+{
+    struct lk_storage_txn txn = {0};
+    uint32_t found = 0;
+    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+    assert_int_equal(s->ops->tally(&txn, conf_text(key), &found), LK_OK);
+    assert_int_equal(found, count);
+    assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
+}
+
+static void test_storage_tally(void **state)
+{
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
+    struct lk_storage_txn txn = {0};
+    uint32_t count = 0;
+    conf_put(s, "a", "1");
+    if ((s->caps & LK_STORAGE_TALLY) == 0) {
+        assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+        assert_int_equal(s->ops->tally(&txn, conf_text("a"), &count), LK_E_UNSUPPORTED);
+        conf_expect_tally(s, &txn, "a", LK_E_UNSUPPORTED, 0);
+        assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
+        s->ops->release(s, &txn);
+        conformance_close(state, s);
+        return;
+    }
+    conf_put(s, "b", "2");
+    for (uint32_t i = 1; i <= 40; i++) {
+        conf_tally(s, "a", i);
+        conf_tally(s, "b", i);
+    }
+    /* Not in the map, in a reader, and undone by an abort. */
+    assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+    conf_expect_tally(s, &txn, "a", LK_OK, 40);
+    conf_expect_tally(s, &txn, "aa", LK_E_NOT_FOUND, 0);
+    assert_int_equal(s->ops->tally(&txn, conf_text("a"), &count), LK_E_READ_ONLY);
+    uint64_t before = s->ops->snapshot(&txn);
+    s->ops->abort(&txn);
+    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+    assert_int_equal(s->ops->tally(&txn, conf_text("aa"), &count), LK_E_NOT_FOUND);
+    assert_int_equal(s->ops->tally(&txn, conf_text("a"), &count), LK_OK);
+    assert_int_equal(count, 41);
+    s->ops->abort(&txn);
+    conf_tally(s, "a", 41);
+    assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+    assert_true(before != s->ops->snapshot(&txn));
+    s->ops->abort(&txn);
+    /* It is alone in its transaction. */
+    static const struct {
+        const char *first;
+        const char *second;
+    } rows[] = {{"tally", "put"},
+                {"tally", "remove"},
+                {"tally", "tally"},
+                {"put", "tally"},
+                {"remove", "tally"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *what[] = {rows[i].first, rows[i].second};
+        assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+        for (size_t j = 0; j < 2; j++) {
+            int rc = strcmp(what[j], "tally") == 0 ? s->ops->tally(&txn, conf_text("a"), &count)
+                     : strcmp(what[j], "put") == 0
+                         ? s->ops->put(&txn, conf_text("b"), conf_text("x"))
+                         : s->ops->remove(&txn, conf_text("b"));
+            assert_int_equal(rc, j == 0 ? LK_OK : LK_E_STATE);
+        }
+        assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_E_STATE);
+    }
+    /* It outlives a restart; a put begins it anew, a removal takes it along. */
+    if ((s->caps & LK_STORAGE_DURABLE) != 0) {
+        s->ops->release(s, &txn);
+        s->ops->close(s);
+        assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
+    }
+    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+    conf_expect_tally(s, &txn, "a", LK_OK, 41);
+    conf_expect_tally(s, &txn, "b", LK_OK, 40);
+    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("1")), LK_OK);
+    assert_int_equal(s->ops->remove(&txn, conf_text("b")), LK_OK);
+    s->ops->abort(&txn);
+    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+    conf_expect_tally(s, &txn, "a", LK_OK, 41);
+    conf_expect_tally(s, &txn, "b", LK_OK, 40);
+    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("1")), LK_OK);
+    assert_int_equal(s->ops->remove(&txn, conf_text("b")), LK_OK);
+    assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
+    conf_put(s, "b", "3");
+    assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+    conf_expect_tally(s, &txn, "a", LK_OK, 0);
+    conf_expect_tally(s, &txn, "b", LK_OK, 0);
+    s->ops->abort(&txn);
+    conf_tally(s, "b", 1);
+    s->ops->release(s, &txn);
+    conformance_close(state, s);
+}
+
+/* Many keys with tallies, among puts and removals, against a plain table; on flash they wander. */
+static void test_storage_tally_many(void **state)
+{
+    enum { KEYS = 24 };
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
+    uint32_t expected[KEYS] = {0};
+    uint32_t seed = 12345;
+    struct lk_storage_txn txn = {0};
+    static uint8_t filler[100];
+    if ((s->caps & LK_STORAGE_TALLY) == 0) {
+        conformance_close(state, s);
+        return;
+    }
+    for (uint32_t step = 0; step < 6000; step++) {
+        seed = seed * 1664525u + 1013904223u;
+        uint32_t k = (seed >> 16) % KEYS;
+        struct lk_span key = {(const uint8_t *)letters + k, 1};
+        if (step < KEYS || (seed >> 8) % 7 == 0) {
+            k = step < KEYS ? step : k;
+            key.data = (const uint8_t *)letters + k;
+            assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+            assert_int_equal(
+                s->ops->put(&txn, key, (struct lk_span){filler, (seed >> 24) % sizeof filler}),
+                LK_OK);
+            assert_int_equal(s->ops->commit(&txn, LK_COMMIT_LAZY), LK_OK);
+            expected[k] = 0;
+        } else {
+            uint32_t count = 0;
+            assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+            assert_int_equal(s->ops->tally(&txn, key, &count), LK_OK);
+            assert_int_equal(count, ++expected[k]);
+            assert_int_equal(s->ops->commit(&txn, LK_COMMIT_LAZY), LK_OK);
+        }
+        if (step % 500 == 499) {
+            if ((s->caps & LK_STORAGE_DURABLE) != 0) {
+                s->ops->release(s, &txn);
+                s->ops->close(s);
+                assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
+            }
+            assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
+            assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+            for (uint32_t i = 0; i < KEYS; i++) {
+                uint32_t count = 0;
+                key.data = (const uint8_t *)letters + i;
+                assert_int_equal(s->ops->tallied(&txn, key, &count), LK_OK);
+                assert_int_equal(count, expected[i]);
+            }
+            s->ops->abort(&txn);
+        }
+    }
+    s->ops->release(s, &txn);
+    conformance_close(state, s);
+}
+
 int conformance_run(const struct conformance_backend *backends, size_t count)
 {
     static const struct {
@@ -460,6 +630,8 @@ int conformance_run(const struct conformance_backend *backends, size_t count)
         {"read_only", test_storage_read_only},
         {"reopen", test_storage_reopen},
         {"cursor_after_put", test_storage_cursor_after_put},
+        {"tally", test_storage_tally},
+        {"tally_many", test_storage_tally_many},
         {"model", conformance_test_model},
     };
     static struct CMUnitTest list[CONF_TEST_MAX];

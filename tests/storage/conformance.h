@@ -15,12 +15,17 @@
 struct conformance_backend {
     const char *name;
     /*
-     * Makes an empty store of about `size` bytes, not open yet, whose value_max is
-     * CONFORMANCE_VALUE_MAX. NULL: the test fails.
+     * Makes an empty store of about `size` bytes, not open yet, whose value_max is the row's. NULL:
+     * the test fails.
      */
     struct lk_storage *(*make)(size_t size);
     /* Ends a closed store and removes what it left. */
     void (*drop)(struct lk_storage *storage);
+    /* Where the medium is what it is; 0: what the suite asks for. */
+    size_t size;
+    size_t value_max;   /* 0: CONFORMANCE_VALUE_MAX, which is the most */
+    size_t model_max;   /* entries of the model; 0: 400 */
+    uint32_t count_min; /* entries of some hundred bytes that surely fit; 0: 100 */
 };
 
 /* Runs the suite for each backend; the answer is that of cmocka. */
@@ -28,6 +33,7 @@ int conformance_run(const struct conformance_backend *backends, size_t count);
 
 /* For the suite's own files. */
 struct lk_storage *conformance_open(void **state, size_t size);
+size_t conformance_value_max(void **state);
 void conformance_close(void **state, struct lk_storage *s);
 bool conformance_same(struct lk_span a, struct lk_span b);
 void conformance_test_model(void **state);

@@ -17,9 +17,11 @@ static uint32_t conf_random(uint64_t *seed)
     return (uint32_t)(*seed >> 33);
 }
 
-#define MODEL_MAX 400
+#define MODEL_MAX 400 /* unless the row has less */
 
 struct conf_model {
+    size_t max;
+    size_t value_max;
     struct conf_entry {
         uint8_t key[12];
         size_t key_size;
@@ -87,9 +89,9 @@ static void conf_model_step(struct lk_storage *s, struct lk_storage_txn *txn, st
     size_t at = model_find(m, key, key_size);
     bool there = at < m->count && conf_order(&m->entries[at], key, key_size) == 0;
     uint32_t what = conf_random(seed) % 8;
-    if (what < 4 && (there || m->count < MODEL_MAX)) {
-        size_t size = conf_random(seed) % 10 == 0 ? conf_random(seed) % CONFORMANCE_VALUE_MAX
-                                                  : conf_random(seed) % 60;
+    if (what < 4 && (there || m->count < m->max)) {
+        size_t size =
+            conf_random(seed) % 10 == 0 ? conf_random(seed) % m->value_max : conf_random(seed) % 60;
         uint32_t fill = conf_random(seed);
         conf_fill(bytes, fill, size);
         assert_int_equal(s->ops->put(txn, k, (struct lk_span){bytes, size}), LK_OK);
@@ -131,6 +133,7 @@ void conformance_test_model(void **state)
 {
     static struct conf_model model; /* of the open batch */
     static struct conf_model kept;  /* committed */
+    const struct conformance_backend *backend = *state;
     static const uint64_t seeds[] = {1, 20240229, UINT64_C(0xDECAFBAD)};
     for (size_t n = 0; n < sizeof seeds / sizeof seeds[0]; n++) {
         struct lk_storage *s = conformance_open(state, CONF_SIZE_BIG);
@@ -138,6 +141,8 @@ void conformance_test_model(void **state)
         struct lk_storage_txn txn = {0};
         print_message("[   seed   ] %llu\n", (unsigned long long)seeds[n]);
         memset(&kept, 0, sizeof kept);
+        kept.max = backend->model_max > 0 ? backend->model_max : MODEL_MAX;
+        kept.value_max = conformance_value_max(state);
         uint32_t done = 0;
         while (done < 20000) {
             uint32_t batch = 1 + conf_random(&seed) % 60;

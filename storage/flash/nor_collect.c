@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: MIT
+/*
+ * nor_collect.c: sectors come free again.
+ *
+ * The log is a ring: the oldest sector is emptied by copying what is live in it to the log's end. A
+ * removal need not be copied, since nothing older than it is left by then. That a sector is out of
+ * the log is itself told in the log, before what depended on it goes.
+ */
+#include "nor_internal.h"
+
+/* Bytes of data that a sector takes. */
+static uint32_t collect_sector_room(const struct lk_nor *nor)
+{
+    return nor->limit - nor_begin(nor);
+}
+
+static uint32_t collect_room(const struct lk_nor *nor)
+{
+    uint32_t end = nor->offset + (nor->going ? 0u : nor->step);
+    return nor->fresh && end < nor->limit ? nor->limit - end : 0;
+}
+
+/* What ordinary writes can still take before something must be collected. */
+static uint64_t collect_budget(const struct lk_nor *nor)
+{
+    uint32_t kept = nor->keep - 1u;
+    uint32_t sectors = nor->free_count > kept ? nor->free_count - kept : 0;
+    return (uint64_t)sectors * collect_sector_room(nor) + collect_room(nor);
+}
+
+static uint32_t collect_usable(const struct lk_nor *nor)
+{
+    return nor->sector_count - (nor->retired_count < nor->sector_count ? nor->retired_count : 0);
+}
+
+uint32_t lk_nor_capacity(const struct lk_nor *nor)
+{
+    uint32_t room = collect_sector_room(nor);
+    uint32_t usable = collect_usable(nor);
+    uint32_t slack = usable >= 8 ? usable / 8 * room : room / 2;
+    /* Half a record is lost at the end of each sector. */
+    uint32_t lost = nor->main_count > 0 ? nor->live_bytes / nor->main_count / 2 : 0;
+    uint32_t most = usable > nor->keep ? (usable - nor->keep) * (room - lost) : 0;
+    return most > slack ? most - slack : 0;
+}
+
+/* The tail's next sector; those before it are free. */
+static int collect_advance(struct lk_nor *nor)
+{
+    struct nor_header header;
+    uint32_t next = nor->tail;
+    uint32_t at = 0;
+    int rc = lk_nor_sector_next(nor, nor->tail, nor->tail_generation, &next, &header);
+    if (rc != 1) {
+        return rc < 0 ? rc : LK_E_CORRUPT;
+    }
+    rc = lk_nor_append_word(nor, NOR_TAIL, header.generation, 0, &at);
+    if (rc != LK_OK) {
+        return rc;
+    }
+    for (; nor->tail != next; nor->tail = nor_after(nor, nor->tail)) {
+        nor->free_count += lk_nor_counts(nor, nor->tail) == 1 ? 1 : 0;
+    }
+    nor->tail_generation = header.generation;
+    nor->credit -= nor->step;
+    return 1;
+}
+
+/*
+ * A copy that comes behind the removal of its key in the open batch would outlive it, once the
+ * sector of the removal is collected. So the removal is told again.
+ */
+static int collect_remove_again(struct lk_nor *nor, uint32_t copy_at)
+{
+    uint8_t buffer[LK_KEY_MAX];
+    struct lk_span key;
+    struct nor_frame frame;
+    uint32_t index = 0;
+    uint32_t at = 0;
+    bool same = false;
+    int rc = lk_nor_frame_at(nor, copy_at, &frame);
+    if (rc == LK_OK) {
+        rc = lk_nor_key(nor, &frame, buffer, &key);
+    }
+    if (rc == LK_OK) {
+        rc = lk_nor_find(nor, true, key, &index, &same);
+    }
+    if (rc != LK_OK || !same) {
+        return rc;
+    }
+    rc = lk_nor_frame_at(nor, lk_nor_pending(nor, index), &frame);
+    if (rc == LK_OK && nor_is_remove(frame.type)) {
+        struct nor_new again = {.type = NOR_REMOVE, .from = &frame};
+        rc = lk_nor_append(nor, &again, 0, &at);
+        if (rc == LK_OK) {
+            nor->batch_count++;
+            rc = lk_nor_index_pend(nor, key, at);
+        }
+    }
+    return rc;
+}
+
+/* Copies one record, or frees one sector. 2 a sector came free, 1 a copy, 0 nothing to be done. */
+static int collect_step(struct lk_nor *nor)
+{
+    if (nor->tail == nor->active ||
+        (nor->batch_at != 0 && nor_sector_of(nor, nor->batch_at) == nor->tail)) {
+        return 0;
+    }
+    uint32_t start = nor_sector_at(nor, nor->tail);
+    uint32_t chosen = NOR_NONE;
+    for (uint32_t i = 0; i < nor->main_count; i++) {
+        uint32_t at = lk_nor_main(nor, i);
+        if (at < start || at - start >= nor->sector_size) {
+            continue;
+        }
+        /* One that fits what is left of the newest sector is taken first, so that little is lost.
+         */
+        struct nor_frame frame;
+        int rc = lk_nor_frame_at(nor, at, &frame);
+        if (rc != LK_OK) {
+            return rc;
+        }
+        chosen = i;
+        if (frame.size + 2u * nor->step <= collect_room(nor)) {
+            break;
+        }
+    }
+    if (chosen != NOR_NONE) {
+        int rc = lk_nor_copy(nor, chosen);
+        if (rc == LK_OK && nor->pending_count > 0) {
+            rc = collect_remove_again(nor, lk_nor_main(nor, chosen));
+        }
+        return rc == LK_OK ? 1 : rc;
+    }
+    int rc = collect_advance(nor);
+    return rc == 1 ? 2 : rc;
+}
+
+int lk_nor_collect(struct lk_nor *nor, uint32_t bytes)
+{
+    int32_t most = (int32_t)(nor->sector_size * NOR_PACE);
+    int rc = 1;
+    nor->credit += (int32_t)bytes * NOR_PACE;
+    nor->credit = nor->credit > most ? most : nor->credit;
+    while (rc > 0 && nor->credit > 0) {
+        /* Later is better, as more will be dead then; but never so late that it cannot be spread.
+         */
+        uint64_t ahead = nor->live_bytes / NOR_PACE;
+        /* Where sectors are few, one that is being copied is much of what there is. */
+        ahead += nor->sector_count < 8 ? collect_sector_room(nor) : 0;
+        if (ahead < collect_budget(nor)) {
+            nor->credit = 0;
+            break;
+        }
+        rc = collect_step(nor);
+    }
+    return rc < 0 ? rc : LK_OK;
+}
+
+int lk_nor_collect_until(struct lk_nor *nor, uint32_t free_count)
+{
+    uint32_t sectors = 0;
+    while (nor->free_count < free_count) {
+        int rc = collect_step(nor);
+        sectors += rc == 2 ? 1 : 0;
+        if (rc <= 0 || sectors > nor->sector_count) {
+            return rc < 0 ? rc : LK_E_FULL;
+        }
+    }
+    return LK_OK;
+}
+
+int lk_nor_make_room(struct lk_nor *nor, uint32_t size, int32_t growth, bool urgent)
+{
+    uint32_t room = collect_sector_room(nor);
+    uint32_t kept = nor->sector_count < 8 ? room / 2 : (nor->sector_count / 16 + 1) * room;
+    kept = growth > 0 && !urgent ? kept : 0;
+    uint64_t need = (uint64_t)size + kept;
+    int rc = LK_OK;
+    if (growth > 0 && !urgent &&
+        (uint64_t)nor->live_bytes + (uint32_t)growth > lk_nor_capacity(nor)) {
+        return LK_E_FULL;
+    }
+    uint32_t sectors = 0;
+    /* What has to be free for the next restart comes first, as collecting may have taken of it. */
+    while (nor->free_count < nor->keep - 1u ||
+           (collect_room(nor) < size && nor->free_count < nor->keep)) {
+        rc = collect_step(nor);
+        sectors += rc == 2 ? 1 : 0;
+        if (rc <= 0 || sectors > nor->sector_count) {
+            return rc < 0 ? rc : LK_E_FULL;
+        }
+    }
+    /* A pass over the whole ring that gains nothing is not tried twice. */
+    while (collect_budget(nor) < need && growth > 0) {
+        rc = nor->dead_bytes < room / 2 ? 0 : collect_step(nor);
+        sectors += rc == 2 ? 1 : 0;
+        if (rc <= 0 || sectors > nor->sector_count) {
+            nor->dead_bytes = 0;
+            return rc < 0 ? rc : LK_E_FULL;
+        }
+    }
+    return LK_OK;
+}
+
+static int collect_idle(const struct lk_nor *nor)
+{
+    if (!nor->open) {
+        return LK_E_STATE;
+    }
+    if (!nor->writable || nor->broken) {
+        return LK_E_READ_ONLY;
+    }
+    return nor->writing || nor->reader_count > 0 ? LK_E_BUSY : (nor->lost ? LK_E_IO : LK_OK);
+}
+
+/* Everything live goes into sectors that are opened from now on. */
+static int collect_all(struct lk_nor *nor)
+{
+    uint32_t before = nor->newest;
+    nor->scrubbing = true;
+    int rc = lk_nor_open_sector(nor, 0);
+    while (rc == LK_OK && nor->tail_generation <= before) {
+        int step = collect_step(nor);
+        rc = step > 0 ? LK_OK : (step < 0 ? step : LK_E_FULL);
+    }
+    return rc == LK_OK ? lk_nor_collect_until(nor, nor->keep - 1u) : rc;
+}
+
+/* Erases what is free. */
+static int collect_erase(struct lk_nor *nor, uint64_t *bytes)
+{
+    uint32_t sector = nor_after(nor, nor->active);
+    for (; sector != nor->tail; sector = nor_after(nor, sector)) {
+        int rc = lk_nor_retired(nor, sector);
+        if (rc == 0) {
+            *bytes += nor->sector_size;
+            rc = lk_nor_start(nor, sector, true);
+            if (rc == LK_E_CORRUPT) {
+                lk_nor_retire(nor, sector);
+                nor->free_count -= nor->free_count > 0 ? 1 : 0;
+            }
+        }
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return LK_OK;
+}
+
+int lk_nor_compact(struct lk_storage *storage)
+{
+    struct lk_nor *nor = nor_of(storage);
+    int rc = collect_idle(nor);
+    bool before = nor->scrubbing;
+    if (rc == LK_OK && nor->dirty) {
+        rc = collect_all(nor);
+        nor->scrubbing = before;
+    }
+    return rc;
+}
+
+int lk_nor_scrub(struct lk_storage *storage, uint64_t *bytes)
+{
+    struct lk_nor *nor = nor_of(storage);
+    uint32_t at = 0;
+    int rc = collect_idle(nor);
+    *bytes = 0;
+    if (rc != LK_OK || !nor->dirty) {
+        return rc;
+    }
+    rc = collect_all(nor);
+    rc = rc == LK_OK ? collect_erase(nor, bytes) : rc;
+    if (rc == LK_OK) {
+        rc = lk_nor_append_word(nor, NOR_SCRUB, 0, 0, &at);
+    }
+    if (rc == LK_OK) {
+        nor->scrubbing = false;
+        nor->dirty = false;
+    }
+    return rc;
+}
+
+static int collect_blank(const struct lk_nor *nor, uint32_t from, uint32_t to)
+{
+    uint32_t last = from;
+    int rc = from < to ? lk_nor_last_not(nor, from, to, 0xFF, &last) : LK_OK;
+    return rc == LK_OK && last != from ? LK_E_CORRUPT : rc;
+}
+
+/* The frames of the log, whole and in their sectors. */
+static int check_log(struct lk_nor *nor)
+{
+    uint32_t sector = nor->tail;
+    uint32_t generation = nor->tail_generation;
+    for (;;) {
+        struct nor_header header;
+        struct nor_frame frame;
+        uint32_t next = sector;
+        int more = lk_nor_sector_next(nor, sector, generation, &next, &header);
+        struct nor_walk walk = {.sector = sector,
+                                .generation = generation,
+                                .offset = nor_begin(nor),
+                                .end = more == 1 ? header.from : nor->from,
+                                .sealed = true};
+        if (more < 0 || walk.end > nor->sector_size) {
+            return more < 0 ? more : LK_E_CORRUPT;
+        }
+        int rc;
+        while ((rc = lk_nor_walk_next(nor, &walk, &frame)) == 1) {
+            if (!frame.sound) {
+                return LK_E_CORRUPT;
+            }
+        }
+        if (rc < 0 || walk.offset != walk.end) {
+            return rc < 0 ? rc : LK_E_CORRUPT;
+        }
+        if (more == 0) {
+            return LK_OK;
+        }
+        sector = next;
+        generation = header.generation;
+    }
+}
+
+static int check_entry(struct lk_nor *nor, uint32_t i, uint32_t *size)
+{
+    uint8_t buffer[LK_KEY_MAX];
+    struct lk_span key;
+    struct nor_frame frame;
+    uint32_t index = 0;
+    bool same = false;
+    int rc = lk_nor_frame_at(nor, lk_nor_main(nor, i), &frame);
+    if (rc == LK_OK) {
+        rc = lk_nor_frame_sum(nor, lk_nor_generation_of(nor, nor_sector_of(nor, frame.at)), &frame);
+    }
+    if (rc == LK_OK) {
+        rc = lk_nor_key(nor, &frame, buffer, &key);
+    }
+    if (rc == LK_OK) {
+        rc = lk_nor_find(nor, false, key, &index, &same);
+    }
+    if (rc == LK_OK && (!frame.sound || !same || index != i || !nor_is_record(frame.type))) {
+        rc = LK_E_CORRUPT;
+    }
+    *size += frame.size;
+    return rc;
+}
+
+int lk_nor_check(struct lk_storage *storage, lk_storage_progress *progress, void *context)
+{
+    struct lk_nor *nor = nor_of(storage);
+    if (!nor->open || nor->lost) {
+        return nor->open ? LK_E_IO : LK_E_STATE;
+    }
+    int rc = nor->damaged ? LK_E_CORRUPT : check_log(nor);
+    uint32_t live = 0;
+    for (uint32_t i = 0; rc == LK_OK && i < nor->main_count; i++) {
+        rc = check_entry(nor, i, &live);
+        if (rc == LK_OK && progress != NULL) {
+            rc = progress(context, i + 1, nor->main_count);
+        }
+    }
+    if (rc == LK_OK && live != nor->live_bytes) {
+        rc = LK_E_CORRUPT;
+    }
+    if (rc == LK_OK && nor->fresh && nor->offset < nor->sector_size) {
+        uint32_t start = nor_sector_at(nor, nor->active);
+        rc = collect_blank(nor, start + nor->offset, start + nor->sector_size);
+    }
+    return rc;
+}
+
+int lk_nor_stat(struct lk_storage *storage, struct lk_storage_stat *stat)
+{
+    struct lk_nor *nor = nor_of(storage);
+    if (!nor->open) {
+        return LK_E_STATE;
+    }
+    uint32_t capacity = lk_nor_capacity(nor);
+    uint64_t size = (uint64_t)nor->sector_size * nor->sector_count;
+    *stat = (struct lk_storage_stat){
+        .entries = nor->main_count,
+        .free_bytes = capacity > nor->live_bytes ? capacity - nor->live_bytes : 0,
+        .live_bytes = nor->live_bytes,
+        .commit_count = nor->commit_count,
+        .erase_min = UINT32_MAX,
+        .erase_count = nor->erase_total,
+        .programmed_bytes = nor->programmed,
+        .sector_count = nor->sector_count,
+        .retired_count = nor->retired_count,
+        .damaged = nor->damaged,
+    };
+    stat->used_bytes = size - stat->free_bytes;
+    uint64_t blank =
+        (uint64_t)nor->free_count * nor->sector_size +
+        (nor->fresh && nor->offset < nor->sector_size ? nor->sector_size - nor->offset : 0);
+    stat->dead_bytes = size - blank > nor->live_bytes ? size - blank - nor->live_bytes : 0;
+    for (uint32_t s = 0; s < nor->sector_count; s++) {
+        struct nor_header header;
+        int rc = lk_nor_header(nor, s, &header);
+        if (rc == LK_E_IO) {
+            return rc;
+        }
+        if (rc == 1) {
+            stat->erase_min =
+                header.erase_count < stat->erase_min ? header.erase_count : stat->erase_min;
+            stat->erase_max =
+                header.erase_count > stat->erase_max ? header.erase_count : stat->erase_max;
+        }
+    }
+    if (nor->generation < nor->sector_count) {
+        stat->erase_min = 0; /* the ring has not been round once */
+    }
+    return LK_OK;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+/* nor_frame.c: headers of sectors, frames, and the walk over them. */
+#include "nor_internal.h"
+
+static uint32_t frame_crc_head(const uint8_t *bytes, uint32_t sector)
+{
+    uint8_t place[4];
+    nor_set32(place, sector);
+    return lk_nor_crc(lk_nor_crc(0, bytes, NOR_HEAD - 4), place, 4);
+}
+
+void lk_nor_header_bytes(const struct lk_nor *nor, uint32_t sector, const struct nor_header *header,
+                         uint8_t out[NOR_CHUNK])
+{
+    memset(out, 0xFF, NOR_CHUNK);
+    nor_set32(out, 'L' | 'K' << 8 | NOR_LAYOUT << 16 | (uint32_t)nor->unit_log2 << 24);
+    nor_set32(out + 4, nor->sector_size >> 10 | nor->sector_count << 16 |
+                           (header->scrubbing ? UINT32_C(0x80000000) : 0));
+    nor_set32(out + 8, header->generation);
+    nor_set32(out + 12, (header->generation - header->tail_generation) |
+                            (header->generation - header->before) << 16);
+    nor_set32(out + 16, header->erase_count);
+    nor_set32(out + 20, header->erase_total);
+    nor_set32(out + 24, header->programmed_kib);
+    nor_set32(out + 28, header->from);
+    nor_set32(out + 32, header->last);
+    nor_set32(out + 36, frame_crc_head(out, sector));
+}
+
+int lk_nor_header(const struct lk_nor *nor, uint32_t sector, struct nor_header *header)
+{
+    uint8_t buffer[NOR_HEAD];
+    const uint8_t *bytes = lk_nor_view(nor, nor_sector_at(nor, sector), buffer, NOR_HEAD);
+    if (bytes == NULL) {
+        return LK_E_IO;
+    }
+    if (bytes[0] != 'L' || bytes[1] != 'K' ||
+        nor_get32(bytes + 36) != frame_crc_head(bytes, sector)) {
+        return 0;
+    }
+    if (bytes[2] != NOR_LAYOUT) {
+        return bytes[2] > NOR_LAYOUT ? LK_E_NEWER : LK_E_CORRUPT;
+    }
+    uint32_t distances = nor_get32(bytes + 12);
+    *header = (struct nor_header){
+        .generation = nor_get32(bytes + 8),
+        .erase_count = nor_get32(bytes + 16),
+        .erase_total = nor_get32(bytes + 20),
+        .programmed_kib = nor_get32(bytes + 24),
+        .from = nor_get32(bytes + 28),
+        .last = nor_get32(bytes + 32),
+        .scrubbing = (bytes[7] & 0x80) != 0,
+    };
+    header->tail_generation = header->generation - (distances & 0xFFFF);
+    header->before = header->generation - (distances >> 16);
+    if (bytes[3] != nor->unit_log2 ||
+        (nor_get32(bytes + 4) & 0x7FFFFFFF) != (nor->sector_size >> 10 | nor->sector_count << 16) ||
+        (distances & 0xFFFF) > header->generation || (distances >> 16) > header->generation) {
+        return LK_E_CORRUPT;
+    }
+    return 1;
+}
+
+uint32_t lk_nor_generation_of(const struct lk_nor *nor, uint32_t sector)
+{
+    uint8_t bytes[4] = {0, 0, 0, 0};
+    (void)lk_nor_read(nor, nor_sector_at(nor, sector) + 8, bytes, 4); /* 0 fits no checksum */
+    return nor_get32(bytes);
+}
+
+int lk_nor_retired(const struct lk_nor *nor, uint32_t sector)
+{
+    uint8_t bytes[4];
+    int rc = lk_nor_read(nor, nor_sector_at(nor, sector) + nor_round(nor, NOR_HEAD), bytes, 4);
+    uint32_t off = 0;
+    if (rc != LK_OK) {
+        return rc;
+    }
+    for (uint32_t differ = nor_get32(bytes) ^ NOR_RETIRED; differ != 0; differ &= differ - 1) {
+        off++;
+    }
+    return off <= NOR_RETIRED_OFF;
+}
+
+uint32_t lk_nor_seed(uint32_t generation, uint32_t at)
+{
+    uint8_t place[8];
+    nor_set32(place, generation);
+    nor_set32(place + 4, at);
+    return lk_nor_crc(0, place, 8);
+}
+
+uint32_t lk_nor_word_make(uint8_t type, uint32_t argument, uint32_t generation, uint32_t at)
+{
+    uint8_t bytes[4];
+    uint32_t word = (uint32_t)type << 28 | (argument & 0xFFFF) << 12;
+    nor_set32(bytes, word);
+    return word | (lk_nor_crc(lk_nor_seed(generation, at), bytes, 4) & 0xFFF);
+}
+
+uint32_t lk_nor_head_make(uint8_t type, uint32_t argument)
+{
+    uint8_t bytes[4];
+    uint32_t word = (uint32_t)type << 28 | argument << 7;
+    nor_set32(bytes, word);
+    return word | (lk_nor_crc(0, bytes, 4) & 0x7F);
+}
+
+static bool frame_is_word(uint8_t type)
+{
+    return type >= NOR_COMMIT && type <= NOR_SCRUB;
+}
+
+/* Takes a head apart. False: it does not hold, or is of no frame that fits into `room`. */
+static bool frame_decode(const struct lk_nor *nor, struct nor_frame *frame, uint32_t room)
+{
+    uint8_t type = (uint8_t)(frame->word >> 28);
+    uint32_t argument = frame->word >> 7 & 0x1FFFFF;
+    if (type == 0 || type > NOR_TALLY_WIDE || frame->word != lk_nor_head_make(type, argument)) {
+        return false;
+    }
+    frame->type = type;
+    frame->argument = argument;
+    uint32_t size = NOR_FRAME + 8;
+    if (type != NOR_TALLY_WIDE) {
+        frame->key_size = (uint8_t)((argument >> 14) + 1);
+        frame->value_size = (uint16_t)(argument & NOR_VALUE_MAX);
+        size = NOR_FRAME + (type == NOR_COUNTED ? 4u : 0u) + frame->key_size + frame->value_size;
+        if (frame->value_size > (nor_is_remove(type) ? 0 : nor->storage.value_max)) {
+            return false;
+        }
+    }
+    size = nor_round(nor, size);
+    if (size > room) {
+        return false;
+    }
+    frame->size = size;
+    return true;
+}
+
+int lk_nor_frame_at(const struct lk_nor *nor, uint32_t at, struct nor_frame *frame)
+{
+    uint8_t buffer[4];
+    uint32_t sector = nor_sector_of(nor, at);
+    uint32_t offset = at - nor_sector_at(nor, sector);
+    *frame = (struct nor_frame){.at = at};
+    if (sector >= nor->sector_count || offset < nor_begin(nor) ||
+        offset > nor->sector_size - NOR_FRAME || offset % nor->step != 0) {
+        return LK_E_CORRUPT;
+    }
+    const uint8_t *bytes = lk_nor_view(nor, at, buffer, 4);
+    if (bytes == NULL) {
+        return LK_E_IO;
+    }
+    frame->word = nor_get32(bytes);
+    return frame_decode(nor, frame, nor->sector_size - offset) ? LK_OK : LK_E_CORRUPT;
+}
+
+int lk_nor_frame_sum(const struct lk_nor *nor, uint32_t generation, struct nor_frame *frame)
+{
+    uint8_t buffer[NOR_FRAME];
+    uint32_t body = NOR_FRAME;
+    if (nor_is_batch(frame->type) || nor_is_record(frame->type)) {
+        body = nor_value_at(frame) + frame->value_size - frame->at;
+    } else {
+        body += 8;
+    }
+    int rc = lk_nor_read(nor, frame->at, buffer, NOR_FRAME);
+    uint32_t crc = lk_nor_crc(lk_nor_seed(generation, frame->at), buffer, 4);
+    if (rc == LK_OK) {
+        rc = lk_nor_crc_flash(nor, frame->at + NOR_FRAME, body - NOR_FRAME, &crc);
+    }
+    frame->sound = rc == LK_OK && nor_get32(buffer) == frame->word && nor_get32(buffer + 4) == crc;
+    return rc;
+}
+
+int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset,
+                       struct nor_frame *frame)
+{
+    uint8_t buffer[4];
+    *frame = (struct nor_frame){.at = nor_sector_at(nor, walk->sector) + offset};
+    if (offset + nor->step > walk->end) {
+        return 0;
+    }
+    const uint8_t *bytes = lk_nor_view(nor, frame->at, buffer, 4);
+    if (bytes == NULL) {
+        return LK_E_IO;
+    }
+    frame->word = nor_get32(bytes);
+    uint8_t type = (uint8_t)(frame->word >> 28);
+    if (frame_is_word(type)) {
+        frame->type = type;
+        frame->argument = frame->word >> 12 & 0xFFFF;
+        frame->sound =
+            frame->word == lk_nor_word_make(type, frame->argument, walk->generation, frame->at);
+        frame->size = frame->sound ? nor->step : 0;
+        return frame->sound ? 1 : 0;
+    }
+    if (!frame_decode(nor, frame, walk->end - offset)) {
+        return 0;
+    }
+    int rc = lk_nor_frame_sum(nor, walk->generation, frame);
+    return rc == LK_OK ? (frame->sound ? 1 : 0) : rc;
+}
+
+int lk_nor_walk_next(const struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame)
+{
+    struct nor_frame other;
+    int rc = lk_nor_frame_parse(nor, walk, walk->offset, frame);
+    if (rc == 0 && frame->size != 0) {
+        /* Its head holds, and so does what follows: it was whole once. */
+        uint32_t behind = walk->offset + frame->size;
+        rc = behind == walk->end ? (walk->sealed ? 1 : 0)
+                                 : lk_nor_frame_parse(nor, walk, behind, &other);
+    }
+    walk->offset += rc == 1 ? frame->size : 0;
+    return rc;
+}
+
+int lk_nor_sector_next(struct lk_nor *nor, uint32_t sector, uint32_t generation, uint32_t *next,
+                       struct nor_header *header)
+{
+    bool found = false;
+    for (uint32_t s = sector; s != nor->active;) {
+        struct nor_header other;
+        s = nor_after(nor, s);
+        int rc = lk_nor_header(nor, s, &other);
+        if (rc < 0) {
+            return rc;
+        }
+        if (rc == 0 || other.generation <= generation || other.generation > nor->generation) {
+            continue;
+        }
+        /* Of two that follow the same one, the earlier was given up before anything was in it. */
+        if (found && other.before != generation) {
+            break;
+        }
+        found = true;
+        *next = s;
+        *header = other;
+    }
+    if (found && header->before != generation) {
+        nor->damaged = true;
+    }
+    return found ? 1 : 0;
+}
