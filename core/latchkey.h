@@ -48,8 +48,10 @@ struct lk_tenant {
     uint64_t session_end_at_reboot;
     struct lk_span session_channels; /* "console:900 http:86400": lifetimes by channel */
     struct lk_span metadata;
-    uint64_t auth_epoch, role_epoch; /* bookkeeping of suspended sessions and cached rights */
-    uint64_t user_count;             /* computed */
+    uint64_t auth_epoch, role_epoch;     /* bookkeeping of suspended sessions and cached rights */
+    uint64_t close_failures, close_time; /* of the network lane */
+    uint64_t login_rate;                 /* good logins of a user an hour */
+    uint64_t user_count;                 /* computed */
 };
 
 enum lk_user_status { LK_USER_ACTIVE = 0, LK_USER_INVITED = 1, LK_USER_SUSPENDED = 2 };
@@ -71,11 +73,22 @@ struct lk_user {
     uint64_t activity_status, last_login, session_count, is_locked;
 };
 
+/* Where a login comes from: failures are counted, and delayed, on each lane by itself. */
+enum lk_lane {
+    LK_LANE_NETWORK = 0,
+    LK_LANE_CONSOLE = 1, /* the channel is the console */
+    LK_LANE_DEVICE = 2,  /* a device that the user logged in from before, by its cookie */
+};
+#define LK_LANE_COUNT 3
+
 struct lk_activity {
     struct lk_record record;
     uint64_t last_login_at, login_count, last_session_start, last_active_at, total_usage_minutes;
-    uint64_t failed_count, last_failure_at, locked_until;
-    uint64_t session_number;     /* the last one given out */
+    uint64_t failed_count, last_failure_at, locked_until; /* network lane */
+    uint64_t session_number;                              /* the last one given out */
+    uint64_t console_failed_count, console_last_failure_at, console_locked_until;
+    uint64_t device_failed_count, device_last_failure_at, device_locked_until;
+    uint64_t login_tat;          /* when the user's budget of good logins is whole again */
     struct lk_span address_tags; /* keyed hashes of the address ranges of the last logins */
 };
 
@@ -219,6 +232,7 @@ struct lk_store {
     struct lk_meta {
         uint64_t schema, high_water_ms, audit_capacity;
         uint64_t boot, monotonic_ms; /* when it was stored */
+        uint64_t charge_tat;         /* of the budget of failed logins */
         uint64_t powered_ms, time_epoch;
     } meta;                                /* as stored; for the writer */
     uint64_t high_water_ms, high_water_at; /* newest time seen, and the monotonic time then */
@@ -226,6 +240,17 @@ struct lk_store {
     uint64_t powered_offset; /* what the monotonic clock lacks to the powered time */
     uint32_t flags;
     uint32_t commit_count, login_count, refusal_count;
+    struct lk_throttle {
+        struct lk_source {
+            uint64_t tag; /* keyed hash of the address; 0: free */
+            uint64_t failed_at, until;
+            uint32_t count;
+        } sources[LK_SOURCES];  /* the most recent ones that failed */
+        uint64_t tat;           /* when the budget of failed logins is whole again */
+        uint64_t closed_until;  /* it was spent, and the network lane waits for more of it */
+        bool closing_noted;     /* in the audit */
+        uint32_t refused_count; /* since opened */
+    } throttle;                 /* under the writer's lock, refused_count apart */
     struct lk_audit_head {
         uint32_t tenant, ring, slot, used;
         uint64_t seq;
@@ -472,7 +497,9 @@ int lk_password_export(struct lk_txn *txn, struct lk_id credential, char *out, s
 #define LK_TOKEN_SIZE 48 /* "lks_" and 43 characters, and a NUL */
 
 struct lk_login_request {
-    uint32_t tenant; /* 0 is answered like an unknown name */
+    uint32_t tenant;            /* 0 is answered like an unknown name */
+    struct lk_span tenant_name; /* with tenant 0: what was asked for, so that each tenant that is
+                                   not there behaves like one of its own; may be empty */
     struct lk_span name;
     struct lk_span password;
     struct lk_span new_password; /* for LK_E_MUST_CHANGE; else empty */
@@ -510,6 +537,8 @@ struct lk_login {
     int state;
     struct lk_id user, credential;
     uint32_t flags;
+    enum lk_lane lane;
+    uint64_t source; /* keyed hash of the address; 0: none was given */
     uint64_t user_stamp, credential_stamp;
     uint8_t claim[16];
     uint8_t expected[LK_PWHASH_SIZE];
@@ -583,7 +612,7 @@ int lk_permission_check(struct lk_txn *txn, struct lk_id user, struct lk_span re
                         struct lk_span action, struct lk_reason *reason);
 
 int lk_user_set_status(struct lk_txn *txn, struct lk_id user, enum lk_user_status status);
-/* Clears failure counts and a running delay. */
+/* Clears failure counts and running delays of every lane, and the budget of good logins. */
 int lk_user_unlock(struct lk_txn *txn, struct lk_id user);
 int lk_tenant_set_status(struct lk_txn *txn, uint32_t tenant, enum lk_tenant_status status);
 /* A tenant with the permissions and roles that a new one starts with. */
@@ -627,6 +656,7 @@ struct lk_stats {
     struct lk_storage_stat storage;
     uint32_t tenant_count;
     uint32_t login_count, refusal_count, commit_count; /* since opened */
+    uint32_t throttled_count; /* logins refused unseen for their source, or for failures overall */
     uint32_t schema_version;
     uint8_t store_id[16];
 };

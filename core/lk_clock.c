@@ -138,5 +138,6 @@ int lk_clock_save(struct lk_txn *txn, bool always)
     meta->boot = store->flags & LK_STORE_BOOT ? store->boot : 0;
     meta->monotonic_ms = store->flags & LK_STORE_BOOT ? txn->monotonic_ms : 0;
     meta->powered_ms = lk_powered(txn);
+    meta->charge_tat = lk_throttle_keep(store, meta->charge_tat, txn->now_ms);
     return lk_meta_put(txn, meta);
 }

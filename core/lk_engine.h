@@ -273,6 +273,15 @@ int lk_token_make(struct lk_store *store, char kind, struct lk_id id, char token
 int lk_token_hash(struct lk_store *store, struct lk_span token, uint8_t hash[LK_TOKEN_HASH_SIZE]);
 /* LK_E_REFUSED for anything of another form. */
 int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id);
+/* The first of three fields of activity and bucket records: what is counted on a lane. */
+static inline unsigned lk_lane_field(enum lk_lane lane)
+{
+    return lane == LK_LANE_CONSOLE ? 17 : lane == LK_LANE_DEVICE ? 20 : 13;
+}
+static inline uint64_t lk_lane_bits(enum lk_lane lane)
+{
+    return LK_BIT(lk_lane_field(lane)) * 7;
+}
 /* All zero where the user has none yet. */
 int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *activity);
 
@@ -416,6 +425,8 @@ static inline bool lk_expired(const struct lk_txn *txn, uint64_t expires_at)
 {
     return expires_at && (!lk_clock_trusted(txn) || expires_at <= txn->now_ms);
 }
+/* lk_throttle.c: what is stored of the budget of failed logins, and what another process stored. */
+uint64_t lk_throttle_keep(struct lk_store *store, uint64_t stored, uint64_t now_ms);
 int lk_random(const struct lk_store *store, uint8_t *out, size_t size);
 static inline void lk_wipe(const struct lk_store *store, void *data, size_t size)
 {

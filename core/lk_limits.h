@@ -20,6 +20,19 @@
 #define LK_DEVICE_MAX 16
 #endif
 
+#ifndef LK_SOURCES
+#define LK_SOURCES 4 /* addresses that failed, of which the store handle keeps account */
+#endif
+#ifndef LK_CHARGE_BUDGET
+#define LK_CHARGE_BUDGET 360 /* failed network logins that the whole store takes an hour */
+#endif
+#ifndef LK_LOGIN_RATE
+#define LK_LOGIN_RATE 60 /* good logins of a user an hour, for a tenant that does not say */
+#endif
+#if LK_SOURCES < 1 || LK_CHARGE_BUDGET < 60 || LK_CHARGE_BUDGET > 3600000 || LK_LOGIN_RATE > 3600000
+#error "LK_SOURCES: at least 1; LK_CHARGE_BUDGET: 60 to 3600000; LK_LOGIN_RATE: at most 3600000"
+#endif
+
 #define LK_CHECKSUM_SIZE 8  /* at the end of every stored value */
 #define LK_RECORD_WORDS  96 /* of the largest kind's C struct, in 8-byte words */
 

@@ -7,8 +7,7 @@
  * finish  one commit: session, activity, audit entry, charge taken back; or the failure's entry
  *
  * Unknown names are charged in one of a fixed number of buckets and hashed like known ones; every
- * refusal is the same. Counts stand in the activity record, apart from lanes, which the record has
- * room for.
+ * refusal is the same.
  */
 #include "lk_login.h"
 
@@ -34,28 +33,31 @@ static bool login_password_over(const struct lk_login *login, const struct lk_tx
                                                          : lk_expired(txn, expires_at);
 }
 
-/* Takes the verifier along, and a stamp to tell by whether it changed meanwhile. */
-static int login_take_verifier(struct lk_login *login, struct lk_txn *txn)
+/* Takes a user's verifier along, and a stamp to tell by whether it changed meanwhile; of another
+ * user only what is to be hashed, which then matches nothing. LK_E_NOT_FOUND. */
+static int login_take_verifier(struct lk_login *login, struct lk_txn *txn, struct lk_id user)
 {
     struct lk_credential credential;
     struct lk_verifier verifier;
-    int error = lk_credential_find(txn, login->user, LK_CREDENTIAL_PASSWORD, &credential);
+    bool own = login->flags & LOGIN_KNOWN && user.user == login->user.user;
+    int error = lk_credential_find(txn, user, LK_CREDENTIAL_PASSWORD, &credential);
 
-    if (error == LK_E_NOT_FOUND ||
-        (!error &&
-         (!credential.secret.size || login_password_over(login, txn, credential.expires_at)))) {
-        return 0;
+    if (!error &&
+        (!credential.secret.size || login_password_over(login, txn, credential.expires_at))) {
+        error = LK_E_NOT_FOUND;
     }
     if (error) {
         return error;
     }
-    login->credential = credential.record.id;
-    login->credential_stamp = lk_login_stamp(login->store, credential.secret);
+    if (own) {
+        login->credential = credential.record.id;
+        login->credential_stamp = lk_login_stamp(login->store, credential.secret);
+    }
     error = lk_verifier_open(login->store, credential.record.id, credential.secret, &verifier);
     if (error) {
         return error;
     }
-    login->flags |= LOGIN_HAS;
+    login->flags |= own ? LOGIN_HAS : 0;
     if (verifier.form == LK_VERIFIER_FOREIGN) {
         login->flags |= LOGIN_FOREIGN;
         memcpy(login->foreign, verifier.foreign, verifier.foreign_size);
@@ -67,6 +69,26 @@ static int login_take_verifier(struct lk_login *login, struct lk_txn *txn)
     }
     lk_wipe(login->store, &verifier, sizeof(verifier));
     return 0;
+}
+
+/* A name without a verifier is hashed like somebody who has one; where nobody near has, like a new
+ * one. */
+static int login_take_stand_in(struct lk_login *login, struct lk_txn *txn, uint32_t tenant,
+                               uint64_t tag)
+{
+    unsigned attempt;
+    int error = LK_E_NOT_FOUND;
+
+    for (attempt = 0; error == LK_E_NOT_FOUND && tenant && attempt < LK_STAND_IN_TRIES; attempt++) {
+        struct lk_id user;
+
+        error = lk_login_stand_in_user(txn, tenant, tag, attempt, &user);
+        if (!error) {
+            error = login_take_verifier(login, txn, user);
+        }
+    }
+    /* Somebody else's damage is none of this name's. */
+    return error == LK_E_NOT_FOUND || error == LK_E_CORRUPT ? 0 : error;
 }
 
 static int login_take_claim(struct lk_login *login, struct lk_txn *txn)
@@ -85,7 +107,8 @@ static int login_take_claim(struct lk_login *login, struct lk_txn *txn)
     return 0;
 }
 
-static int login_take_user(struct lk_login *login, struct lk_txn *txn, bool tenant_active)
+static int login_take_user(struct lk_login *login, struct lk_txn *txn, bool tenant_active,
+                           uint64_t tag)
 {
     struct lk_user user;
     int error = lk_get(txn, &lk_kind_user, login->user, &user.record);
@@ -94,22 +117,49 @@ static int login_take_user(struct lk_login *login, struct lk_txn *txn, bool tena
         login->user_stamp = lk_login_stamp(login->store, user.record.raw);
         login->flags |= LOGIN_KNOWN | (user.must_change_password ? LOGIN_MUST : 0) |
                         (user.status == LK_USER_ACTIVE && tenant_active ? 0 : LOGIN_BARRED);
-        error = login_take_verifier(login, txn);
+        error = login_take_verifier(login, txn, login->user);
+    }
+    if (error == LK_E_NOT_FOUND) {
+        error = login_take_stand_in(login, txn, login->user.tenant, tag);
     }
     return error ? error : login_take_claim(login, txn);
 }
 
-/* Policy of a tenant that is not there: that of a new one. */
-static int login_tenant(struct lk_txn *txn, uint32_t number, struct lk_tenant *tenant)
+/* A damaged device serves nobody, and keeps nobody out. */
+static int login_take_device(struct lk_login *login, struct lk_txn *txn)
 {
-    int error = number ? lk_get(txn, &lk_kind_tenant, (struct lk_id){number, 0, 0}, &tenant->record)
-                       : LK_E_NOT_FOUND;
+    struct lk_id device;
+    int error = login->request->device_cookie.size
+                    ? lk_device_of_cookie(txn, login->user, login->request->device_cookie, &device)
+                    : LK_E_NOT_FOUND;
 
+    if (!error) {
+        login->lane = login->lane == LK_LANE_NETWORK ? LK_LANE_DEVICE : login->lane;
+    }
+    return error == LK_E_NOT_FOUND || error == LK_E_CORRUPT ? 0 : error;
+}
+
+/* Policy of a tenant that is not there: another's, or that of a new one. */
+static int login_tenant(struct lk_login *login, struct lk_txn *txn, struct lk_tenant *tenant,
+                        bool *there)
+{
+    struct lk_id id = {login->request->tenant, 0, 0};
+    int error = id.tenant ? lk_get(txn, &lk_kind_tenant, id, &tenant->record) : LK_E_NOT_FOUND;
+    size_t i;
+
+    *there = !error;
+    if (error == LK_E_NOT_FOUND) {
+        error = lk_login_stand_in_tenant(txn, login->request, tenant);
+    }
     if (error == LK_E_NOT_FOUND) {
         memset(tenant, 0, sizeof(*tenant));
-        tenant->lockout_failures =
-            lk_field_named(&lk_kind_tenant, LK_TEXT("lockout_failures"))->initial;
-        tenant->lockout_time = lk_field_named(&lk_kind_tenant, LK_TEXT("lockout_time"))->initial;
+        for (i = 0; i < lk_kind_tenant.field_count; i++) {
+            const struct lk_field *field = &lk_kind_tenant.fields[i];
+
+            if (field->initial) {
+                lk_field_set_number(&tenant->record, field, field->initial);
+            }
+        }
         error = 0;
     }
     return error;
@@ -119,7 +169,7 @@ static int login_lookup(struct lk_login *login, struct lk_txn *txn, uint32_t ten
 {
     struct lk_span name = login->request->name;
 
-    if (!tenant || !name.size || name.size > LK_LOGIN_NAME_MAX || name.data[0] == '#') {
+    if (!name.size || name.size > LK_LOGIN_NAME_MAX || name.data[0] == '#') {
         return LK_E_NOT_FOUND;
     }
     return lk_find_user(txn, tenant, name, &login->user);
@@ -127,32 +177,40 @@ static int login_lookup(struct lk_login *login, struct lk_txn *txn, uint32_t ten
 
 static int login_open(struct lk_login *login, struct lk_txn *txn)
 {
-    uint32_t number = login->request->tenant;
     struct lk_activity counts;
     struct lk_bucket bucket;
     struct lk_tenant tenant;
-    int error = login_tenant(txn, number, &tenant);
+    uint64_t tag;
+    bool there;
+    int error = login_tenant(login, txn, &tenant, &there);
 
     if (error) {
         return error;
     }
-    if (!tenant.record.id.tenant) {
-        number = LK_STORE_TENANT;
-    }
-    error = login_lookup(login, txn, number);
+    tag = lk_login_tag(login->store, login->request, there);
+    error = there ? login_lookup(login, txn, tenant.record.id.tenant) : LK_E_NOT_FOUND;
     if (!error) {
-        error = login_take_user(login, txn, tenant.status == LK_TENANT_ACTIVE);
+        error = login_take_user(login, txn, tenant.status == LK_TENANT_ACTIVE, tag);
+        if (!error) {
+            error = login_take_device(login, txn);
+        }
         if (!error) {
             error = lk_load_activity(txn, login->user, &counts);
         }
         return error ? error : lk_login_charge(login, txn, &lk_kind_activity, &counts, &tenant);
     }
-    if (error != LK_E_NOT_FOUND) {
+    if (error == LK_E_NOT_FOUND) {
+        error = login_take_stand_in(login, txn, tenant.record.id.tenant, tag);
+    }
+    if (!error) {
+        error =
+            lk_login_bucket(txn, there ? tenant.record.id.tenant : LK_STORE_TENANT, tag, &bucket);
+    }
+    if (error) {
         return error;
     }
-    error = lk_login_bucket(txn, number, login->request->name, &bucket);
     login->user = bucket.counts.record.id;
-    return error ? error : lk_login_charge(login, txn, &lk_kind_bucket, &bucket.counts, &tenant);
+    return lk_login_charge(login, txn, &lk_kind_bucket, &bucket.counts, &tenant);
 }
 
 int lk_login_begin(struct lk_store *store, struct lk_login *login,
@@ -165,6 +223,8 @@ int lk_login_begin(struct lk_store *store, struct lk_login *login,
     login->store = store;
     login->request = request;
     login->job.params = store->pwhash;
+    login->lane = request->channel == LK_CHANNEL_CONSOLE ? LK_LANE_CONSOLE : LK_LANE_NETWORK;
+    login->source = lk_throttle_source(store, request->ip);
     error = lk_random(store, login->job.salt, sizeof(login->job.salt));
     if (error) {
         return error;
@@ -173,8 +233,10 @@ int lk_login_begin(struct lk_store *store, struct lk_login *login,
     error = lk_begin(store, &txn, LK_WRITE, NULL);
     if (!error) {
         error = login_open(login, &txn);
-        if (!error) {
-            error = lk_commit(&txn);
+        if (!error || login->flags & LOGIN_NOTED) {
+            int done = lk_commit(&txn);
+
+            error = done ? done : error;
         }
         lk_abort(&txn);
     }
@@ -274,8 +336,12 @@ static int login_verify(struct lk_login *login)
         if (!error && login->flags & LOGIN_HAS) {
             login->flags |= LOGIN_GOOD;
         }
-        /* A verifier that this build cannot check matches nothing. */
-        if (error && error != LK_E_REFUSED && error != LK_E_UNSUPPORTED && error != LK_E_CHECK) {
+        if (error == LK_E_UNSUPPORTED || error == LK_E_CHECK) {
+            /* One that this build cannot check matches nothing, and takes the time of a new one. */
+            login->flags &= ~(unsigned)(LOGIN_FOREIGN | LOGIN_HAS);
+            return 1;
+        }
+        if (error && error != LK_E_REFUSED) {
             return error;
         }
     } else {

@@ -17,6 +17,7 @@ enum lk_login_flags {
     LOGIN_GOOD = 16,    /* proved by password */
     LOGIN_CLAIMED = 32, /* proved by claim code */
     LOGIN_MUST = 64,    /* a new password is due */
+    LOGIN_NOTED = 512,  /* locked, and yet something is to be committed */
     LOGIN_BARRED = 256, /* user or tenant was not active at the beginning */
     LOGIN_FRESH = 128,  /* `fresh` is a new verifier */
 };
@@ -30,12 +31,47 @@ static inline const struct lk_field *lk_login_field(unsigned number)
 /* Told apart without keeping the bytes: has this record changed? */
 uint64_t lk_login_stamp(const struct lk_store *store, struct lk_span bytes);
 
-/* lk_login_charge.c: counts one failure; LK_E_LOCKED, and nothing changed, while a delay runs. */
+/*
+ * lk_login_charge.c: counts one failure on the login's lane. LK_E_LOCKED while a delay runs:
+ * nothing changed, unless LOGIN_NOTED asks for a commit all the same.
+ */
 int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_kind *kind,
                     struct lk_activity *counts, const struct lk_tenant *tenant);
+/* Takes a right credential's charge off a record that was loaded, and spends of the user's budget
+ * of logins. The record is still to be written. */
+void lk_login_uncharge(const struct lk_login *login, const struct lk_txn *txn,
+                       const struct lk_tenant *tenant, struct lk_activity *activity);
+/* What the failure number `count` is followed by, doubling from the number `failures` on. */
+uint64_t lk_login_delay_ms(uint64_t count, uint64_t failures, uint64_t most_s);
 /* Finds, or makes room for, what was charged to a name that nobody has. */
-int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, struct lk_span name,
-                    struct lk_bucket *bucket);
+int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, uint64_t tag, struct lk_bucket *bucket);
+
+/* lk_login_stand_in.c: a keyed hash of the name, and of the tenant, that are asked for. */
+uint64_t lk_login_tag(const struct lk_store *store, const struct lk_login_request *request,
+                      bool tenant_there);
+/* The policy of a tenant that is not there: that of one that is. */
+int lk_login_stand_in_tenant(struct lk_txn *txn, const struct lk_login_request *request,
+                             struct lk_tenant *tenant);
+/* The user whose verifier a name without one is hashed like. LK_E_NOT_FOUND. */
+int lk_login_stand_in_user(struct lk_txn *txn, uint32_t tenant, uint64_t tag, unsigned attempt,
+                           struct lk_id *user);
+#define LK_STAND_IN_TRIES 16
+
+/*
+ * lk_throttle.c. A budget: milliseconds until one more may be spent (0: now), and its number after
+ * that.
+ */
+uint64_t lk_budget_wait(uint64_t tat, uint64_t now_ms, uint64_t per_hour);
+uint64_t lk_budget_spend(uint64_t tat, uint64_t now_ms, uint64_t per_hour);
+/* Of an address; 0: none. */
+uint64_t lk_throttle_source(const struct lk_store *store, struct lk_span ip);
+/* Milliseconds that the network lane is closed to this source. */
+uint64_t lk_throttle_wait(struct lk_store *store, uint64_t source, uint64_t now_ms);
+void lk_throttle_charge(struct lk_store *store, uint64_t source, uint64_t now_ms);
+/* It was no failure. */
+void lk_throttle_give_back(struct lk_store *store, uint64_t source);
+/* An audit entry that the budget is spent. */
+int lk_throttle_note(struct lk_txn *txn);
 
 /* lk_login_session.c: ends dead sessions, and the oldest while there are too many; or tells that
  * there are. */
@@ -48,7 +84,8 @@ int lk_login_device(struct lk_login *login, struct lk_txn *txn, struct lk_login_
 int lk_login_put_session(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
                          uint32_t number, uint32_t device, struct lk_login_result *result);
 /* What a good login leaves in the activity record; takes the charge back. */
-int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn, struct lk_activity *activity,
+int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn,
+                          const struct lk_tenant *tenant, struct lk_activity *activity,
                           bool *new_address);
 
 #endif

@@ -2,84 +2,163 @@
 /*
  * lk_login_charge.c: failed logins, counted before they are known to fail.
  *
- * A known name's count stands in its activity record; an unknown one's in one of a fixed number of
- * slots that behave alike, told apart by a keyed tag of the name. When all slots of a name's bucket
- * are in use, the name that failed longest ago is forgotten. A delay doubles with each failure past
- * the policy's number.
+ * A known name's counts stand in its activity record, lane by lane; an unknown one's in one of a
+ * fixed number of slots that behave alike, told apart by a keyed tag of the name. When all slots of
+ * a name's bucket are in use, the name that failed longest ago is forgotten, those whose delay runs
+ * last. A delay doubles with each failure past the policy's number; a hundred close the network.
  */
 #include "lk_login.h"
 
 #define CHARGE_FORGET_MS LK_MS_PER_DAY /* a failure this old no longer counts */
 
-static uint64_t charge_delay_ms(const struct lk_tenant *tenant, uint64_t count)
-{
-    uint64_t delay = 1, most = tenant->lockout_time;
+/* What is counted on one lane: count, time of the last, end of the delay. */
+struct charge {
+    uint64_t count, last, until;
+};
 
-    if (!tenant->lockout_failures || count < tenant->lockout_failures) {
+uint64_t lk_login_delay_ms(uint64_t count, uint64_t failures, uint64_t most_s)
+{
+    uint64_t delay = 1;
+
+    if (!failures || count < failures) {
         return 0;
     }
-    for (count -= tenant->lockout_failures; count && delay < most; count--) {
+    for (count -= failures; count && delay < most_s; count--) {
         delay *= 2;
     }
-    return (delay < most ? delay : most) * 1000;
+    return (delay < most_s ? delay : most_s) * 1000;
+}
+
+static uint64_t charge_delay_ms(const struct lk_tenant *tenant, enum lk_lane lane, uint64_t count)
+{
+    uint64_t delay = lk_login_delay_ms(count, tenant->lockout_failures, tenant->lockout_time);
+    uint64_t closed = tenant->close_time * 1000;
+
+    if (lane == LK_LANE_NETWORK && tenant->close_failures && count >= tenant->close_failures &&
+        delay < closed) {
+        delay = closed;
+    }
+    return delay;
+}
+
+static struct charge charge_get(const struct lk_activity *counts, enum lk_lane lane)
+{
+    unsigned first = lk_lane_field(lane);
+
+    return (struct charge){lk_field_number(&counts->record, lk_login_field(first)),
+                           lk_field_number(&counts->record, lk_login_field(first + 1)),
+                           lk_field_number(&counts->record, lk_login_field(first + 2))};
+}
+
+static void charge_set(struct lk_activity *counts, enum lk_lane lane, const struct charge *charge)
+{
+    unsigned first = lk_lane_field(lane);
+
+    lk_field_set_number(&counts->record, lk_login_field(first), charge->count);
+    lk_field_set_number(&counts->record, lk_login_field(first + 1), charge->last);
+    if (charge->until) {
+        lk_field_set_number(&counts->record, lk_login_field(first + 2), charge->until);
+    } else {
+        counts->record.present &= ~LK_BIT(first + 2);
+    }
+}
+
+static int charge_locked(struct lk_login *login, uint64_t wait_ms)
+{
+    uint64_t wait_s = (wait_ms + 999) / 1000;
+
+    lk_problem_set(&login->problem, LK_E_LOCKED, NULL, NULL, LK_TEXT(""), NULL);
+    login->problem.wait_s = wait_s < UINT32_MAX ? (uint32_t)wait_s : UINT32_MAX;
+    return LK_E_LOCKED;
+}
+
+/* What closes the network lane to everybody, or to a source. */
+static int charge_throttled(struct lk_login *login, struct lk_txn *txn, uint64_t wait_ms)
+{
+    struct lk_throttle *throttle = &txn->store->throttle;
+    int error = 0;
+
+    lk_store_count(txn->store, &throttle->refused_count);
+    if (throttle->closed_until > txn->now_ms && !throttle->closing_noted) {
+        error = lk_throttle_note(txn);
+        if (!error) {
+            throttle->closing_noted = true;
+            login->flags |= LOGIN_NOTED;
+        }
+    }
+    return error ? error : charge_locked(login, wait_ms);
 }
 
 int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_kind *kind,
                     struct lk_activity *counts, const struct lk_tenant *tenant)
 {
-    uint64_t now = txn->now_ms, count = counts->failed_count, delay;
+    bool network = login->lane == LK_LANE_NETWORK;
+    uint64_t now = txn->now_ms, most, wait;
+    struct charge charge = charge_get(counts, login->lane);
+    int error;
 
-    /* Longer than any policy has it: it began before the clock was set back, and is over. */
-    if (counts->locked_until > now && counts->locked_until - now <= LK_MS_PER_DAY) {
-        lk_problem_set(&login->problem, LK_E_LOCKED, NULL, NULL, LK_TEXT(""), NULL);
-        login->problem.wait_s = (uint32_t)((counts->locked_until - now + 999) / 1000);
-        return LK_E_LOCKED;
+    wait = network ? lk_throttle_wait(txn->store, login->source, now) : 0;
+    if (wait) {
+        return charge_throttled(login, txn, wait);
     }
-    if (lk_elapsed(now, counts->last_failure_at) >= CHARGE_FORGET_MS) {
-        count = 0;
+    most = charge_delay_ms(tenant, login->lane, charge.count);
+    if (charge.until > now && charge.until - now > most) {
+        /* The clock was set back, or the policy made milder: nobody waits longer than it says. */
+        charge.until = most ? now + most : 0;
+        if (most) {
+            charge_set(counts, login->lane, &charge);
+            error = lk_record_store(txn, kind, &counts->record, lk_work(txn)->new_value);
+            login->flags |= error ? 0 : LOGIN_NOTED;
+            return error ? error : charge_locked(login, most);
+        }
     }
-    count++;
-    delay = charge_delay_ms(tenant, count);
-    lk_field_set_number(&counts->record, lk_login_field(13), count);
-    lk_field_set_number(&counts->record, lk_login_field(14), now);
-    if (delay) {
-        lk_field_set_number(&counts->record, lk_login_field(15), now + delay);
-    } else {
-        counts->record.present &= ~LK_BIT(15);
+    wait = lk_elapsed(charge.until, now);
+    if (!wait && login->lane != LK_LANE_CONSOLE && tenant->login_rate) {
+        wait = lk_budget_wait(counts->login_tat, now, tenant->login_rate);
     }
-    return lk_record_store(txn, kind, &counts->record, lk_work(txn)->new_value);
+    if (wait) {
+        return charge_locked(login, wait);
+    }
+    if (lk_elapsed(now, charge.last) >= CHARGE_FORGET_MS) {
+        charge.count = 0;
+    }
+    charge.count++;
+    charge.last = now;
+    most = charge_delay_ms(tenant, login->lane, charge.count);
+    charge.until = most ? now + most : 0;
+    charge_set(counts, login->lane, &charge);
+    error = lk_record_store(txn, kind, &counts->record, lk_work(txn)->new_value);
+    if (!error && network) {
+        lk_throttle_charge(txn->store, login->source, now);
+    }
+    return error;
 }
 
-/* Keyed, so that nobody can choose whom to share a bucket with. */
-static uint64_t charge_tag(const struct lk_store *store, uint32_t tenant, struct lk_span name)
+void lk_login_uncharge(const struct lk_login *login, const struct lk_txn *txn,
+                       const struct lk_tenant *tenant, struct lk_activity *activity)
 {
-    uint8_t text[4 + LK_LOGIN_NAME_MAX], hash[8];
-    uint64_t tag = 0;
-    size_t i;
-
-    for (i = 0; i < 4; i++) {
-        text[i] = (uint8_t)(tenant >> (24 - 8 * i));
+    activity->record.present &= ~lk_lane_bits(login->lane);
+    if (login->lane == LK_LANE_NETWORK) {
+        lk_throttle_give_back(txn->store, login->source);
     }
-    for (i = 0; i < name.size && i < LK_LOGIN_NAME_MAX; i++) {
-        text[4 + i] = lk_ascii_lower(name.data[i]);
+    if (login->lane != LK_LANE_CONSOLE && tenant->login_rate) {
+        lk_field_set_number(&activity->record, lk_login_field(23),
+                            lk_budget_spend(activity->login_tat, txn->now_ms, tenant->login_rate));
     }
-    store->port->crypto->mac64(store->port->self, store->bucket_key, (struct lk_span){text, 4 + i},
-                               hash);
-    for (i = 0; i < sizeof(hash); i++) {
-        tag = tag << 8 | hash[i];
-    }
-    return tag;
 }
 
-int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, struct lk_span name,
-                    struct lk_bucket *bucket)
+int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, uint64_t tag, struct lk_bucket *bucket)
 {
-    uint64_t tag = charge_tag(txn->store, tenant, name), oldest = UINT64_MAX;
+    uint64_t oldest = UINT64_MAX;
+    bool waits = true;
     uint32_t first = 1 + (uint32_t)(tag % LK_BUCKETS) * LK_BUCKET_SLOTS, slot, place = first;
 
     for (slot = first; slot < first + LK_BUCKET_SLOTS; slot++) {
         struct lk_id id = {tenant, 0, slot};
+        const struct lk_activity *counts = &bucket->counts;
         int error = lk_record_load(txn, &lk_kind_bucket, id, &bucket->counts.record);
+        uint64_t last;
+        bool runs;
 
         if (!error && bucket->name_tag == tag) {
             return 0;
@@ -87,10 +166,17 @@ int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, struct lk_span name,
         if (error && error != LK_E_NOT_FOUND && error != LK_E_CORRUPT) {
             return error;
         }
-        /* A free slot, a damaged one, or else the one that failed longest ago. */
-        if (error || bucket->counts.last_failure_at < oldest) {
-            place = error && oldest == 0 ? place : slot;
-            oldest = error ? 0 : bucket->counts.last_failure_at;
+        /* A free slot or a damaged one first. */
+        runs = !error &&
+               (counts->locked_until > txn->now_ms || counts->console_locked_until > txn->now_ms);
+        last = error ? 0
+               : counts->last_failure_at > counts->console_last_failure_at
+                   ? counts->last_failure_at
+                   : counts->console_last_failure_at;
+        if (runs < waits || (runs == waits && last < oldest)) {
+            waits = runs;
+            oldest = last;
+            place = slot;
         }
     }
     memset(bucket, 0, sizeof(*bucket));

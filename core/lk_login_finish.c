@@ -113,22 +113,24 @@ static int login_recheck(struct lk_login *login, struct lk_txn *txn, struct lk_t
 }
 
 /* The charge goes back although there is no session: the credential was right. */
-static int login_take_back(struct lk_txn *txn, struct lk_id user)
+static int login_take_back(const struct lk_login *login, struct lk_txn *txn,
+                           const struct lk_tenant *tenant)
 {
-    struct lk_activity none;
-    int error;
+    struct lk_activity activity;
+    int error = lk_load_activity(txn, login->user, &activity);
 
-    memset(&none, 0, sizeof(none));
-    error = lk_write(txn, &lk_kind_activity, LK_UPDATE, (struct lk_id){user.tenant, user.user, 0},
-                     &none.record, LK_BIT(13) | LK_BIT(14) | LK_BIT(15), NULL,
-                     LK_W_QUIET | LK_W_SYSTEM);
-    return error == LK_E_NOT_FOUND ? 0 : error;
+    if (!error && activity.record.raw.size) {
+        lk_login_uncharge(login, txn, tenant, &activity);
+        error = lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
+    }
+    return error;
 }
 
 /* Right, but there is no room for one more session: that is told to nobody else. */
-static int login_turn_away(struct lk_login *login, struct lk_txn *txn)
+static int login_turn_away(struct lk_login *login, struct lk_txn *txn,
+                           const struct lk_tenant *tenant)
 {
-    int error = login_take_back(txn, login->user);
+    int error = login_take_back(login, txn, tenant);
 
     if (!error) {
         error = login_audit(login, txn, LK_FAILURE, LK_TEXT(""));
@@ -199,7 +201,7 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
         activity.session_number = result->session.sub;
     }
     if (!error) {
-        error = lk_login_put_activity(login, txn, &activity, &new_address);
+        error = lk_login_put_activity(login, txn, tenant, &activity, &new_address);
     }
     txn->actor.session = result->session.sub;
     lk_words_add(&tags, new_device ? "new-device" : "");
@@ -226,7 +228,7 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
                        "is shorter than the tenant's password_min");
     }
     if (login->problem.error == LK_E_MUST_CHANGE) {
-        error = login_take_back(txn, login->user);
+        error = login_take_back(login, txn, &tenant);
         if (!error) {
             error = lk_commit(txn);
         }
@@ -234,7 +236,7 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
     }
     error = login_accept(login, txn, &tenant, result);
     if (login->problem.error == LK_E_LIMIT) {
-        return login_turn_away(login, txn);
+        return login_turn_away(login, txn, &tenant);
     }
     if (!error) {
         error = lk_commit(txn);

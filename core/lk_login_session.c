@@ -180,17 +180,30 @@ int lk_login_put_session(struct lk_login *login, struct lk_txn *txn, const struc
     return lk_record_store(txn, kind, &session.record, lk_work(txn)->new_value);
 }
 
-int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn, struct lk_activity *activity,
+int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn,
+                          const struct lk_tenant *tenant, struct lk_activity *activity,
                           bool *new_address)
 {
+    static const uint8_t kept[] = {13, 14, 15, 17, 18, 19, 20, 21, 22, 23};
     uint8_t tags[LK_ADDRESS_TAGS * LK_ADDRESS_TAG_SIZE];
     struct lk_span ip = login->request->ip;
     bool fresh = !activity->record.raw.size;
     struct lk_activity patch;
-    uint64_t clear = LK_BIT(13) | LK_BIT(14) | LK_BIT(15);
+    uint64_t clear = 0;
+    size_t i;
 
     memset(&patch, 0, sizeof(patch));
     patch.record.id = activity->record.id;
+    lk_login_uncharge(login, txn, tenant, activity);
+    for (i = 0; i < LK_COUNT(kept); i++) {
+        const struct lk_field *field = lk_login_field(kept[i]);
+
+        if (LK_HAS(&activity->record, kept[i])) {
+            lk_field_set_number(&patch.record, field, lk_field_number(&activity->record, field));
+        } else {
+            clear |= LK_BIT(kept[i]);
+        }
+    }
     lk_field_set_number(&patch.record, lk_login_field(8), txn->now_ms);
     lk_field_set_number(&patch.record, lk_login_field(9), activity->login_count + 1);
     lk_field_set_number(&patch.record, lk_login_field(10), txn->now_ms);

@@ -11,8 +11,8 @@ static const struct {
 } meta_fields[] = {
     {1, offsetof(struct lk_meta, schema)},         {2, offsetof(struct lk_meta, high_water_ms)},
     {3, offsetof(struct lk_meta, audit_capacity)}, {4, offsetof(struct lk_meta, boot)},
-    {5, offsetof(struct lk_meta, monotonic_ms)},   {13, offsetof(struct lk_meta, powered_ms)},
-    {14, offsetof(struct lk_meta, time_epoch)},
+    {5, offsetof(struct lk_meta, monotonic_ms)},   {6, offsetof(struct lk_meta, charge_tat)},
+    {13, offsetof(struct lk_meta, powered_ms)},    {14, offsetof(struct lk_meta, time_epoch)},
 };
 
 static uint64_t *meta_place(struct lk_meta *meta, size_t i)

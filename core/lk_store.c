@@ -78,6 +78,7 @@ static int store_load(struct lk_store *store)
     }
     if (!error) {
         store->audit_capacity = (uint32_t)meta.audit_capacity;
+        store->throttle.tat = meta.charge_tat;
         error = lk_clock_start(store, &meta);
     }
     lk_abort(&txn);
@@ -368,6 +369,7 @@ int lk_stats(struct lk_txn *txn, struct lk_stats *stats)
     stats->login_count = store->login_count;
     stats->refusal_count = store->refusal_count;
     stats->commit_count = store->commit_count;
+    stats->throttled_count = store->throttle.refused_count;
     lk_store_lock(store, false);
     memcpy(stats->store_id, store->store_id, sizeof(stats->store_id));
     error = store->storage->ops->stat(store->storage, &stats->storage);

@@ -70,7 +70,10 @@ int lk_user_compute(struct lk_txn *txn, struct lk_record *record)
     }
     lk_set_number(&lk_kind_user, record, "login_count", activity.login_count);
     lk_set_number(&lk_kind_user, record, "activity_status", status);
-    lk_set_number(&lk_kind_user, record, "is_locked", activity.locked_until > txn->now_ms);
+    lk_set_number(&lk_kind_user, record, "is_locked",
+                  activity.locked_until > txn->now_ms ||
+                      activity.console_locked_until > txn->now_ms ||
+                      activity.device_locked_until > txn->now_ms);
     return user_sessions(txn, record);
 }
 
@@ -102,7 +105,7 @@ int lk_user_set_status(struct lk_txn *txn, struct lk_id user, enum lk_user_statu
 
 int lk_user_unlock(struct lk_txn *txn, struct lk_id user)
 {
-    struct lk_activity none;
+    struct lk_activity activity;
     struct lk_user record;
     struct lk_change change = {.kind = &lk_kind_user, .operation = LK_UPDATE, .id = user};
     int error = txn->open && txn->mode == LK_WRITE ? 0 : LK_E_STATE;
@@ -113,14 +116,13 @@ int lk_user_unlock(struct lk_txn *txn, struct lk_id user)
     if (error) {
         return error;
     }
-    memset(&none, 0, sizeof(none));
-    error = lk_write(txn, &lk_kind_activity, LK_UPDATE, (struct lk_id){user.tenant, user.user, 0},
-                     &none.record, LK_BIT(13) | LK_BIT(14) | LK_BIT(15), NULL,
-                     LK_W_SYSTEM | LK_W_QUIET);
-    if (error && error != LK_E_NOT_FOUND) {
-        return error;
+    error = lk_load_activity(txn, user, &activity);
+    if (!error && activity.record.raw.size) {
+        activity.record.present &= ~(lk_lane_bits(LK_LANE_NETWORK) | lk_lane_bits(LK_LANE_CONSOLE) |
+                                     lk_lane_bits(LK_LANE_DEVICE) | LK_BIT(23));
+        error = lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
     }
-    return lk_audit_change(txn, &change, "unlock");
+    return error ? error : lk_spoil(txn, lk_audit_change(txn, &change, "unlock"));
 }
 
 int lk_tenant_set_status(struct lk_txn *txn, uint32_t tenant, enum lk_tenant_status status)

@@ -4,6 +4,26 @@
 
 #define AT(member) offsetof(struct lk_activity, member)
 
+/* What is counted on one lane. */
+#define LANE_FIELDS(first, lane, where)                                                            \
+    {.number = (first),                                                                            \
+     .name = #lane "failed_count",                                                                 \
+     .type = LK_UINT,                                                                              \
+     .offset = AT(lane##failed_count),                                                             \
+     .flags = LK_F_SYSTEM | LK_F_LOCAL,                                                            \
+     .help = "failed logins in a row " where},                                                     \
+        {.number = (first) + 1,                                                                    \
+         .name = #lane "last_failure_at",                                                          \
+         .type = LK_TIME,                                                                          \
+         .offset = AT(lane##last_failure_at),                                                      \
+         .flags = LK_F_SYSTEM | LK_F_LOCAL,                                                        \
+         .help = "last failed login " where},                                                      \
+    {                                                                                              \
+        .number = (first) + 2, .name = #lane "locked_until", .type = LK_TIME,                      \
+        .offset = AT(lane##locked_until), .flags = LK_F_SYSTEM | LK_F_LOCAL,                       \
+        .help = "end of the running delay " where                                                  \
+    }
+
 static const struct lk_field fields[] = {
     {.number = 8,
      .name = "last_login_at",
@@ -35,30 +55,21 @@ static const struct lk_field fields[] = {
      .offset = AT(total_usage_minutes),
      .flags = LK_F_SYSTEM,
      .help = "minutes of use"},
-    {.number = 13,
-     .name = "failed_count",
-     .type = LK_UINT,
-     .offset = AT(failed_count),
-     .flags = LK_F_SYSTEM | LK_F_LOCAL,
-     .help = "failed logins in a row"},
-    {.number = 14,
-     .name = "last_failure_at",
-     .type = LK_TIME,
-     .offset = AT(last_failure_at),
-     .flags = LK_F_SYSTEM | LK_F_LOCAL,
-     .help = "last failed login"},
-    {.number = 15,
-     .name = "locked_until",
-     .type = LK_TIME,
-     .offset = AT(locked_until),
-     .flags = LK_F_SYSTEM | LK_F_LOCAL,
-     .help = "end of the running delay"},
+    LANE_FIELDS(13, , "on the network"),
     {.number = 16,
      .name = "session_number",
      .type = LK_UINT,
      .offset = AT(session_number),
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
      .help = "number of the newest session"},
+    LANE_FIELDS(17, console_, "at the console"),
+    LANE_FIELDS(20, device_, "from a known device"),
+    {.number = 23,
+     .name = "login_tat",
+     .type = LK_TIME,
+     .offset = AT(login_tat),
+     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
+     .help = "when the budget of good logins is whole again"},
     {.number = 25,
      .name = "address_tags",
      .type = LK_BYTES,
@@ -91,7 +102,7 @@ const struct lk_kind lk_kind_activity = {
     .index_count = LK_COUNT(indexes),
 };
 
-/* The same counters for names that nobody has: they must behave alike. */
+/* The same counters for names that nobody has: they must behave alike. Nobody has no device. */
 static const struct lk_field bucket_fields[] = {
     {.number = 8,
      .name = "name_tag",
@@ -99,24 +110,8 @@ static const struct lk_field bucket_fields[] = {
      .offset = offsetof(struct lk_bucket, name_tag),
      .flags = LK_F_REQUIRED | LK_F_SYSTEM | LK_F_LOCAL,
      .help = "keyed hash of tenant and name"},
-    {.number = 13,
-     .name = "failed_count",
-     .type = LK_UINT,
-     .offset = AT(failed_count),
-     .flags = LK_F_SYSTEM | LK_F_LOCAL,
-     .help = "failed logins in a row"},
-    {.number = 14,
-     .name = "last_failure_at",
-     .type = LK_TIME,
-     .offset = AT(last_failure_at),
-     .flags = LK_F_SYSTEM | LK_F_LOCAL,
-     .help = "last failed login"},
-    {.number = 15,
-     .name = "locked_until",
-     .type = LK_TIME,
-     .offset = AT(locked_until),
-     .flags = LK_F_SYSTEM | LK_F_LOCAL,
-     .help = "end of the running delay"},
+    LANE_FIELDS(13, , "on the network"),
+    LANE_FIELDS(17, console_, "at the console"),
 };
 
 const struct lk_kind lk_kind_bucket = {

@@ -25,6 +25,7 @@ struct fault_town {
 
 struct fault_facts {
     uint64_t failed, logins, sessions, refused; /* refused: entries of failed logins */
+    uint64_t device_failed;                     /* on that lane; failed: on the network */
 };
 
 struct fault_case {

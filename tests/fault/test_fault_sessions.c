@@ -107,25 +107,32 @@ static int run_known(struct fault_town *town)
     return log_in(town, false, cookie);
 }
 
-/* As with any login the charge may stand; a device and a session come together or not at all. */
-static bool middle_login(struct fault_town *town, int error)
+/* As with any login the charge may stand, on its lane; a device and a session come together or not
+ * at all. */
+static bool charge_is_whole(uint64_t failed, uint64_t before, int error)
 {
-    struct fault_facts facts = fault_town_facts(town, town->alice);
-
-    return facts.logins == facts_before.logins + (error == 0) &&
-           (error == 0
-                ? facts.failed == 0
-                : facts.failed >= facts_before.failed && facts.failed <= facts_before.failed + 3);
+    return error == 0 ? failed == 0 : failed >= before && failed <= before + 3;
 }
 
 static bool middle_remember(struct fault_town *town, int error)
 {
-    return middle_login(town, error) && devices(town) == 1u + (error == 0);
+    struct fault_facts facts = fault_town_facts(town, town->alice);
+
+    return facts.logins == facts_before.logins + (error == 0) &&
+           charge_is_whole(facts.failed, facts_before.failed, error) &&
+           devices(town) == 1u + (error == 0);
 }
 
+/* A device that could not be read is none: then it was a login from the network. */
 static bool middle_known(struct fault_town *town, int error)
 {
-    return middle_login(town, error) && devices(town) == 1;
+    struct fault_facts facts = fault_town_facts(town, town->alice);
+
+    return facts.logins == facts_before.logins + (error == 0) &&
+           (facts.failed == facts_before.failed ||
+            charge_is_whole(facts.failed, facts_before.failed, error)) &&
+           charge_is_whole(facts.device_failed, facts_before.device_failed, error) &&
+           devices(town) == 1;
 }
 
 static int run_over_limit(struct fault_town *town)

@@ -126,6 +126,27 @@ static int golden_foreign_check(void *self, struct lk_span hash, const char **ru
     return 0;
 }
 
+/* Three failures on each lane, so that a delay runs. */
+static void golden_lanes(struct bench *bench, struct lk_login_request *request, const char *cookie)
+{
+    static const char *const names[] = {"alice", "nobody"};
+    struct lk_login_result result;
+    unsigned i, tries;
+
+    for (i = 0; i < 2; i++) {
+        request->name = bench_text(names[i]);
+        for (tries = 0; tries < 3; tries++) {
+            request->channel = LK_CHANNEL_CONSOLE;
+            assert_int_equal(lk_login(&bench->store, request, &result, NULL), LK_E_REFUSED);
+            request->channel = LK_CHANNEL_HTTP;
+            request->device_cookie = bench_text(i ? "" : cookie);
+            if (!i) {
+                assert_int_equal(lk_login(&bench->store, request, &result, NULL), LK_E_REFUSED);
+            }
+        }
+    }
+}
+
 /* One of everything, each optional field given: seed, clock and device secret are fixed. */
 static struct bench *golden_store(void)
 {
@@ -160,7 +181,8 @@ static struct bench *golden_store(void)
                                "session_max=4", "lockout_failures=3", "lockout_time=600",
                                "password_min=9", "audit_capacity=64", "purge_after_days=30",
                                "session_limit=refuse", "session_end_at_reboot=true",
-                               "session_channels=console:900 http:7200", NULL),
+                               "session_channels=console:900 http:7200", "close_failures=50",
+                               "close_time=7200", "login_rate=120", NULL),
                      0);
     assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, "name=doors",
                                "resource=door", "action=open", "description=Open doors", NULL),
@@ -216,6 +238,7 @@ static struct bench *golden_store(void)
     }
     lk_fake_advance(&bench->fake, 61500);
     assert_int_equal(lk_login(&bench->store, &request, &result, NULL), 0);
+    memcpy(token, result.device_cookie, sizeof(token));
     request.password = LK_TEXT("not her secret");
     assert_int_equal(lk_login(&bench->store, &request, &result, NULL), LK_E_REFUSED);
     request.name = LK_TEXT("nobody");
@@ -225,6 +248,7 @@ static struct bench *golden_store(void)
                                "trusted=true", NULL),
                      0);
     bench_commit(bench);
+    golden_lanes(bench, &request, token);
     bench_verify(bench);
     return bench;
 }

@@ -586,7 +586,7 @@ class Store:
     def check_bucket(self, tenant, name):
         tag = int.from_bytes(siphash(self.bucket_key,
                                      struct.pack(">I", int(tenant)) + name.lower().encode()), "big")
-        slots = [self.records.get("bucket", {}).get((int(tenant), 0, 1 + 8 * (tag % 64) + slot), {})
+        slots = [self.records.get("bucket", {}).get((int(tenant), 0, 1 + 8 * (tag % 256) + slot), {})
                  for slot in range(8)]
         must(any(slot.get("name_tag") == tag for slot in slots), "bucket of", name)
 
