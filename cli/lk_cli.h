@@ -351,10 +351,11 @@ int lk_cli_token(struct lk_cli *cli, const char *word, struct lk_span *token);
 /* Asks a password and logs in, with a new password where one must be set. */
 struct lk_cli_login {
     uint32_t tenant;
+    const char *tenant_name; /* with tenant 0: what was asked for; or NULL */
+    struct lk_span device_cookie;
     const char *name;
     bool from_stdin;
     enum lk_channel channel;
-    const char *device;   /* its cookie; or NULL */
     const char *remember; /* the name to remember the device by; or NULL */
 };
 int lk_cli_login(struct lk_cli *cli, const struct lk_cli_login *login,

@@ -132,9 +132,10 @@ int lk_cli_login(struct lk_cli *cli, const struct lk_cli_login *login,
 {
     struct lk_login_request request = {
         .tenant = login->tenant,
+        .tenant_name = lk_cli_span(login->tenant_name ? login->tenant_name : ""),
         .name = lk_cli_span(login->name),
+        .device_cookie = login->device_cookie,
         .channel = login->channel,
-        .device_cookie = lk_cli_span(login->device ? login->device : ""),
         .device_name = lk_cli_span(login->remember ? login->remember : ""),
         .remember_device = login->remember != NULL,
         .hash_work = cli->hash_work,

@@ -8,24 +8,42 @@
 
 /* ---- Logins ---------------------------------------------------------------------------------- */
 
+/* A device's cookie to where the password does not go; what is too long is none. */
+static int session_cookie(struct lk_cli *cli, const char *word, struct lk_span *cookie)
+{
+    struct lk_span given;
+    int error = lk_cli_token(cli, word, &given);
+
+    *cookie = (struct lk_span){NULL, 0};
+    if (!error && given.size < sizeof(cli->work->token)) {
+        memcpy(cli->work->token, given.data, given.size);
+        *cookie = (struct lk_span){(const uint8_t *)cli->work->token, given.size};
+    }
+    return error;
+}
+
 int lk_cli_login_command(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     struct lk_cli_login login = {
         .name = args->words[0],
         .from_stdin = lk_cli_option(args, "password-stdin") != NULL,
         .channel = LK_CHANNEL_CLI,
-        .device = lk_cli_option(args, "device"),
         .remember = lk_cli_option(args, "remember"),
     };
+    const char *cookie = lk_cli_option(args, "device");
     struct lk_login_result result;
     int error = lk_cli_find_tenant(cli);
 
     /* A tenant that is not there is answered like a name that is not there. */
     if (error == LK_E_NOT_FOUND && (cli->tenant_given || cli->tenant_name)) {
         cli->tenant = 0;
+        login.tenant_name = cli->tenant_given ? cli->tenant_given : cli->tenant_name;
         error = 0;
     }
     login.tenant = cli->tenant;
+    if (!error && cookie) {
+        error = session_cookie(cli, cookie, &login.device_cookie);
+    }
     if (!error) {
         error = lk_cli_login(cli, &login, &result);
     }

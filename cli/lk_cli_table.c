@@ -32,7 +32,9 @@ static const struct lk_cli_option table_passwd[] = {
 static const struct lk_cli_option table_login[] = {
     {"password-stdin", NULL,
      "read the password, and on a second line a new one, from standard input"},
-    {"device", "COOKIE", "what an earlier login with --remember gave"},
+    {"device", "COOKIE",
+     "what an earlier login with --remember gave: failures from elsewhere do not delay it; - reads "
+     "it from standard input, before the password"},
     {"remember", "NAME", "remember this device; its cookie goes to standard error"},
     END_OF_OPTIONS,
 };
@@ -219,7 +221,8 @@ const struct lk_cli_command lk_cli_commands[] = {
     {.noun = "login", .args = "USER", .help = "log in; prints the session token and nothing else",
      .details = "A claim code stands in for the first password. When a new password must be set, "
                 "it is asked for, or read from the second line of standard input. Exit status 1: "
-                "refused; 6: a delay is running.",
+                "refused; 6: a delay is running, or too many failed or logged in; the message tells "
+                "the seconds to wait.",
      .resource = "session", .action = "write", .min_args = 1, .max_args = 1,
      .flags = LK_CLI_HOST | LK_CLI_WRITES | LK_CLI_QUIET_REFUSAL, .options = table_login,
      .handler = lk_cli_login_command},

@@ -143,8 +143,9 @@ void lk_throttle_give_back(struct lk_store *store, uint64_t source)
                          ? throttle->tat
                          : THROTTLE_HOUR_MS / LK_CHARGE_BUDGET;
     if (known && known->count) {
+        /* No delay ran when it was charged: what runs now is its own. */
         known->count--;
-        known->until = known->count < THROTTLE_FAILURES ? 0 : known->until;
+        known->until = 0;
     }
 }
 

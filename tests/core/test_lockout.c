@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+/* Lanes, closing, budgets: what delays whom, and whom not. */
+#include "lockout.h"
+
+#define HOUR 3600000u
+
+/* ---- Numbers ---- */
+
+/* The fourth failure starts nothing, the fifth a second, the sixth two; to the cap. */
+static void test_lockout_boundaries(void **state)
+{
+    static const uint32_t delays[] = {0,  0,  0,   0,   1,   2,   4,   8,  16,
+                                      32, 64, 128, 256, 512, 900, 900, 900};
+    static const char *const names[] = {"alice", "nobody"};
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    uint32_t wait;
+    unsigned n, i;
+
+    (void)state;
+    (void)lockout_user(bench, "alice");
+    for (n = 0; n < 2; n++) {
+        for (i = 0; i < LK_COUNT(delays); i++) {
+            struct lockout_try one = {.name = names[n], .password = LOCKOUT_WRONG};
+
+            one.channel = LK_CHANNEL_HTTP;
+            assert_int_equal(lockout_try(bench, &one).error, LK_E_REFUSED);
+            if (delays[i]) {
+                wait = lockout_try(bench, &one).wait_s;
+                assert_int_equal(wait, delays[i]);
+                lk_fake_advance(&bench->fake, wait * (uint64_t)1000);
+            }
+        }
+    }
+    bench_verify(bench);
+    bench_close(bench);
+}
+
+/* The 99th failure delays, the hundredth closes the network for a day, and nothing else. */
+static void test_lockout_closes_the_network(void **state)
+{
+    static const char *const names[] = {"alice", "nobody"};
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    struct lk_id alice = lockout_user(bench, "alice");
+    char cookie[LK_TOKEN_SIZE];
+    struct lockout_try device = {"alice", LOCKOUT_RIGHT, LK_CHANNEL_HTTP, 0, cookie, NULL};
+    uint64_t hashes;
+    unsigned n;
+
+    (void)state;
+    lockout_device(bench, alice, cookie);
+    for (n = 0; n < 2; n++) {
+        hashes = meter->hashes;
+        assert_int_equal(lockout_fail(bench, names[n], 99), 900);
+        assert_int_equal(meter->hashes - hashes, 99);
+        lk_fake_advance(&bench->fake, 900 * 1000);
+        assert_int_equal(lockout_fail(bench, names[n], 1), 86400);
+        assert_int_equal(lockout_network(bench, names[n], LOCKOUT_RIGHT), LK_E_LOCKED);
+        assert_int_equal(lockout_console(bench, names[n], LOCKOUT_RIGHT), n ? LK_E_REFUSED : 0);
+        /* What the console did leaves the network closed. */
+        assert_int_equal(lockout_network(bench, names[n], LOCKOUT_RIGHT), LK_E_LOCKED);
+        if (!n) {
+            assert_int_equal(lockout_try(bench, &device).error, 0);
+            assert_int_equal(lockout_network(bench, names[n], LOCKOUT_RIGHT), LK_E_LOCKED);
+        }
+        lk_fake_advance(&bench->fake, LK_MS_PER_DAY - 1);
+        assert_int_equal(lockout_network(bench, names[n], LOCKOUT_RIGHT), LK_E_LOCKED);
+        lk_fake_advance(&bench->fake, 1);
+        assert_int_equal(lockout_network(bench, names[n], LOCKOUT_RIGHT), n ? LK_E_REFUSED : 0);
+    }
+    /* As the tenant says: after 7, for 30 seconds, again with each that follows; or never. */
+    lockout_policy(bench, bench->tenant, "close_failures=7");
+    lockout_policy(bench, bench->tenant, "close_time=30");
+    assert_int_equal(lockout_fail(bench, "alice", 6), 2);
+    lk_fake_advance(&bench->fake, 2000);
+    assert_int_equal(lockout_fail(bench, "alice", 1), 30);
+    lk_fake_advance(&bench->fake, 30000);
+    assert_int_equal(lockout_fail(bench, "alice", 1), 30);
+    lk_fake_advance(&bench->fake, 30000);
+    lockout_policy(bench, bench->tenant, "close_failures=0");
+    assert_int_equal(lockout_fail(bench, "alice", 1), 16);
+    bench_verify(bench);
+    bench_close(bench);
+}
+
+/* ---- Lanes ---- */
+
+static void test_lockout_lanes_do_not_meet(void **state)
+{
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    struct lk_id alice = lockout_user(bench, "alice"), bob = lockout_user(bench, "bob");
+    char cookie[LK_TOKEN_SIZE], other[LK_TOKEN_SIZE];
+    struct lockout_try tries[LK_LANE_COUNT] = {
+        {"alice", LOCKOUT_WRONG, LK_CHANNEL_HTTP, 0, NULL, NULL},
+        {"alice", LOCKOUT_WRONG, LK_CHANNEL_CONSOLE, 0, NULL, NULL},
+        {"alice", LOCKOUT_WRONG, LK_CHANNEL_HTTP, 0, cookie, NULL}};
+    struct lk_user user;
+    unsigned lane, i, k;
+
+    (void)state;
+    lockout_device(bench, alice, cookie);
+    lockout_device(bench, bob, other);
+    for (lane = 0; lane < LK_LANE_COUNT; lane++) {
+        for (i = 0; i < 5; i++) {
+            assert_int_equal(lockout_try(bench, &tries[lane]).error, LK_E_REFUSED);
+        }
+        assert_int_equal(lockout_try(bench, &tries[lane]).error, LK_E_LOCKED);
+        bench_read(bench);
+        assert_int_equal(lk_get_computed(&bench->txn, &lk_kind_user, alice, &user.record), 0);
+        assert_int_equal(user.is_locked, 1);
+        /* The others serve, and what they do leaves this one as it is. */
+        for (k = 0; k < LK_LANE_COUNT; k++) {
+            struct lockout_try one = tries[k];
+
+            one.password = LOCKOUT_RIGHT;
+            assert_int_equal(lockout_try(bench, &one).error, k == lane ? LK_E_LOCKED : 0);
+        }
+        assert_int_equal(lockout_try(bench, &tries[lane]).error, LK_E_LOCKED);
+        lk_fake_advance(&bench->fake, 1000);
+        tries[lane].password = LOCKOUT_RIGHT;
+        assert_int_equal(lockout_try(bench, &tries[lane]).error, 0);
+        tries[lane].password = LOCKOUT_WRONG;
+        bench_read(bench);
+        assert_int_equal(lk_get_computed(&bench->txn, &lk_kind_user, alice, &user.record), 0);
+        assert_int_equal(user.is_locked, 0);
+    }
+    /* Somebody else's cookie, a cut one and one of a device that is gone are none. */
+    for (i = 0; i < 5; i++) {
+        assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
+    }
+    tries[LK_LANE_DEVICE].cookie = other;
+    assert_int_equal(lockout_try(bench, &tries[LK_LANE_DEVICE]).error, LK_E_LOCKED);
+    tries[LK_LANE_DEVICE].cookie = cookie;
+    cookie[20] = '\0';
+    assert_int_equal(lockout_try(bench, &tries[LK_LANE_DEVICE]).error, LK_E_LOCKED);
+    /* At the console it is the console's lane all the same. */
+    tries[LK_LANE_CONSOLE].cookie = other;
+    assert_int_equal(lockout_try(bench, &tries[LK_LANE_CONSOLE]).error, LK_E_REFUSED);
+    assert_int_equal(lockout_counts(bench, alice).console_failed_count, 1);
+    bench_verify(bench);
+    bench_close(bench);
+}
+
+static void test_lockout_unlock_opens_every_lane(void **state)
+{
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    struct lk_id alice = lockout_user(bench, "alice");
+    char cookie[LK_TOKEN_SIZE];
+    struct lockout_try device = {"alice", LOCKOUT_WRONG, LK_CHANNEL_HTTP, 0, cookie, NULL};
+    struct lk_activity counts;
+    unsigned i;
+
+    (void)state;
+    lockout_device(bench, alice, cookie);
+    lockout_policy(bench, bench->tenant, "login_rate=1");
+    assert_int_equal(lockout_network(bench, "alice", LOCKOUT_RIGHT), 0);
+    assert_int_equal(lockout_network(bench, "alice", LOCKOUT_RIGHT), LK_E_LOCKED);
+    for (i = 0; i < 5; i++) {
+        assert_int_equal(lockout_console(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
+    }
+    bench_write(bench);
+    assert_int_equal(lk_user_unlock(&bench->txn, alice), 0);
+    bench_commit(bench);
+    for (i = 0; i < 5; i++) {
+        assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
+        assert_int_equal(lockout_console(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
+        assert_int_equal(lockout_try(bench, &device).error, LK_E_REFUSED);
+    }
+    bench_write(bench);
+    assert_int_equal(lk_user_unlock(&bench->txn, alice), 0);
+    bench_commit(bench);
+    counts = lockout_counts(bench, alice);
+    assert_int_equal(counts.failed_count + counts.console_failed_count + counts.device_failed_count,
+                     0);
+    assert_true(!counts.locked_until && !counts.console_locked_until &&
+                !counts.device_locked_until && !counts.login_tat);
+    assert_int_equal(counts.login_count, 1);
+    device.password = LOCKOUT_RIGHT;
+    assert_int_equal(lockout_try(bench, &device).error, 0);
+    /* One who never tried has nothing to unlock; and it takes a transaction. */
+    alice = lockout_user(bench, "bob");
+    assert_int_equal(lk_user_unlock(&bench->txn, alice), LK_E_STATE);
+    bench_write(bench);
+    assert_int_equal(lk_user_unlock(&bench->txn, alice), 0);
+    bench_commit(bench);
+    bench_close(bench);
+}
+
+/* ---- Time ---- */
+
+/* A delay goes on after a restart; with the clock gone it goes on from the time last seen. */
+static void test_lockout_outlives_a_restart(void **state)
+{
+    static const enum lk_clock_quality qualities[] = {LK_CLOCK_SYNCED, LK_CLOCK_HELD,
+                                                      LK_CLOCK_UNSET};
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    unsigned i;
+
+    (void)state;
+    (void)lockout_user(bench, "alice");
+    for (i = 0; i < LK_COUNT(qualities); i++) {
+        /* 16 s and 32 s and 64 s. */
+        (void)lockout_fail(bench, "alice", i ? 1 : 9);
+        (void)lockout_fail(bench, "nobody", i ? 1 : 9);
+        lk_fake_reboot(&bench->fake, qualities[i]);
+        bench_reopen(bench);
+        assert_int_equal(lockout_network(bench, "alice", LOCKOUT_RIGHT), LK_E_LOCKED);
+        assert_int_equal(lockout_network(bench, "nobody", LOCKOUT_RIGHT), LK_E_LOCKED);
+        lk_fake_advance(&bench->fake, 130000);
+    }
+    assert_int_equal(lockout_network(bench, "alice", LOCKOUT_RIGHT), 0);
+    bench_close(bench);
+}
+
+/* Delays that no policy can have made: the clock was set back over them. */
+static void test_lockout_is_not_for_good(void **state)
+{
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    struct lk_id alice = lockout_user(bench, "alice");
+    struct lockout_try one = {.name = "alice", .password = LOCKOUT_RIGHT};
+    struct lk_activity counts;
+    uint64_t print, year = 365 * (uint64_t)LK_MS_PER_DAY;
+    unsigned lane;
+
+    (void)state;
+    for (lane = 0; lane < 2; lane++) {
+        unsigned first = lk_lane_field((enum lk_lane)lane);
+
+        one.channel = lane ? LK_CHANNEL_CONSOLE : LK_CHANNEL_HTTP;
+        bench_write(bench);
+        assert_int_equal(lk_load_activity(&bench->txn, alice, &counts), 0);
+        lk_field_set_number(&counts.record, lk_field_numbered(&lk_kind_activity, first), 6);
+        lk_field_set_number(&counts.record, lk_field_numbered(&lk_kind_activity, first + 1),
+                            bench->txn.now_ms + year);
+        lk_field_set_number(&counts.record, lk_field_numbered(&lk_kind_activity, first + 2),
+                            bench->txn.now_ms + year + 2000);
+        lk_field_set_number(&counts.record, lk_field_numbered(&lk_kind_activity, 23),
+                            bench->txn.now_ms + year);
+        assert_int_equal(lk_record_store(&bench->txn, &lk_kind_activity, &counts.record,
+                                         lk_work(&bench->txn)->new_value),
+                         0);
+        bench_commit(bench);
+        /* Cut once to what the policy says of the sixth failure, and run from there. */
+        assert_int_equal(lockout_try(bench, &one).wait_s, 2);
+        print = bench_print(bench);
+        lk_fake_advance(&bench->fake, 1500);
+        assert_int_equal(lockout_try(bench, &one).wait_s, 1);
+        assert_true(bench_print(bench) == print);
+        lk_fake_advance(&bench->fake, 500);
+        assert_int_equal(lockout_try(bench, &one).error, 0);
+        assert_true(lane ||
+                    lockout_counts(bench, alice).login_tat <= bench->fake.clock.wall_ms + HOUR);
+    }
+    /* A milder policy holds at once. */
+    assert_int_equal(lockout_fail(bench, "alice", 12), 128);
+    lockout_policy(bench, bench->tenant, "lockout_time=10");
+    one.channel = LK_CHANNEL_HTTP;
+    assert_int_equal(lockout_try(bench, &one).wait_s, 10);
+    lockout_policy(bench, bench->tenant, "lockout_failures=0");
+    assert_int_equal(lockout_try(bench, &one).error, 0);
+    bench_verify(bench);
+    bench_close(bench);
+}
+
+/* ---- Tenants that are not there ---- */
+
+static void test_lockout_of_a_tenant_that_is_not_there(void **state)
+{
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    static const char *const absent[] = {"acme", "Globex", "initech", "umbrella"};
+    char name[128];
+    unsigned failures, i, k;
+
+    (void)state;
+    /* With one tenant its policy is everybody's. */
+    for (failures = 2; failures < 9; failures += 3) {
+        (void)snprintf(name, sizeof(name), "lockout_failures=%u", failures);
+        lockout_policy(bench, bench->tenant, name);
+        for (i = 0; i < LK_COUNT(absent); i++) {
+            struct lockout_try one = {.name = "alice", .password = LOCKOUT_WRONG};
+
+            (void)snprintf(name, sizeof(name), "%s-%u", absent[i], failures);
+            one.tenant = name;
+            one.channel = LK_CHANNEL_HTTP;
+            for (k = 0; k < failures; k++) {
+                assert_int_equal(lockout_try(bench, &one).error, LK_E_REFUSED);
+            }
+            assert_int_equal(lockout_try(bench, &one).wait_s, 1);
+            /* The same tenant in other letters; a longer name than any tenant has. */
+            name[0] = (char)(name[0] ^ 0x20);
+            assert_int_equal(lockout_try(bench, &one).wait_s, 1);
+            memset(name, 'x', sizeof(name) - 1);
+            name[sizeof(name) - 1] = '\0';
+            assert_int_equal(lockout_try(bench, &one).error, i ? LK_E_LOCKED : LK_E_REFUSED);
+            for (k = 1; !i && k < failures; k++) {
+                assert_int_equal(lockout_try(bench, &one).error, LK_E_REFUSED);
+            }
+        }
+        lk_fake_advance(&bench->fake, 2 * (uint64_t)LK_MS_PER_DAY);
+    }
+    bench_verify(bench);
+    bench_close(bench);
+}
+
+/* Of several tenants each policy occurs, and a tenant's stays when others come. */
+static void test_lockout_stand_in_is_one_of_those_there(void **state)
+{
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    unsigned seen[9] = {0}, first[64], moved = 0, i, k, round;
+    char name[64], word[32];
+
+    (void)state;
+    for (i = 0; i < 3; i++) {
+        struct lk_id id = {0, 0, 0};
+
+        (void)snprintf(name, sizeof(name), "name=tenant%u", i);
+        (void)snprintf(word, sizeof(word), "lockout_failures=%u", 2 + 2 * i);
+        bench_write(bench);
+        assert_int_equal(bench_add(bench, &lk_kind_tenant, &id, name, word, NULL), 0);
+        bench_commit(bench);
+    }
+    for (round = 0; round < 2; round++) {
+        for (i = 0; i < LK_COUNT(first); i++) {
+            struct lockout_try one = {.name = "alice", .password = LOCKOUT_WRONG};
+
+            (void)snprintf(name, sizeof(name), "absent%u", i);
+            one.tenant = name;
+            one.channel = LK_CHANNEL_HTTP;
+            for (k = 0; lockout_try(bench, &one).error == LK_E_REFUSED; k++) {
+            }
+            assert_in_range(k, 2, 8);
+            seen[k]++;
+            moved += round && first[i] != k;
+            first[i] = k;
+        }
+        if (!round) {
+            struct lk_id id = {0, 0, 0};
+
+            assert_true(seen[2] > 4 && seen[4] > 4 && seen[5] > 4 && seen[6] > 4);
+            bench_write(bench);
+            assert_int_equal(
+                bench_add(bench, &lk_kind_tenant, &id, "name=late", "lockout_failures=8", NULL), 0);
+            bench_commit(bench);
+            lk_fake_advance(&bench->fake, 2 * (uint64_t)LK_MS_PER_DAY);
+        }
+    }
+    /* Only those who now stand in for by the newcomer. */
+    assert_int_equal(moved, seen[8]);
+    assert_in_range(moved, 1, LK_COUNT(first) / 2);
+    bench_close(bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lockout_boundaries),
+        cmocka_unit_test(test_lockout_closes_the_network),
+        cmocka_unit_test(test_lockout_lanes_do_not_meet),
+        cmocka_unit_test(test_lockout_unlock_opens_every_lane),
+        cmocka_unit_test(test_lockout_outlives_a_restart),
+        cmocka_unit_test(test_lockout_is_not_for_good),
+        cmocka_unit_test(test_lockout_of_a_tenant_that_is_not_there),
+        cmocka_unit_test(test_lockout_stand_in_is_one_of_those_there),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
