@@ -31,6 +31,7 @@ enum lk_storage_caps {
     LK_STORAGE_SNAPSHOT = 1, /* readers see a snapshot beside a writer */
     LK_STORAGE_STABLE = 2,   /* spans live as long as their read transaction */
     LK_STORAGE_DURABLE = 4,  /* what is committed outlives the process */
+    LK_STORAGE_TALLY = 8,    /* tally() and tallied() */
 };
 
 enum lk_mode { LK_READ = 0, LK_WRITE = 1 };
@@ -39,11 +40,21 @@ enum lk_commit_mode { LK_COMMIT_DURABLE = 0, LK_COMMIT_LAZY = 1 };
 
 struct lk_storage_stat {
     uint64_t entries;
-    uint64_t used_bytes; /* of the medium, overhead included */
-    uint64_t free_bytes; /* that can still be used without growing past the limit */
-    uint32_t erase_min;  /* flash only: erase counts of the sectors, lowest and highest */
-    uint32_t erase_max;
+    uint64_t used_bytes;   /* of the medium, overhead included */
+    uint64_t free_bytes;   /* that can still be used without growing past the limit */
     uint64_t commit_count; /* since opened */
+
+    /* Of raw flash only. What a device will last: the erases its sectors are good for, against
+     * erase_count in the time since it was made. */
+    uint64_t live_bytes;       /* of what can be read, overhead included */
+    uint64_t dead_bytes;       /* that collection can still give back, and gaps */
+    uint64_t programmed_bytes; /* since the store was made; a power cut may lose a sector's worth */
+    uint64_t erase_count;      /* of all sectors since then */
+    uint32_t erase_min;        /* of the sectors, lowest and highest */
+    uint32_t erase_max;
+    uint32_t sector_count;
+    uint32_t retired_count; /* sectors that are not used any more */
+    bool damaged;           /* something did not read as it was written: see check() */
 };
 
 struct lk_storage;
@@ -53,6 +64,8 @@ struct lk_storage_txn {
     struct lk_storage *storage; /* NULL when no transaction is open */
     enum lk_mode mode;
     int failed;    /* first error of a put or delete: commit refuses */
+    bool urgent;   /* set by the caller after begin: may use the room that is kept back, where a
+                      backend keeps any (logins, failure counts, audit) */
     void *priv[6]; /* backend's own; may be kept between transactions (see end()) */
 };
 
@@ -102,11 +115,15 @@ struct lk_storage_ops {
     /* NOT_FOUND when absent (not counted as a failure of the transaction). */
     int (*remove)(struct lk_storage_txn *txn, struct lk_span key);
     /*
-     * Adds one to a counter, kept apart from put's values, at the lowest durable cost the medium
-     * has. `count` gets the new number. LK_E_UNSUPPORTED where put is as good: the caller then
-     * keeps the number in a record.
+     * Adds one to the tally of `key`, which must be in the map (else LK_E_NOT_FOUND), at the lowest
+     * durable cost the medium has. The tally is 0 after every put of the key and goes with it.
+     * `count` gets the new number, which counts once the commit returns 0. A transaction that
+     * tallies does so once and puts and removes nothing: LK_E_STATE otherwise. LK_E_UNSUPPORTED
+     * without LK_STORAGE_TALLY: the caller then keeps the number in the record.
      */
     int (*tally)(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count);
+    /* The tally of a key in the map, as committed; 0 where it has none. */
+    int (*tallied)(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count);
 
     /* Opens a cursor over the keys that begin with `prefix` (empty: all). It stands nowhere. */
     int (*cursor_open)(struct lk_storage_txn *txn, struct lk_storage_cursor *cursor,

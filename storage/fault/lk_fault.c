@@ -225,6 +225,20 @@ static int fault_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t 
     return rc;
 }
 
+static int fault_tallied(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count)
+{
+    if (txn->storage == NULL) {
+        return LK_E_STATE;
+    }
+    struct lk_fault *fault = fault_of(txn->storage);
+    int rc = fault_call(fault);
+    if (rc == LK_OK) {
+        rc = fault_lend(fault, txn)->tallied(txn, key, count);
+        fault_back(fault, txn);
+    }
+    return rc;
+}
+
 static int fault_cursor_open(struct lk_storage_txn *txn, struct lk_storage_cursor *cursor,
                              struct lk_span prefix)
 {
@@ -358,6 +372,7 @@ static const struct lk_storage_ops fault_ops = {
     .put = fault_put,
     .remove = fault_remove,
     .tally = fault_tally,
+    .tallied = fault_tallied,
     .cursor_open = fault_cursor_open,
     .cursor_close = fault_cursor_close,
     .seek = fault_seek,

@@ -2,10 +2,10 @@
 /*
  * lk_fault.h: a storage that fails when told to, around any other storage. For host tests.
  *
- * Counted and failed: open, begin, commit, get, put, remove, tally, cursor_open, seek, seek_before,
- * next, prev, stat, check, compact, scrub. A failed call does not reach the storage inside, but a
- * failed commit ends the transaction as an abort, and a failed put or remove spoils it, as the
- * interface says. close, abort, release and cursor_close can't fail and are not counted.
+ * Counted and failed: open, begin, commit, get, put, remove, tally, tallied, cursor_open, seek,
+ * seek_before, next, prev, stat, check, compact, scrub. A failed call does not reach the storage
+ * inside, but a failed commit ends the transaction as an abort, and a failed put or remove spoils
+ * it, as the interface says. close, abort, release and cursor_close can't fail and are not counted.
  *
  * A test loops: lk_fault_at(&fault, n, false, LK_E_IO) for n = 1, 2, … until a run ends with
  * lk_fault_hit() false; and the same with `for_ever` true.

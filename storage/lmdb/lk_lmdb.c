@@ -311,6 +311,7 @@ const struct lk_storage_ops lk_lmdb_ops = {
     .put = lk_lmdb_put,
     .remove = lk_lmdb_remove,
     .tally = lk_lmdb_tally,
+    .tallied = lk_lmdb_tallied,
     .cursor_open = lk_lmdb_cursor_open,
     .cursor_close = lk_lmdb_cursor_close,
     .seek = lk_lmdb_seek,

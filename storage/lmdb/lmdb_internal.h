@@ -142,6 +142,7 @@ int lk_lmdb_get(struct lk_storage_txn *txn, struct lk_span key, struct lk_span *
 int lk_lmdb_put(struct lk_storage_txn *txn, struct lk_span key, struct lk_span value);
 int lk_lmdb_remove(struct lk_storage_txn *txn, struct lk_span key);
 int lk_lmdb_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count);
+int lk_lmdb_tallied(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count);
 
 /* lmdb_room.c: growth, and the room kept for deletions */
 void lk_lmdb_grow_ahead(struct lk_lmdb_state *state);

@@ -417,3 +417,8 @@ int lk_lmdb_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t *coun
     (void)count;
     return LK_E_UNSUPPORTED;
 }
+
+int lk_lmdb_tallied(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count)
+{
+    return lk_lmdb_tally(txn, key, count);
+}

@@ -99,6 +99,11 @@ static int ram_commit(struct lk_storage_txn *txn, enum lk_commit_mode mode)
         return failed;
     }
     struct lk_ram *ram = ram_of(txn->storage);
+    uint32_t tally = (uint32_t)(uintptr_t)txn->priv[2];
+    if (tally != 0) {
+        ram_set32(ram, tally + 12, ram_get32(ram, tally + 12) + 1);
+        ram->version++;
+    }
     for (uint32_t block = ram_get32(ram, RAM_AT_OLD); block != 0;) {
         uint32_t next = ram_get32(ram, block + 4);
         lk_ram_kill(ram, block);
@@ -181,6 +186,7 @@ static int ram_insert(struct lk_ram *ram, struct lk_span key, struct lk_span val
     ram_set32(ram, block + 4, 0);
     ram_set16(ram, block + 8, (uint16_t)key.size);
     ram_set16(ram, block + 10, RAM_LIVE);
+    ram_set32(ram, block + 12, 0);
     memcpy(ram->memory + block + RAM_BLOCK, key.data, key.size);
     if (value.size > 0) {
         memcpy(ram->memory + block + RAM_BLOCK + key.size, value.data, value.size);
@@ -204,6 +210,9 @@ static int ram_put(struct lk_storage_txn *txn, struct lk_span key, struct lk_spa
     if (rc == LK_OK && key.size == 0) {
         rc = LK_E_ARGUMENT;
     }
+    if (rc == LK_OK && txn->priv[2] != NULL) {
+        rc = LK_E_STATE; /* a transaction that tallies does nothing else */
+    }
     if (rc == LK_OK && value.size > txn->storage->value_max) {
         rc = LK_E_TOO_BIG;
     }
@@ -226,6 +235,9 @@ static int ram_remove(struct lk_storage_txn *txn, struct lk_span key)
     if (rc == LK_OK && key.size == 0) {
         rc = LK_E_ARGUMENT;
     }
+    if (rc == LK_OK && txn->priv[2] != NULL) {
+        rc = LK_E_STATE;
+    }
     if (rc != LK_OK) {
         txn->failed = txn->failed != LK_OK ? txn->failed : rc;
         return rc;
@@ -243,12 +255,60 @@ static int ram_remove(struct lk_storage_txn *txn, struct lk_span key)
     return LK_OK;
 }
 
+/* The block of a key that is there, for an operation of its tally. */
+static int ram_tally_find(struct lk_storage_txn *txn, struct lk_span key, uint32_t *block)
+{
+    int rc = ram_usable(txn, key, false);
+    if (rc != LK_OK) {
+        return rc;
+    }
+    const struct lk_ram *ram = ram_of(txn->storage);
+    bool same;
+    uint32_t index = lk_ram_find(ram, key, &same);
+    if (!same) {
+        return LK_E_NOT_FOUND;
+    }
+    *block = ram_at(ram, index);
+    return LK_OK;
+}
+
+/* `priv[2]` of a transaction that tallies is the block. */
 static int ram_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count)
 {
-    (void)txn;
-    (void)key;
-    (void)count;
-    return LK_E_UNSUPPORTED;
+    uint32_t block = 0;
+    int rc = ram_usable(txn, key, true);
+    if (rc == LK_E_STATE || (rc == LK_OK && txn->mode == LK_READ)) {
+        return rc == LK_OK ? LK_E_READ_ONLY : rc;
+    }
+    if (rc == LK_OK && (txn->storage->caps & LK_STORAGE_TALLY) == 0) {
+        return LK_E_UNSUPPORTED;
+    }
+    if (rc == LK_OK && (txn->priv[0] != NULL || txn->priv[2] != NULL)) {
+        rc = LK_E_STATE;
+    }
+    rc = rc == LK_OK ? ram_tally_find(txn, key, &block) : rc;
+    if (rc == LK_E_NOT_FOUND) {
+        return rc;
+    }
+    if (rc == LK_OK) {
+        *count = ram_get32(ram_of(txn->storage), block + 12) + 1;
+        txn->priv[2] = (void *)(uintptr_t)block;
+    }
+    txn->failed = txn->failed != LK_OK ? txn->failed : rc;
+    return rc;
+}
+
+static int ram_tallied(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count)
+{
+    uint32_t block = 0;
+    int rc = ram_tally_find(txn, key, &block);
+    if (rc == LK_OK && (txn->storage->caps & LK_STORAGE_TALLY) == 0) {
+        rc = LK_E_UNSUPPORTED;
+    }
+    if (rc == LK_OK) {
+        *count = ram_get32(ram_of(txn->storage), block + 12);
+    }
+    return rc;
 }
 
 static int ram_cursor_open(struct lk_storage_txn *txn, struct lk_storage_cursor *cursor,
@@ -476,6 +536,7 @@ static const struct lk_storage_ops ram_ops = {
     .put = ram_put,
     .remove = ram_remove,
     .tally = ram_tally,
+    .tallied = ram_tallied,
     .cursor_open = ram_cursor_open,
     .cursor_close = ram_cursor_close,
     .seek = ram_seek,
@@ -497,12 +558,18 @@ int lk_ram_init(struct lk_ram *ram, void *memory, size_t size, size_t value_max)
     value_max = value_max != 0 ? value_max : RAM_VALUE_DEFAULT;
     *ram = (struct lk_ram){
         .storage = {.ops = &ram_ops,
-                    .caps = LK_STORAGE_STABLE,
+                    .caps = LK_STORAGE_STABLE | LK_STORAGE_TALLY,
                     .value_max = value_max < size ? value_max : size},
         .memory = memory,
         .size = (uint32_t)(size & ~(size_t)3),
     };
     return LK_OK;
+}
+
+void lk_ram_tally_set(struct lk_ram *ram, bool on)
+{
+    ram->storage.caps &= ~(uint32_t)LK_STORAGE_TALLY;
+    ram->storage.caps |= on ? LK_STORAGE_TALLY : 0;
 }
 
 int lk_ram_format(struct lk_ram *ram)

@@ -5,9 +5,10 @@
  * The memory: a head; blocks upwards from it, in the order they were written; the table downwards
  * from the end: offsets of the live blocks, the smallest key at the lowest address.
  *
- * A block is never changed. Replacing or deleting one that was committed before takes it from the
- * table and puts it on the list of the old, which an abort puts back; what the batch itself wrote
- * lies behind `batch`. So a deletion takes no memory at all, and works in a full map.
+ * A block is never changed, but for its tally when a transaction that tallies commits. Replacing or
+ * deleting one that was committed before takes it from the table and puts it on the list of the
+ * old, which an abort puts back; what the batch itself wrote lies behind `batch`. So a deletion
+ * takes no memory at all, and works in a full map.
  */
 #ifndef LK_RAM_MAP_H
 #define LK_RAM_MAP_H
@@ -16,9 +17,9 @@
 
 #include <string.h>
 
-#define RAM_MAGIC UINT32_C(0x4D521001)
+#define RAM_MAGIC UINT32_C(0x4D521002)
 #define RAM_HEAD  64u
-#define RAM_BLOCK 12u /* value size u32, next old block u32, key size u16, state u16 */
+#define RAM_BLOCK 16u /* value size u32, next old block u32, key size u16, state u16, tally u32 */
 #define RAM_SLOT  4u
 
 enum ram_word { /* of the head, u32 each */
