@@ -339,6 +339,7 @@ struct lk_txn {
     enum lk_mode mode;
     bool open;
     bool summary; /* an import: records are not audited one by one */
+    bool tallied; /* counts by a tally, beside which the storage takes nothing */
     int failed;   /* first error in the middle of a change: commit refuses */
     struct lk_actor actor;
     uint64_t now_ms, monotonic_ms;

@@ -282,7 +282,11 @@ static inline uint64_t lk_lane_bits(enum lk_lane lane)
 {
     return LK_BIT(lk_lane_field(lane)) * 7;
 }
-/* All zero where the user has none yet. */
+/* lk_login_charge.c: failures on the network that the storage tallied since the record was put: 0
+ * where it keeps no tallies. Adds them to a record that was loaded. */
+int lk_tallied(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id, uint32_t *count);
+void lk_tallied_add(const struct lk_txn *txn, struct lk_activity *counts, uint32_t count);
+/* All zero where the user has none yet. What was tallied is in it. */
 int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *activity);
 
 /* ---- lk_maintain.c ---- */

@@ -6,6 +6,10 @@
  * fixed number of slots that behave alike, told apart by a keyed tag of the name. When all slots of
  * a name's bucket are in use, the name that failed longest ago is forgotten, those whose delay runs
  * last. A delay doubles with each failure past the policy's number; a hundred close the network.
+ *
+ * Where the storage keeps tallies, a failure on the network that starts no delay is one more on the
+ * record's key, and costs no record. A tally has no time: what is tallied counts until the record
+ * is written, as if it had just been.
  */
 #include "lk_login.h"
 
@@ -89,10 +93,45 @@ static int charge_throttled(struct lk_login *login, struct lk_txn *txn, uint64_t
     return error ? error : charge_locked(login, wait_ms);
 }
 
+int lk_tallied(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id, uint32_t *count)
+{
+    const struct lk_storage *storage = txn->store->storage;
+    struct lk_key key;
+    int error;
+
+    *count = 0;
+    if (!(storage->caps & LK_STORAGE_TALLY)) {
+        return 0;
+    }
+    lk_key_record(&key, kind, id);
+    error = storage->ops->tallied(&txn->storage, lk_key_span(&key), count);
+    return error == LK_E_NOT_FOUND ? 0 : error;
+}
+
+void lk_tallied_add(const struct lk_txn *txn, struct lk_activity *counts, uint32_t count)
+{
+    if (count) {
+        lk_field_set_number(&counts->record, lk_login_field(13), counts->failed_count + count);
+        lk_field_set_number(&counts->record, lk_login_field(14), txn->now_ms);
+    }
+}
+
+static int charge_tally(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
+{
+    struct lk_key key;
+    uint32_t count;
+
+    lk_key_record(&key, kind, id);
+    txn->tallied = true;
+    return txn->store->storage->ops->tally(&txn->storage, lk_key_span(&key), &count);
+}
+
 int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_kind *kind,
                     struct lk_activity *counts, const struct lk_tenant *tenant)
 {
     bool network = login->lane == LK_LANE_NETWORK;
+    bool tallies =
+        network && counts->record.raw.size && txn->store->storage->caps & LK_STORAGE_TALLY;
     uint64_t now = txn->now_ms, most, wait;
     struct charge charge = charge_get(counts, login->lane);
     int error;
@@ -105,6 +144,7 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
     if (charge.until > now && charge.until - now > most) {
         /* The clock was set back, or the policy made milder: nobody waits longer than it says. */
         charge.until = most ? now + most : 0;
+        tallies = false;
         if (most) {
             charge_set(counts, login->lane, &charge);
             error = lk_record_store(txn, kind, &counts->record, lk_work(txn)->new_value);
@@ -120,6 +160,7 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
         return charge_locked(login, wait);
     }
     if (lk_elapsed(now, charge.last) >= CHARGE_FORGET_MS) {
+        tallies = tallies && !charge.count;
         charge.count = 0;
     }
     charge.count++;
@@ -127,7 +168,8 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
     most = charge_delay_ms(tenant, login->lane, charge.count);
     charge.until = most ? now + most : 0;
     charge_set(counts, login->lane, &charge);
-    error = lk_record_store(txn, kind, &counts->record, lk_work(txn)->new_value);
+    error = tallies && !most ? charge_tally(txn, kind, counts->record.id)
+                             : lk_record_store(txn, kind, &counts->record, lk_work(txn)->new_value);
     if (!error && network) {
         lk_throttle_charge(txn->store, login->source, now);
     }
@@ -147,6 +189,20 @@ void lk_login_uncharge(const struct lk_login *login, const struct lk_txn *txn,
     }
 }
 
+static int charge_load_bucket(struct lk_txn *txn, struct lk_id id, struct lk_bucket *bucket)
+{
+    uint32_t tallied;
+    int error = lk_tallied(txn, &lk_kind_bucket, id, &tallied);
+
+    if (!error) {
+        error = lk_record_load(txn, &lk_kind_bucket, id, &bucket->counts.record);
+    }
+    if (!error) {
+        lk_tallied_add(txn, &bucket->counts, tallied);
+    }
+    return error;
+}
+
 int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, uint64_t tag, struct lk_bucket *bucket)
 {
     uint64_t oldest = UINT64_MAX;
@@ -161,7 +217,7 @@ int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, uint64_t tag, struct lk
         bool runs;
 
         if (!error && bucket->name_tag == tag) {
-            return 0;
+            return charge_load_bucket(txn, id, bucket);
         }
         if (error && error != LK_E_NOT_FOUND && error != LK_E_CORRUPT) {
             return error;

@@ -240,12 +240,18 @@ int lk_session_check(struct lk_txn *txn, uint32_t tenant, struct lk_span token,
 int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *activity)
 {
     struct lk_id id = {user.tenant, user.user, 0};
-    int error = lk_record_load(txn, &lk_kind_activity, id, &activity->record);
+    uint32_t tallied;
+    int error = lk_tallied(txn, &lk_kind_activity, id, &tallied);
 
+    if (!error) {
+        error = lk_record_load(txn, &lk_kind_activity, id, &activity->record);
+    }
     if (error == LK_E_NOT_FOUND) {
         memset(activity, 0, sizeof(*activity));
         activity->record.id = id;
         error = 0;
+    } else if (!error) {
+        lk_tallied_add(txn, activity, tallied);
     }
     return error;
 }

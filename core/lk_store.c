@@ -291,6 +291,7 @@ int lk_begin(struct lk_store *store, struct lk_txn *txn, enum lk_mode mode,
         txn->actor = *actor;
     }
     txn->summary = false;
+    txn->tallied = false;
     txn->failed = 0;
     error = lk_clock_begin(txn);
     if (error) {
@@ -311,7 +312,7 @@ int lk_commit(struct lk_txn *txn)
         lk_abort(txn);
         return txn->failed;
     }
-    if (txn->mode == LK_WRITE) {
+    if (txn->mode == LK_WRITE && !txn->tallied) {
         error = lk_clock_save(txn, false);
         if (error) {
             lk_abort(txn);

@@ -43,6 +43,12 @@ struct bench *bench_open(void)
     return bench;
 }
 
+void bench_tallies(struct bench *bench, bool on)
+{
+    lk_ram_tally_set(&bench->ram, on);
+    bench->fault.storage.caps = bench->ram.storage.caps;
+}
+
 void bench_close(struct bench *bench)
 {
     lk_txn_release(&bench->txn);

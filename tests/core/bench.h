@@ -36,6 +36,8 @@ struct bench {
 
 /* A store with tenant "main" and administrator "admin", whose password is BENCH_PASSWORD. */
 struct bench *bench_open(void);
+/* Whether its storage keeps tallies, from now on; at first it does. */
+void bench_tallies(struct bench *bench, bool on);
 /* The same without its last step: nothing was created yet. */
 struct bench *bench_bare(size_t memory_size);
 void bench_close(struct bench *bench);

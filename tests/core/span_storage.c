@@ -214,6 +214,19 @@ static int span_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t *
     return error;
 }
 
+static int span_tallied(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count)
+{
+    int error;
+
+    if (!txn->storage) {
+        return LK_E_STATE;
+    }
+    span_end(span_of(txn->storage), txn);
+    error = span_enter(txn)->tallied(txn, key, count);
+    (void)span_leave(txn);
+    return error;
+}
+
 static int span_cursor_open(struct lk_storage_txn *txn, struct lk_storage_cursor *cursor,
                             struct lk_span prefix)
 {
@@ -316,6 +329,7 @@ static const struct lk_storage_ops span_ops = {
     .put = span_put,
     .remove = span_remove,
     .tally = span_tally,
+    .tallied = span_tallied,
     .cursor_open = span_cursor_open,
     .cursor_close = span_cursor_close,
     .seek = span_seek,

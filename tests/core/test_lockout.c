@@ -267,6 +267,151 @@ static void test_lockout_is_not_for_good(void **state)
     bench_close(bench);
 }
 
+/* ---- Tallies ---- */
+
+/* What random attempts from everywhere are answered, with tallies and without. */
+static void test_lockout_is_the_same_without_tallies(void **state)
+{
+    static const char *const names[] = {"alice", "bob", "nobody", "noone"};
+    enum { STEPS = 6000 };
+    static struct lockout_answer answers[STEPS];
+    uint64_t puts[2];
+    unsigned round, i, locked = 0;
+
+    (void)state;
+    for (round = 0; round < 2; round++) {
+        struct lockout_meter *meter;
+        struct bench *bench = lockout_open(&meter);
+        uint64_t random = 4711;
+        char cookie[LK_TOKEN_SIZE];
+
+        bench_tallies(bench, round == 0);
+        lockout_device(bench, lockout_user(bench, "alice"), cookie);
+        (void)lockout_user(bench, "bob");
+        lockout_policy(bench, bench->tenant, "close_failures=20");
+        puts[round] = meter->puts;
+        for (i = 0; i < STEPS; i++) {
+            struct lockout_try one = {.channel = LK_CHANNEL_HTTP};
+            struct lockout_answer answer;
+
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            one.name = names[(random >> 60) % LK_COUNT(names)];
+            one.password = (random >> 50) % 16 ? LOCKOUT_WRONG : LOCKOUT_RIGHT;
+            one.channel = (random >> 40) % 8 ? LK_CHANNEL_HTTP : LK_CHANNEL_CONSOLE;
+            one.cookie = (random >> 36) % 4 ? NULL : cookie;
+            answer = lockout_try(bench, &one);
+            locked += answer.error == LK_E_LOCKED;
+            if (!round) {
+                answers[i] = answer;
+            }
+            if (memcmp(&answer, &answers[i], sizeof(answer)) != 0) {
+                fail_msg("step %u: %d, wait %u; with tallies %d, wait %u", i, answer.error,
+                         answer.wait_s, answers[i].error, answers[i].wait_s);
+            }
+            lk_fake_advance(&bench->fake, (random >> 20) % 400000);
+            if ((random >> 10) % 64 == 0) {
+                bench_reopen(bench);
+            }
+        }
+        puts[round] = meter->puts - puts[round];
+        bench_verify(bench);
+        bench_close(bench);
+    }
+    print_message("[  figure  ] %u attempts, %u of them refused unseen: %llu records put with "
+                  "tallies, %llu without\n",
+                  STEPS, locked / 2, (unsigned long long)puts[0], (unsigned long long)puts[1]);
+    assert_true(puts[0] < puts[1]);
+}
+
+/* A failure that starts no delay puts the audit entry alone; and whatever else writes the record
+ * keeps count. */
+static void test_lockout_tally_costs_no_record(void **state)
+{
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    struct lk_id alice = lockout_user(bench, "alice");
+    struct lk_login_result result;
+    struct lk_verdict verdict;
+    uint64_t puts;
+    unsigned i;
+
+    (void)state;
+    assert_int_equal(bench_login(bench, "alice", LOCKOUT_RIGHT, &result), 0);
+    assert_int_equal(lockout_network(bench, "nobody", LOCKOUT_WRONG), LK_E_REFUSED);
+    for (i = 0; i < 3; i++) {
+        puts = meter->puts;
+        assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
+        assert_int_equal(lockout_network(bench, "nobody", LOCKOUT_WRONG), LK_E_REFUSED);
+        assert_int_equal(meter->puts, puts + 2);
+        assert_int_equal(lockout_counts(bench, alice).failed_count, i + 1);
+    }
+    bench_reopen(bench);
+    assert_int_equal(lockout_counts(bench, alice).failed_count, 3);
+    /* The console's success, a session's use and its end write the record. */
+    assert_int_equal(lockout_console(bench, "alice", LOCKOUT_RIGHT), 0);
+    assert_int_equal(lockout_counts(bench, alice).failed_count, 3);
+    assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
+    lk_fake_advance(&bench->fake, 120000);
+    bench_write(bench);
+    assert_int_equal(lk_session_check(&bench->txn, 0, bench_text(result.token), LK_TEXT(""),
+                                      LK_TEXT(""), &verdict),
+                     0);
+    assert_int_equal(lk_session_touch(&bench->txn, &verdict), 0);
+    bench_commit(bench);
+    assert_int_equal(lockout_counts(bench, alice).failed_count, 4);
+    bench_write(bench);
+    assert_int_equal(lk_session_end(&bench->txn, result.session), 0);
+    bench_commit(bench);
+    assert_int_equal(lockout_counts(bench, alice).failed_count, 4);
+    assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
+    assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_LOCKED);
+    assert_int_equal(lockout_network(bench, "nobody", LOCKOUT_WRONG), LK_E_REFUSED);
+    assert_int_equal(lockout_network(bench, "nobody", LOCKOUT_WRONG), LK_E_LOCKED);
+    lk_fake_advance(&bench->fake, 1000);
+    /* A success, or the right password that must be changed, takes the tally along. */
+    assert_int_equal(lockout_network(bench, "alice", LOCKOUT_RIGHT), 0);
+    bench_write(bench);
+    assert_int_equal(bench_set(bench, &lk_kind_user, alice, "must_change_password=true", NULL), 0);
+    bench_commit(bench);
+    for (i = 0; i < 12; i++) {
+        assert_int_equal(bench_login(bench, "alice", LOCKOUT_RIGHT, &result), LK_E_MUST_CHANGE);
+        assert_int_equal(lockout_counts(bench, alice).failed_count, 0);
+    }
+    for (i = 0; i < 4; i++) {
+        assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
+    }
+    bench_write(bench);
+    assert_int_equal(lk_user_unlock(&bench->txn, alice), 0);
+    bench_commit(bench);
+    assert_int_equal(lockout_counts(bench, alice).failed_count, 0);
+    bench_verify(bench);
+    bench_close(bench);
+}
+
+/* A tally has no time: it is not forgotten, and what it was added to neither; a failure of long ago
+ * without a tally is. */
+static void test_lockout_tally_is_not_forgotten(void **state)
+{
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    struct lk_id alice = lockout_user(bench, "alice");
+    unsigned i;
+
+    (void)state;
+    assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
+    lk_fake_advance(&bench->fake, LK_MS_PER_DAY);
+    for (i = 0; i < 4; i++) {
+        assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
+        assert_int_equal(lockout_counts(bench, alice).failed_count, i + 1);
+    }
+    lk_fake_advance(&bench->fake, LK_MS_PER_DAY);
+    assert_int_equal(lockout_fail(bench, "alice", 1), 1);
+    lk_fake_advance(&bench->fake, LK_MS_PER_DAY);
+    assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
+    assert_int_equal(lockout_counts(bench, alice).failed_count, 1);
+    bench_close(bench);
+}
+
 /* ---- Tenants that are not there ---- */
 
 static void test_lockout_of_a_tenant_that_is_not_there(void **state)
@@ -366,6 +511,9 @@ int main(void)
         cmocka_unit_test(test_lockout_unlock_opens_every_lane),
         cmocka_unit_test(test_lockout_outlives_a_restart),
         cmocka_unit_test(test_lockout_is_not_for_good),
+        cmocka_unit_test(test_lockout_is_the_same_without_tallies),
+        cmocka_unit_test(test_lockout_tally_costs_no_record),
+        cmocka_unit_test(test_lockout_tally_is_not_forgotten),
         cmocka_unit_test(test_lockout_of_a_tenant_that_is_not_there),
         cmocka_unit_test(test_lockout_stand_in_is_one_of_those_there),
     };
