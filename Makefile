@@ -296,7 +296,7 @@ endif
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(FRONTS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -o $@
+	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -lm -o $@
 
 bench: $(addprefix $(BUILD)/bench/,$(BENCHES)) ## the benchmarks, one after the other; BENCH=name for one
 	@set -e; for b in $(or $(BENCH),$(BENCHES)); do echo "== $$b"; $(BUILD)/bench/$$b; done

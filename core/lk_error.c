@@ -28,7 +28,7 @@ const char *lk_strerror(int error)
     case LK_E_REFERENCE: return "a reference is broken, or still held";
     case LK_E_LIMIT: return "a limit would be passed";
     case LK_E_REFUSED: return "refused";
-    case LK_E_LOCKED: return "locked for a while after failed attempts";
+    case LK_E_LOCKED: return "locked for a while after too many attempts";
     case LK_E_MUST_CHANGE: return "a new password must be given";
     case LK_E_FAULTS: return "the verification found faults";
     case LK_E_ENTROPY: return "no random bytes are to be had";

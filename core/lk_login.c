@@ -71,6 +71,12 @@ static int login_take_verifier(struct lk_login *login, struct lk_txn *txn, struc
     return 0;
 }
 
+/* Nobody's damage but the name's own is in its way. */
+static int login_of_another(int error)
+{
+    return error == LK_E_NOT_FOUND || error == LK_E_CORRUPT ? 0 : error;
+}
+
 /* A name without a verifier is hashed like somebody who has one; where nobody near has, like a new
  * one. */
 static int login_take_stand_in(struct lk_login *login, struct lk_txn *txn, uint32_t tenant,
@@ -87,8 +93,7 @@ static int login_take_stand_in(struct lk_login *login, struct lk_txn *txn, uint3
             error = login_take_verifier(login, txn, user);
         }
     }
-    /* Somebody else's damage is none of this name's. */
-    return error == LK_E_NOT_FOUND || error == LK_E_CORRUPT ? 0 : error;
+    return login_of_another(error);
 }
 
 static int login_take_claim(struct lk_login *login, struct lk_txn *txn)
@@ -107,22 +112,18 @@ static int login_take_claim(struct lk_login *login, struct lk_txn *txn)
     return 0;
 }
 
-static int login_take_user(struct lk_login *login, struct lk_txn *txn, bool tenant_active,
-                           uint64_t tag)
+static int login_take_user(struct lk_login *login, struct lk_txn *txn, struct lk_id id, bool known,
+                           bool tenant_active)
 {
     struct lk_user user;
-    int error = lk_get(txn, &lk_kind_user, login->user, &user.record);
+    int error = lk_get(txn, &lk_kind_user, id, &user.record);
 
-    if (!error) {
+    if (!error && known) {
         login->user_stamp = lk_login_stamp(login->store, user.record.raw);
         login->flags |= LOGIN_KNOWN | (user.must_change_password ? LOGIN_MUST : 0) |
                         (user.status == LK_USER_ACTIVE && tenant_active ? 0 : LOGIN_BARRED);
-        error = login_take_verifier(login, txn, login->user);
     }
-    if (error == LK_E_NOT_FOUND) {
-        error = login_take_stand_in(login, txn, login->user.tenant, tag);
-    }
-    return error ? error : login_take_claim(login, txn);
+    return error;
 }
 
 /* A damaged device serves nobody, and keeps nobody out. */
@@ -136,7 +137,7 @@ static int login_take_device(struct lk_login *login, struct lk_txn *txn)
     if (!error) {
         login->lane = login->lane == LK_LANE_NETWORK ? LK_LANE_DEVICE : login->lane;
     }
-    return error == LK_E_NOT_FOUND || error == LK_E_CORRUPT ? 0 : error;
+    return login_of_another(error);
 }
 
 /* Policy of a tenant that is not there: another's, or that of a new one. */
@@ -175,11 +176,30 @@ static int login_lookup(struct lk_login *login, struct lk_txn *txn, uint32_t ten
     return lk_find_user(txn, tenant, name, &login->user);
 }
 
+/* What the hash is to be compared with, of a user or somebody like one. */
+static int login_take_proof(struct lk_login *login, struct lk_txn *txn, uint32_t tenant,
+                            uint64_t tag)
+{
+    int error =
+        login->flags & LOGIN_KNOWN ? login_take_verifier(login, txn, login->user) : LK_E_NOT_FOUND;
+
+    if (error == LK_E_NOT_FOUND) {
+        error = login_take_stand_in(login, txn, tenant, tag);
+    }
+    if (!error && login->flags & LOGIN_KNOWN) {
+        error = login_take_claim(login, txn);
+    }
+    return error;
+}
+
+/* Before a delay is told the same is looked up for every name: a user's record twice, the activity
+ * and the bucket, what is charged last; for a name that nobody has, those of whom it is like. */
 static int login_open(struct lk_login *login, struct lk_txn *txn)
 {
     struct lk_activity counts;
     struct lk_bucket bucket;
     struct lk_tenant tenant;
+    uint32_t place;
     uint64_t tag;
     bool there;
     int error = login_tenant(login, txn, &tenant, &there);
@@ -187,30 +207,43 @@ static int login_open(struct lk_login *login, struct lk_txn *txn)
     if (error) {
         return error;
     }
+    place = there ? tenant.record.id.tenant : LK_STORE_TENANT;
     tag = lk_login_tag(login->store, login->request, there);
-    error = there ? login_lookup(login, txn, tenant.record.id.tenant) : LK_E_NOT_FOUND;
+    error = there ? login_lookup(login, txn, place) : LK_E_NOT_FOUND;
     if (!error) {
-        error = login_take_user(login, txn, tenant.status == LK_TENANT_ACTIVE, tag);
+        error = login_take_user(login, txn, login->user, true, tenant.status == LK_TENANT_ACTIVE);
         if (!error) {
             error = login_take_device(login, txn);
         }
         if (!error) {
+            error = login_of_another(lk_login_bucket(txn, place, tag, &bucket));
+        }
+        if (!error) {
             error = lk_load_activity(txn, login->user, &counts);
         }
-        return error ? error : lk_login_charge(login, txn, &lk_kind_activity, &counts, &tenant);
+        if (!error) {
+            error = lk_login_charge(login, txn, &lk_kind_activity, &counts, &tenant);
+        }
+    } else if (error == LK_E_NOT_FOUND) {
+        struct lk_id like = {tenant.record.id.tenant, 0, 0};
+
+        error = lk_login_stand_in_user(txn, like.tenant, tag, 0, &like);
+        if (!error) {
+            error = login_take_user(login, txn, like, false, false);
+        }
+        if (!error) {
+            error = lk_load_activity(txn, like, &counts);
+        }
+        error = login_of_another(error);
+        if (!error) {
+            error = lk_login_bucket(txn, place, tag, &bucket);
+        }
+        if (!error) {
+            login->user = bucket.counts.record.id;
+            error = lk_login_charge(login, txn, &lk_kind_bucket, &bucket.counts, &tenant);
+        }
     }
-    if (error == LK_E_NOT_FOUND) {
-        error = login_take_stand_in(login, txn, tenant.record.id.tenant, tag);
-    }
-    if (!error) {
-        error =
-            lk_login_bucket(txn, there ? tenant.record.id.tenant : LK_STORE_TENANT, tag, &bucket);
-    }
-    if (error) {
-        return error;
-    }
-    login->user = bucket.counts.record.id;
-    return lk_login_charge(login, txn, &lk_kind_bucket, &bucket.counts, &tenant);
+    return error ? error : login_take_proof(login, txn, tenant.record.id.tenant, tag);
 }
 
 int lk_login_begin(struct lk_store *store, struct lk_login *login,

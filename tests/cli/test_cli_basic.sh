@@ -233,6 +233,33 @@ done
 check 6 "echo 'a longer password' | '$LATCHKEY' login admin --password-stdin" 'try again in '
 check 6 "echo 'a longer password' | '$LATCHKEY' --json login admin --password-stdin" '"wait_s":'
 lk 0 'user show admin' 'is_locked:            true'
+# A cookie of no device is none; it is read before the password.
+check 6 "echo 'a longer password' | '$LATCHKEY' login admin --device lkd_x --password-stdin" 'try again in '
+check 6 "printf 'lkd_x\na longer password\n' | '$LATCHKEY' login admin --device - --password-stdin" 'try again in '
+lk 0 'user unlock admin'
+# A device that is known gets in while the network is closed to the name.
+check 0 "echo 'a longer password' | '$LATCHKEY' login admin --remember tablet --password-stdin 2>cookie" 'lks_'
+for attempt in 1 2 3 4 5; do
+    check 1 "echo 'wrong horse' | '$LATCHKEY' login admin --password-stdin # $attempt"
+done
+check 6 "echo 'a longer password' | '$LATCHKEY' login admin --password-stdin" 'try again in '
+check 0 "{ cat cookie; echo 'a longer password'; } | '$LATCHKEY' login admin --device - --password-stdin" 'lks_'
+lk 0 'user unlock admin'
+check 0 "printf 'lkd_x\na longer password\n' | '$LATCHKEY' login admin --device - --password-stdin" 'lks_'
+# A tenant that is not there has the policy of one that is, and counts by itself.
+lk 0 'tenant set factory lockout_failures=2 close_failures=3'
+for tenant in nowhere elsewhere; do
+    for attempt in 1 2; do
+        check 1 "echo 'wrong horse' | '$LATCHKEY' --tenant $tenant login admin --password-stdin # $attempt"
+    done
+    check 6 "echo 'a longer password' | '$LATCHKEY' --tenant $tenant login admin --password-stdin" 'try again in '
+done
+lk 2 'tenant set factory login_rate=fast' 'login_rate'
+lk 0 'tenant set factory lockout_failures= close_failures= login_rate=1'
+lk 0 'user unlock admin'
+check 0 "echo 'a longer password' | '$LATCHKEY' login admin --password-stdin" 'lks_'
+check 6 "echo 'a longer password' | '$LATCHKEY' login admin --password-stdin" 'try again in '
+lk 0 'tenant set factory login_rate='
 lk 0 'user unlock admin'
 check 0 "echo 'a longer password' | '$LATCHKEY' login admin --password-stdin"
 
