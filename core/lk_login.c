@@ -265,6 +265,7 @@ int lk_login_begin(struct lk_store *store, struct lk_login *login,
     memset(&txn, 0, sizeof(txn));
     error = lk_begin(store, &txn, LK_WRITE, NULL);
     if (!error) {
+        txn.storage.urgent = true;
         error = login_open(login, &txn);
         if (!error || login->flags & LOGIN_NOTED) {
             int done = lk_commit(&txn);

@@ -267,6 +267,7 @@ int lk_login_finish(struct lk_login *login, struct lk_login_result *result)
     memset(&txn, 0, sizeof(txn));
     error = lk_begin(store, &txn, LK_WRITE, &actor);
     if (!error) {
+        txn.storage.urgent = true;
         error = login_finish(login, &txn, result);
         lk_abort(&txn);
     }

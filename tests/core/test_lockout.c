@@ -84,6 +84,74 @@ static void test_lockout_closes_the_network(void **state)
     bench_close(bench);
 }
 
+/* However often somebody fails at the console or at a known device, a delay is all that follows. */
+static void test_lockout_closes_nothing_else(void **state)
+{
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    char cookie[LK_TOKEN_SIZE];
+    struct lockout_try tries[] = {{"alice", LOCKOUT_WRONG, LK_CHANNEL_CONSOLE, 0, NULL, NULL},
+                                  {"nobody", LOCKOUT_WRONG, LK_CHANNEL_CONSOLE, 0, NULL, NULL},
+                                  {"alice", LOCKOUT_WRONG, LK_CHANNEL_HTTP, 0, cookie, NULL}};
+    unsigned i, count;
+
+    (void)state;
+    lockout_device(bench, lockout_user(bench, "alice"), cookie);
+    for (i = 0; i < LK_COUNT(tries); i++) {
+        for (count = 0; count < 105;) {
+            struct lockout_answer answer = lockout_try(bench, &tries[i]);
+
+            count += answer.error == LK_E_REFUSED;
+            assert_in_range(answer.wait_s, 0, 900);
+            lk_fake_advance(&bench->fake, answer.wait_s * (uint64_t)1000);
+        }
+    }
+    bench_close(bench);
+}
+
+/* In a full bucket a name whose delay runs gives way last, though it failed first. */
+static void test_lockout_of_a_full_bucket(void **state)
+{
+    struct lockout_meter *meter;
+    struct bench *bench = lockout_open(&meter);
+    struct lockout_try one = {.password = LOCKOUT_WRONG, .channel = LK_CHANNEL_HTTP};
+    char names[LK_BUCKET_SLOTS + 2][32];
+    struct lk_login_request request = {.tenant = bench->tenant};
+    uint64_t bucket = 0;
+    unsigned i, found = 0;
+
+    (void)state;
+    for (i = 0; found < LK_COUNT(names); i++) {
+        uint64_t tag;
+
+        (void)snprintf(names[found], sizeof(names[0]), "nobody%u", i);
+        request.name = bench_text(names[found]);
+        tag = lk_login_tag(&bench->store, &request, true);
+        bucket = found ? bucket : tag % LK_BUCKETS;
+        found += tag % LK_BUCKETS == bucket;
+    }
+    assert_int_equal(lockout_fail(bench, names[0], 12), 128);
+    for (i = 1; i < LK_COUNT(names); i++) {
+        unsigned k;
+
+        for (k = 0; k < 4; k++) {
+            assert_int_equal(lockout_network(bench, names[i], LOCKOUT_WRONG), LK_E_REFUSED);
+        }
+        lk_fake_advance(&bench->fake, 1000);
+    }
+    assert_int_equal(lockout_network(bench, names[0], LOCKOUT_WRONG), LK_E_LOCKED);
+    /* Of the others the first two were forgotten, the rest were not. */
+    for (i = LK_COUNT(names) - 1; i > 0; i--) {
+        one.name = names[i];
+        assert_int_equal(lockout_try(bench, &one).error, LK_E_REFUSED);
+        if (i > 2) {
+            assert_int_equal(lockout_try(bench, &one).error, LK_E_LOCKED);
+        }
+    }
+    assert_int_equal(lockout_network(bench, names[1], LOCKOUT_WRONG), LK_E_REFUSED);
+    bench_close(bench);
+}
+
 /* ---- Lanes ---- */
 
 static void test_lockout_lanes_do_not_meet(void **state)
@@ -126,6 +194,11 @@ static void test_lockout_lanes_do_not_meet(void **state)
         assert_int_equal(lk_get_computed(&bench->txn, &lk_kind_user, alice, &user.record), 0);
         assert_int_equal(user.is_locked, 0);
     }
+    /* A device at the console is at the console. */
+    tries[LK_LANE_CONSOLE].cookie = cookie;
+    assert_int_equal(lockout_try(bench, &tries[LK_LANE_CONSOLE]).error, LK_E_REFUSED);
+    assert_int_equal(lockout_counts(bench, alice).console_failed_count, 1);
+    assert_int_equal(lockout_counts(bench, alice).device_failed_count, 0);
     /* Somebody else's cookie, a cut one and one of a device that is gone are none. */
     for (i = 0; i < 5; i++) {
         assert_int_equal(lockout_network(bench, "alice", LOCKOUT_WRONG), LK_E_REFUSED);
@@ -135,10 +208,6 @@ static void test_lockout_lanes_do_not_meet(void **state)
     tries[LK_LANE_DEVICE].cookie = cookie;
     cookie[20] = '\0';
     assert_int_equal(lockout_try(bench, &tries[LK_LANE_DEVICE]).error, LK_E_LOCKED);
-    /* At the console it is the console's lane all the same. */
-    tries[LK_LANE_CONSOLE].cookie = other;
-    assert_int_equal(lockout_try(bench, &tries[LK_LANE_CONSOLE]).error, LK_E_REFUSED);
-    assert_int_equal(lockout_counts(bench, alice).console_failed_count, 1);
     bench_verify(bench);
     bench_close(bench);
 }
@@ -507,6 +576,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lockout_boundaries),
         cmocka_unit_test(test_lockout_closes_the_network),
+        cmocka_unit_test(test_lockout_closes_nothing_else),
+        cmocka_unit_test(test_lockout_of_a_full_bucket),
         cmocka_unit_test(test_lockout_lanes_do_not_meet),
         cmocka_unit_test(test_lockout_unlock_opens_every_lane),
         cmocka_unit_test(test_lockout_outlives_a_restart),
