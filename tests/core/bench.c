@@ -45,8 +45,10 @@ struct bench *bench_open(void)
 
 void bench_tallies(struct bench *bench, bool on)
 {
-    lk_ram_tally_set(&bench->ram, on);
-    bench->fault.storage.caps = bench->ram.storage.caps;
+    struct lk_storage *inner = bench->fault.inner;
+
+    inner->caps = on ? inner->caps | LK_STORAGE_TALLY : inner->caps & ~(uint32_t)LK_STORAGE_TALLY;
+    bench->fault.storage.caps = inner->caps;
 }
 
 void bench_close(struct bench *bench)

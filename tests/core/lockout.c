@@ -140,10 +140,10 @@ struct bench *lockout_open(struct lockout_meter **counts)
     struct bench *bench = bench_open();
     struct lk_password verifier;
 
-    meter_ops = *bench->ram.storage.ops;
+    meter_ops = *bench->fault.inner->ops;
     meter_put = meter_ops.put;
     meter_ops.put = meter_count_put;
-    bench->ram.storage.ops = &meter_ops;
+    bench->fault.inner->ops = &meter_ops;
     bench->fake.crypto.pwhash_step = meter_hash;
     bench->fake.crypto.foreign_verify = meter_foreign;
     bench->fake.crypto.foreign_check = meter_foreign_check;
