@@ -80,6 +80,8 @@ int lk_login_stand_in_user(struct lk_txn *txn, uint32_t tenant, uint64_t tag, un
  */
 uint64_t lk_budget_wait(uint64_t tat, uint64_t now_ms, uint64_t per_hour);
 uint64_t lk_budget_spend(uint64_t tat, uint64_t now_ms, uint64_t per_hour);
+/* An IPv4 address written as one of IPv6 is one of IPv4. */
+struct lk_span lk_login_address(struct lk_span ip);
 /* Of an address; 0: none. */
 uint64_t lk_throttle_source(const struct lk_store *store, struct lk_span ip);
 /* Milliseconds that the network lane is closed to this source. */

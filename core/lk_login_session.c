@@ -94,14 +94,11 @@ int lk_login_device(struct lk_login *login, struct lk_txn *txn, struct lk_login_
 static void login_address_tag(struct lk_login *login, struct lk_span ip,
                               uint8_t tag[LK_ADDRESS_TAG_SIZE])
 {
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
     const struct lk_store *store = login->store;
     uint8_t text[7 + 8 + 6], hash[8];
     size_t size;
 
-    if (ip.size == 16 && memcmp(ip.data, mapped, sizeof(mapped)) == 0) {
-        ip = (struct lk_span){ip.data + 12, 4};
-    }
+    ip = lk_login_address(ip);
     size = ip.size == 4 ? 3 : 6; /* a /24, a /48 */
     memcpy(text, "address", 7);
     lk_put_u32be(text + 7, login->user.tenant);

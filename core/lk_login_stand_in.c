@@ -49,11 +49,9 @@ static uint64_t stand_in_hash(const struct lk_store *store, const uint8_t *text,
 
 static size_t stand_in_tenant(uint8_t *text, const struct lk_login_request *request, bool with_name)
 {
-    size_t size;
+    size_t size = 4;
 
-    for (size = 0; size < 4; size++) {
-        text[size] = (uint8_t)(request->tenant >> (24 - 8 * size));
-    }
+    lk_put_u32be(text, request->tenant);
     if (with_name) {
         size = stand_in_put(text, size, request->tenant_name, STAND_IN_TENANT_MAX);
         text[size++] = 0;

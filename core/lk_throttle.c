@@ -45,14 +45,20 @@ uint64_t lk_throttle_keep(struct lk_store *store, uint64_t stored, uint64_t now_
 
 /* ---- Sources ---- */
 
-uint64_t lk_throttle_source(const struct lk_store *store, struct lk_span ip)
+struct lk_span lk_login_address(struct lk_span ip)
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+    bool v4 = ip.size == 16 && memcmp(ip.data, mapped, sizeof(mapped)) == 0;
+
+    return v4 ? (struct lk_span){ip.data + sizeof(mapped), 4} : ip;
+}
+
+uint64_t lk_throttle_source(const struct lk_store *store, struct lk_span ip)
+{
     uint64_t tag;
 
-    if (ip.size == 16 && memcmp(ip.data, mapped, sizeof(mapped)) == 0) {
-        ip = (struct lk_span){ip.data + sizeof(mapped), 4};
-    } else if (ip.size == 16) {
+    ip = lk_login_address(ip);
+    if (ip.size == 16) {
         ip.size = 8; /* who has one address of a /64 has them all */
     } else if (ip.size != 4) {
         return 0;

@@ -71,11 +71,10 @@ struct lk_id lockout_user(struct bench *bench, const char *name)
 void lockout_device(struct bench *bench, struct lk_id user, char cookie[LK_TOKEN_SIZE])
 {
     struct lk_device_facts facts;
-    struct lk_id id = {user.tenant, user.user, 0};
 
     memset(&facts, 0, sizeof(facts));
     bench_write(bench);
-    assert_int_equal(lk_device_remember(&bench->txn, &facts, &id, cookie), 0);
+    assert_int_equal(lk_device_remember(&bench->txn, &facts, &user, cookie), 0);
     bench_commit(bench);
 }
 
@@ -141,10 +140,10 @@ struct bench *lockout_open(struct lockout_meter **counts)
     struct bench *bench = bench_open();
     struct lk_password verifier;
 
-    meter_ops = *bench->ram.storage.ops;
+    meter_ops = *bench->fault.inner->ops;
     meter_put = meter_ops.put;
     meter_ops.put = meter_count_put;
-    bench->ram.storage.ops = &meter_ops;
+    bench->fault.inner->ops = &meter_ops;
     bench->fake.crypto.pwhash_step = meter_hash;
     bench->fake.crypto.foreign_verify = meter_foreign;
     bench->fake.crypto.foreign_check = meter_foreign_check;

@@ -34,12 +34,13 @@ static uint32_t admin_entries(struct bench *bench)
     return count;
 }
 
-static uint64_t entries(struct bench *bench)
+static struct lk_storage_stat stat_of(struct bench *bench)
 {
+    struct lk_storage *map = bench->fault.inner;
     struct lk_storage_stat stat;
 
-    assert_int_equal(bench->ram.storage.ops->stat(&bench->ram.storage, &stat), 0);
-    return stat.entries;
+    assert_int_equal(map->ops->stat(map, &stat), 0);
+    return stat;
 }
 
 static void attack_open(struct attack *attack)
@@ -48,7 +49,7 @@ static void attack_open(struct attack *attack)
     attack->bench = lockout_open(&attack->meter);
     attack->alice = lockout_user(attack->bench, "alice");
     lockout_device(attack->bench, attack->alice, attack->cookie);
-    attack->commits = attack->bench->ram.commit_count;
+    attack->commits = stat_of(attack->bench).commit_count;
     attack->puts = attack->meter->puts;
     attack->bytes = attack->meter->bytes;
 }
@@ -84,7 +85,7 @@ static void attack_close(struct attack *attack, const char *what)
                   "%llu records, %llu bytes put\n",
                   what, (unsigned long long)attack->attempts, (unsigned long long)attack->refused,
                   (unsigned long long)attack->locked,
-                  (unsigned long long)(bench->ram.commit_count - attack->commits),
+                  (unsigned long long)(stat_of(bench).commit_count - attack->commits),
                   (unsigned long long)(attack->meter->puts - attack->puts),
                   (unsigned long long)(attack->meter->bytes - attack->bytes));
     assert_int_equal(attack->refused + attack->locked, attack->attempts);
@@ -131,7 +132,7 @@ static void test_s_attack_on_one_name(void **state)
     assert_int_equal(lockout_network(attack.bench, "alice", LOCKOUT_RIGHT), 0);
     assert_int_equal(lockout_network(attack.bench, "admin", LOCKOUT_RIGHT), 0);
     /* Two commits for each guess and each login, four or five records for each commit at most. */
-    assert_in_range(attack.bench->ram.commit_count - attack.commits, 2 * attack.refused,
+    assert_in_range(stat_of(attack.bench).commit_count - attack.commits, 2 * attack.refused,
                     2 * (attack.refused + 50));
     assert_in_range(attack.meter->puts - attack.puts, 0, 6 * (attack.refused + 50));
     attack_close(&attack, "three names, a day");
@@ -155,8 +156,8 @@ static void test_s_attack_on_many_names(void **state)
         (void)lockout_user(attack.bench, name);
     }
     administrative = admin_entries(attack.bench);
-    slots = entries(attack.bench);
-    attack.commits = attack.bench->ram.commit_count;
+    slots = stat_of(attack.bench).entries;
+    attack.commits = stat_of(attack.bench).commit_count;
     attack.puts = attack.meter->puts;
     attack.bytes = attack.meter->bytes;
     for (minute = 0; minute < 1440; minute++) {
@@ -179,7 +180,7 @@ static void test_s_attack_on_many_names(void **state)
     for (i = 0; i < 2 * KNOWN; i++) {
         most = guesses[i] > most ? guesses[i] : most;
     }
-    slots = entries(attack.bench) - slots;
+    slots = stat_of(attack.bench).entries - slots;
     print_message("[  figure  ] %u names: at most %u guesses hashed for one in a day; %llu more "
                   "records and index entries in the store\n",
                   2 * KNOWN, most, (unsigned long long)slots);
@@ -204,7 +205,7 @@ static void test_s_attack_is_a_flood(void **state)
     (void)state;
     attack_open(&attack);
     administrative = admin_entries(attack.bench);
-    slots = entries(attack.bench);
+    slots = stat_of(attack.bench).entries;
     for (second = 0; second < 1200; second++) {
         for (i = 0; i < 100; i++) {
             (void)snprintf(name, sizeof(name), "name%u", number++);
@@ -217,9 +218,9 @@ static void test_s_attack_is_a_flood(void **state)
     }
     /* The budget of an hour, whole at the start, and what came back of it. */
     assert_in_range(attack.refused, LK_CHARGE_BUDGET, 2 * LK_CHARGE_BUDGET);
-    assert_in_range(attack.bench->ram.commit_count - attack.commits, attack.refused,
+    assert_in_range(stat_of(attack.bench).commit_count - attack.commits, attack.refused,
                     2 * attack.refused + 50);
-    assert_in_range(entries(attack.bench) - slots, 0,
+    assert_in_range(stat_of(attack.bench).entries - slots, 0,
                     LK_AUDIT_CAPACITY + LK_BUCKETS * LK_BUCKET_SLOTS + 100);
     assert_int_equal(admin_entries(attack.bench), administrative);
     lk_fake_advance(&attack.bench->fake, HOUR / 10);

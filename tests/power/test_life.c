@@ -61,7 +61,9 @@ static void life_check(unsigned user)
     bench_read(bench);
     assert_int_equal(lk_session_check(&bench->txn, bench->tenant,
                                       bench_text(life.tokens[user][life_random(2)]),
-                                      LK_TEXT("user"), LK_TEXT("read"), &verdict),
+                                      &(const struct lk_question){.resource = LK_TEXT("user"),
+                                                                  .action = LK_TEXT("read")},
+                                      &verdict),
                      0);
     lk_abort(&bench->txn);
     if (verdict.touch_due) {
