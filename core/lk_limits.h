@@ -14,6 +14,9 @@
 #if LK_BLOCKLIST_BYTES < 1024
 #error "LK_BLOCKLIST_BYTES: a filter of common passwords needs at least 1024 bytes"
 #endif
+#if LK_HISTORY_MAX < 320
+#error "LK_HISTORY_MAX: a rekey needs room for the largest sealed secret, 300 bytes"
+#endif
 #if LK_HISTORY_MAX * 2 > LK_VALUE_MAX
 #error "LK_HISTORY_MAX: a credential must fit into a value with its earlier verifiers"
 #endif
