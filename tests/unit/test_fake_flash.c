@@ -83,7 +83,7 @@ static unsigned weak_bits(uint32_t address, size_t size, unsigned readings)
     }
     for (size_t i = 0; i < size; i++) {
         for (unsigned bit = 0; bit < 8; bit++) {
-            count += differ[i] >> bit & 1u;
+            count += (differ[i] & (1u << bit)) != 0;
         }
     }
     return count;
