@@ -43,11 +43,14 @@ static inline size_t flash_used_size(const struct lk_fake_flash *flash)
     return flash_size(flash) / flash->config.program_unit / 8u;
 }
 
+static inline bool flash_marked(const uint8_t *used, uint32_t unit)
+{
+    return (used[unit / 8u] & (1u << (unit % 8u))) != 0;
+}
+
 static inline bool flash_is_used(const struct lk_fake_flash *flash, uint32_t address)
 {
-    uint32_t unit = address / flash->config.program_unit;
-
-    return (flash->used[unit / 8u] >> (unit % 8u) & 1u) != 0;
+    return flash_marked(flash->used, address / flash->config.program_unit);
 }
 
 static inline void flash_mark(uint8_t *used, uint32_t unit, bool is_used)

@@ -148,7 +148,7 @@ static void flash_lose_unit(struct lk_fake_flash *flash, uint32_t address, uint6
         return;
     }
     memcpy(flash->image + address, flash->synced + address, unit);
-    flash_mark(flash->used, number, (flash->synced_used[number / 8u] >> (number % 8u) & 1u) != 0);
+    flash_mark(flash->used, number, flash_marked(flash->synced_used, number));
 }
 
 /* Weak bits follow their sector: back when its erase was lost, gone with a lost program. */

@@ -75,8 +75,8 @@ struct cursor_place {
 static int cursor_order(const struct lk_nor *nor, uint32_t main, uint32_t pending, int *order)
 {
     uint8_t buffer[LK_KEY_MAX];
-    struct lk_span key;
-    struct nor_frame frame;
+    struct lk_span key = {NULL, 0};
+    struct nor_frame frame = {.size = 0};
     uint32_t index = 0;
     bool same;
     int rc = lk_nor_frame_at(nor, lk_nor_main(nor, main), &frame);
@@ -135,8 +135,8 @@ static int cursor_stand(struct lk_storage_cursor *cursor, bool forward, struct c
 {
     struct lk_nor *nor = nor_of(cursor->txn->storage);
     uint8_t buffer[LK_KEY_MAX];
-    struct lk_span key;
-    struct nor_frame frame;
+    struct lk_span key = {NULL, 0};
+    struct nor_frame frame = {.size = 0};
     cursor->priv[3] = NULL;
     int rc = cursor_take(nor, forward, &place, &frame);
     if (rc != 1) {

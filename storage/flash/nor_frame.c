@@ -70,7 +70,7 @@ uint32_t lk_nor_generation_of(const struct lk_nor *nor, uint32_t sector)
 
 int lk_nor_retired(const struct lk_nor *nor, uint32_t sector)
 {
-    uint8_t bytes[4];
+    uint8_t bytes[4] = {0};
     int rc = lk_nor_read(nor, nor_sector_at(nor, sector) + nor_round(nor, NOR_HEAD), bytes, 4);
     uint32_t off = 0;
     if (rc != LK_OK) {
@@ -92,7 +92,7 @@ uint32_t lk_nor_seed(uint32_t generation, uint32_t at)
 
 uint32_t lk_nor_word_make(uint8_t type, uint32_t argument, uint32_t generation, uint32_t at)
 {
-    uint8_t bytes[4];
+    uint8_t bytes[4] = {0};
     uint32_t word = (uint32_t)type << 28 | (argument & 0xFFFF) << 12;
     nor_set32(bytes, word);
     return word | (lk_nor_crc(lk_nor_seed(generation, at), bytes, 4) & 0xFFF);
@@ -100,7 +100,7 @@ uint32_t lk_nor_word_make(uint8_t type, uint32_t argument, uint32_t generation, 
 
 uint32_t lk_nor_head_make(uint8_t type, uint32_t argument)
 {
-    uint8_t bytes[4];
+    uint8_t bytes[4] = {0};
     uint32_t word = (uint32_t)type << 28 | argument << 7;
     nor_set32(bytes, word);
     return word | (lk_nor_crc(0, bytes, 4) & 0x7F);
@@ -158,7 +158,7 @@ int lk_nor_frame_at(const struct lk_nor *nor, uint32_t at, struct nor_frame *fra
 
 int lk_nor_frame_sum(const struct lk_nor *nor, uint32_t generation, struct nor_frame *frame)
 {
-    uint8_t buffer[NOR_FRAME];
+    uint8_t buffer[NOR_FRAME] = {0};
     uint32_t body = NOR_FRAME;
     if (nor_is_batch(frame->type) || nor_is_record(frame->type)) {
         body = nor_value_at(frame) + frame->value_size - frame->at;

@@ -132,7 +132,7 @@ static int mount_word(struct mount *mount, uint32_t word, uint32_t at)
 /* The body of a wide tally, read once, so that what holds is what is used. */
 static int mount_body(const struct lk_nor *nor, const struct nor_frame *frame, uint8_t body[8])
 {
-    uint8_t bytes[NOR_FRAME + 8];
+    uint8_t bytes[NOR_FRAME + 8] = {0};
     int rc = lk_nor_read(nor, frame->at, bytes, sizeof bytes);
     if (rc != LK_OK) {
         return rc;
@@ -146,7 +146,7 @@ static int mount_body(const struct lk_nor *nor, const struct nor_frame *frame, u
 static int mount_apply(struct mount *mount, const struct nor_frame *frame)
 {
     struct lk_nor *nor = mount->nor;
-    uint8_t body[8];
+    uint8_t body[8] = {0};
     if (frame->type >= NOR_COMMIT && frame->type <= NOR_SCRUB) {
         return mount_word(mount, frame->word, frame->at);
     }

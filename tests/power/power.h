@@ -61,7 +61,7 @@ struct power_rig {
     struct lk_id alice, role;
     char failure[256]; /* what went wrong first; empty: nothing */
     /* Figures to tell. */
-    uint64_t points, mount_calls, mount_bytes, mount_operations;
+    uint64_t operations, points, mount_calls, mount_bytes, mount_operations;
 };
 
 struct power_case {

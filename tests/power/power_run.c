@@ -445,6 +445,7 @@ bool power_try(struct power_rig *rig, const struct power_case *one, const struct
     struct run_cut cuts[2] = {{0, LK_FAKE_FLASH_BEFORE, 0}, {0, LK_FAKE_FLASH_BEFORE, 0}};
     bool good = !rig->failure[0];
 
+    rig->operations = operations;
     if (plan->tail && plan->tail < operations) {
         first = (operations - plan->tail) * (seeds + 2);
     }

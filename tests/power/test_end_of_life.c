@@ -25,9 +25,10 @@ struct life_end {
 
 static void end_fail(const struct life_end *end, const char *what, int error)
 {
-    fail_msg("LATCHKEY_SEED=%llu, %s, %s, operation %llu: %s (%d)", (unsigned long long)end->seed,
-             end->geometry->name, fault_names[end->fault], (unsigned long long)run.operations, what,
-             error, error == LK_E_FAULTS ? run.difference : lk_strerror(error));
+    fail_msg("LATCHKEY_SEED=%llu, %s, %s, operation %llu: %s (%d: %s)",
+             (unsigned long long)end->seed, end->geometry->name, fault_names[end->fault],
+             (unsigned long long)run.operations, what, error,
+             error == LK_E_FAULTS ? run.difference : lk_strerror(error));
 }
 
 static struct power_rig *end_open(struct life_end *end)

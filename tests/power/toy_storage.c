@@ -12,7 +12,7 @@ struct toy {
     struct lk_storage_ops ops;
     const struct lk_storage_ops *inner;
     struct lk_fake_flash *flash;
-    uint32_t area_size, unit, area, commits;
+    uint32_t area_size, sectors, unit, area, commits;
     uint64_t sequence;
     bool dead;
     uint8_t dump[48u << 10];
@@ -88,20 +88,20 @@ static int toy_dump(struct toy *toy, size_t *size)
 
 static int toy_erase(struct toy *toy, uint32_t area)
 {
-    uint32_t sector_size = toy->flash->config.sector_size;
+    uint32_t sector_size = toy->area_size / toy->sectors, sector = area * toy->sectors;
     int error = 0;
 
-    for (uint32_t at = 0; !error && at < toy->area_size; at += sector_size) {
+    for (uint32_t n = 0; !error && n < toy->sectors; n++, sector++) {
         bool blank = toy_mistake == TOY_NO_ERASE;
 
         for (uint32_t i = 0; blank && i < sector_size; i++) {
             uint8_t byte;
 
-            error = lk_fake_flash_ops.read(toy->flash, area * toy->area_size + at + i, &byte, 1);
+            error = lk_fake_flash_ops.read(toy->flash, sector * sector_size + i, &byte, 1);
             blank = !error && byte == 0xFF;
         }
         if (!blank && !error) {
-            error = lk_fake_flash_ops.erase(toy->flash, (area * toy->area_size + at) / sector_size);
+            error = lk_fake_flash_ops.erase(toy->flash, sector);
         }
         if (!error) {
             error = toy_sync(toy);
@@ -272,9 +272,13 @@ static int toy_open(struct lk_storage *storage, enum lk_mode mode)
 static int toy_commit(struct lk_storage_txn *txn, enum lk_commit_mode mode)
 {
     struct toy *toy = (struct toy *)(void *)txn->storage;
-    bool write = toy && txn->mode == LK_WRITE && !txn->failed;
-    int error = toy && toy->dead && write ? LK_E_IO : toy->inner->commit(txn, mode);
+    bool write = txn->mode == LK_WRITE && !txn->failed;
+    int error;
 
+    if (!toy) {
+        return LK_E_STATE;
+    }
+    error = toy->dead && write ? LK_E_IO : toy->inner->commit(txn, mode);
     if (!error && write && !(toy_mistake == TOY_EARLY && ++toy->commits % 2 == 0)) {
         error = toy_write(toy, (toy->area + 1) % TOY_AREAS);
         toy->dead = error != 0;
@@ -285,7 +289,6 @@ static int toy_commit(struct lk_storage_txn *txn, enum lk_commit_mode mode)
 static struct lk_storage *toy_make(struct power_rig *rig)
 {
     struct toy *toy = rig->handle;
-    uint32_t sectors = rig->geometry->sector_count / TOY_AREAS;
 
     assert_true(sizeof(*toy) <= rig->handle_size);
     memset(toy, 0, sizeof(*toy));
@@ -298,7 +301,8 @@ static struct lk_storage *toy_make(struct power_rig *rig)
     toy->ram.storage.ops = &toy->ops;
     toy->flash = &rig->flash;
     toy->unit = rig->geometry->program_unit;
-    toy->area_size = sectors * rig->geometry->sector_size;
+    toy->sectors = rig->geometry->sector_count / TOY_AREAS;
+    toy->area_size = toy->sectors * rig->geometry->sector_size;
     return &toy->ram.storage;
 }
 
