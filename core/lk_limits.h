@@ -42,11 +42,6 @@
 #error "LK_SOURCES: at least 1; LK_CHARGE_BUDGET: 60 to 3600000; LK_LOGIN_RATE: at most 3600000"
 #endif
 
-/* Devices that are remembered for a user; the one seen longest ago gives way. */
-#ifndef LK_DEVICE_MAX
-#define LK_DEVICE_MAX 16
-#endif
-
 #if LK_AUDIT_FOLDS < 1 || LK_AUDIT_FOLDS > 255
 #error "LK_AUDIT_FOLDS: 1 to 255"
 #endif

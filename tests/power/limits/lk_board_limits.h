@@ -7,6 +7,9 @@
 #define LK_PWHASH_KIB        8
 #define LK_PWHASH_PASSES     3
 #define LK_AUDIT_CAPACITY    24
+#define LK_AUDIT_FOLDS       2
+#define LK_BLOCKLIST_BYTES   24576
+#define LK_HISTORY_MAX       320
 #define LK_BUCKETS           8
 #define LK_BUCKET_SLOTS      2
 #define LK_ROLE_DEPTH        8
