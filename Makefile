@@ -195,13 +195,14 @@ TOOL_SRC   := $(filter %_tool.c,$(TEST_SRC))
 HELPER_SRC := $(filter-out $(CASE_SRC) $(TOOL_SRC),$(TEST_SRC))
 FUZZ_SRC   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC  := $(sort $(wildcard tests/bench/*.c))
+BENCH_HELP := $(filter-out tests/bench/bench_%,$(BENCH_SRC))
 
 CASES   := $(patsubst tests/%.c,%,$(CASE_SRC))
 TOOLS   := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TOOL_SRC)))
 SCRIPTS := $(patsubst tests/%,%,$(sort $(wildcard tests/*/test_*.sh)))
 CROSSES := $(patsubst tests/%,%,$(sort $(wildcard tests/*/*_cross.py)))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
-BENCHES := $(patsubst tests/bench/%.c,%,$(BENCH_SRC))
+BENCHES := $(patsubst tests/bench/%.c,%,$(filter tests/bench/bench_%,$(BENCH_SRC)))
 REPLAYS := $(addprefix fuzz/,$(FUZZERS))
 
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/,$(CASES))
@@ -293,10 +294,12 @@ fuzz: ## libFuzzer on one harness or all: FUZZ=name TIME=seconds each
 	@$(MAKE) VARIANT=fuzz fuzz
 endif
 
-$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(FRONTS) $(LIBRARY)
+# The program's own write and fsync stand before libc's, for the libraries too.
+BENCH_LIBS_sqlite := -lsqlite3
+$(BUILD)/bench/bench_%: $(BUILD)/obj/tests/bench/bench_%.o $(call objects,$(BENCH_HELP)) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -o $@
+	$(Q)$(LINK) -rdynamic $(filter %.o %.a,$^) $(BENCH_LIBS_$*) $(BOARD_LIBS) -ldl -o $@
 
 bench: $(addprefix $(BUILD)/bench/,$(BENCHES)) ## the benchmarks, one after the other; BENCH=name for one
 	@set -e; for b in $(or $(BENCH),$(BENCHES)); do echo "== $$b"; $(BUILD)/bench/$$b; done
