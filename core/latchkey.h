@@ -328,9 +328,14 @@ int lk_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_inde
 int lk_find_tenant(struct lk_txn *txn, struct lk_span name, struct lk_id *id);
 /* By username, e-mail address (where it holds '@') or "#number". */
 int lk_find_user(struct lk_txn *txn, uint32_t tenant, struct lk_span who, struct lk_id *id);
-/* By name, or "#number". `kind` is role or permission. */
+/* By name, or "#number"; users by e-mail address too. `kind` is user, role or permission. */
 int lk_find_named(struct lk_txn *txn, const struct lk_kind *kind, uint32_t tenant,
                   struct lk_span name, struct lk_id *id);
+/* lk_find and lk_find_named, and lk_get of what was found, in one look. */
+int lk_get_by(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
+              uint32_t tenant, const struct lk_span *values, struct lk_record *record);
+int lk_get_named(struct lk_txn *txn, const struct lk_kind *kind, uint32_t tenant,
+                 struct lk_span name, struct lk_record *record);
 
 /*
  * The one write path. `record->present` says which fields are given; ids are chosen by the store
@@ -380,7 +385,7 @@ struct lk_list {
     struct lk_storage_cursor cursor;
     uint8_t key[LK_KEY_MAX];
     size_t key_size;
-    bool started, done, inclusive;
+    bool started, done, inclusive, standing;
 };
 
 int lk_list_begin(struct lk_txn *txn, struct lk_list *list);

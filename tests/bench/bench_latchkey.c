@@ -77,12 +77,12 @@ static void person_ready(uint32_t which)
 static void user_by_email(uint32_t which)
 {
     struct lk_user user;
-    struct lk_id id;
 
     (void)which;
     begin(LK_READ);
-    town_must(lk_find_user(&town.txn, town.tenant, town_span(person.email), &id), "find");
-    town_must(lk_get(&town.txn, &lk_kind_user, id, &user.record), "get");
+    town_must(
+        lk_get_named(&town.txn, &lk_kind_user, town.tenant, town_span(person.email), &user.record),
+        "get");
     lk_abort(&town.txn);
 }
 
