@@ -301,8 +301,13 @@ $(BUILD)/bench/bench_%: $(BUILD)/obj/tests/bench/bench_%.o $(call objects,$(BENC
 	$(say) LD $@
 	$(Q)$(LINK) -rdynamic $(filter %.o %.a,$^) $(BENCH_LIBS_$*) $(BOARD_LIBS) -ldl -o $@
 
-bench: $(addprefix $(BUILD)/bench/,$(BENCHES)) ## the benchmarks, one after the other; BENCH=name for one
-	@set -e; for b in $(or $(BENCH),$(BENCHES)); do echo "== $$b"; $(BUILD)/bench/$$b; done
+ENGINES     := latchkey floor naive sqlite
+BENCH_USERS ?= $(if $(QUICK),1000$(comma)10000,1000$(comma)10000$(comma)100000$(comma)1000000)
+BENCH_ARGS  ?= $(if $(QUICK),--turns 1 --rounds 5000)
+comma := ,
+
+bench: $(addprefix $(BUILD)/bench/bench_,$(ENGINES)) ## costs beside other engines, as ratios; QUICK=1 in under a minute, BENCH_USERS=n,n
+	@$(PYTHON) -B tests/bench/bench.py $(BUILD) --users $(BENCH_USERS) $(BENCH_ARGS)
 
 # ---- The same tests under other eyes -------------------------------------------------------------
 
