@@ -216,13 +216,14 @@ TOOL_SRC   := $(filter %_tool.c,$(TEST_SRC))
 HELPER_SRC := $(filter-out $(CASE_SRC) $(TOOL_SRC),$(TEST_SRC))
 FUZZ_SRC   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC  := $(sort $(wildcard tests/bench/*.c))
+BENCH_HELP := $(filter-out tests/bench/bench_%,$(BENCH_SRC))
 
 CASES   := $(patsubst tests/%.c,%,$(CASE_SRC))
 TOOLS   := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TOOL_SRC)))
 SCRIPTS := $(patsubst tests/%,%,$(sort $(wildcard tests/*/test_*.sh)))
 CROSSES := $(patsubst tests/%,%,$(sort $(wildcard tests/*/*_cross.py)))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
-BENCHES := $(patsubst tests/bench/%.c,%,$(BENCH_SRC))
+BENCHES := $(patsubst tests/bench/%.c,%,$(filter tests/bench/bench_%,$(BENCH_SRC)))
 REPLAYS := $(addprefix fuzz/,$(FUZZERS))
 
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/,$(CASES))
@@ -347,13 +348,31 @@ fuzz: ## libFuzzer on one harness or all: FUZZ=name TIME=seconds each
 	@$(MAKE) VARIANT=fuzz fuzz
 endif
 
+# Engines share a harness, whose write and fsync stand before libc's, for the libraries too.
+ENGINES     := latchkey floor naive sqlite
+BENCH_USERS ?= $(if $(QUICK),1000$(comma)10000,1000$(comma)10000$(comma)100000$(comma)1000000)
+BENCH_ARGS  ?= $(if $(QUICK),--turns 1 --rounds 5000)
+BENCH_LIBS_sqlite := -lsqlite3
+comma := ,
+
+$(addprefix $(BUILD)/bench/bench_,$(ENGINES)): $(BUILD)/bench/bench_%: $(BUILD)/obj/tests/bench/bench_%.o \
+		$(call objects,$(BENCH_HELP)) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LINK) -rdynamic $(filter %.o %.a,$^) $(BENCH_LIBS_$*) $(BOARD_LIBS) -ldl -o $@
+
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(FRONTS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -lm -o $@
 
-bench: $(addprefix $(BUILD)/bench/,$(BENCHES)) ## the benchmarks, one after the other; BENCH=name for one
-	@set -e; for b in $(or $(BENCH),$(BENCHES)); do echo "== $$b"; $(BUILD)/bench/$$b; done
+ifdef BENCH
+bench: $(BUILD)/bench/$(BENCH)
+	@$(BUILD)/bench/$(BENCH)
+else
+bench: $(addprefix $(BUILD)/bench/bench_,$(ENGINES)) ## costs beside other engines, as ratios; QUICK=1 in under a minute, BENCH_USERS=n,n; BENCH=bench_timing for time that might tell names
+	@$(PYTHON) -B tests/bench/bench.py $(BUILD) --users $(BENCH_USERS) $(BENCH_ARGS)
+endif
 
 # ---- The same tests under other eyes -------------------------------------------------------------
 

@@ -455,9 +455,14 @@ int lk_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_inde
 int lk_find_tenant(struct lk_txn *txn, struct lk_span name, struct lk_id *id);
 /* By username, e-mail address (where it holds '@') or "#number". */
 int lk_find_user(struct lk_txn *txn, uint32_t tenant, struct lk_span who, struct lk_id *id);
-/* By name, or "#number". `kind` is role or permission. */
+/* By name, or "#number"; users by e-mail address too. `kind` is user, role or permission. */
 int lk_find_named(struct lk_txn *txn, const struct lk_kind *kind, uint32_t tenant,
                   struct lk_span name, struct lk_id *id);
+/* lk_find and lk_find_named, and lk_get of what was found, in one look. */
+int lk_get_by(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
+              uint32_t tenant, const struct lk_span *values, struct lk_record *record);
+int lk_get_named(struct lk_txn *txn, const struct lk_kind *kind, uint32_t tenant,
+                 struct lk_span name, struct lk_record *record);
 
 /*
  * The one write path. `record->present` says which fields are given; ids are chosen by the store
@@ -507,7 +512,7 @@ struct lk_list {
     struct lk_storage_cursor cursor;
     uint8_t key[LK_KEY_MAX];
     size_t key_size;
-    bool started, done, inclusive;
+    bool started, done, inclusive, standing;
 };
 
 int lk_list_begin(struct lk_txn *txn, struct lk_list *list);
@@ -667,6 +672,13 @@ struct lk_login_counts {
     uint64_t count, at, until, logins;
 };
 
+/* What a login was charged, and where; private. */
+struct lk_login_charged {
+    struct lk_id id; /* of the activity or bucket */
+    enum lk_lane lane;
+    struct lk_login_counts before, now; /* of failures; now.count 0: nothing yet */
+};
+
 /* Comparing a new password with those that the user had; private. */
 struct lk_reuse {
     unsigned at, count; /* the next one, and how many the tenant keeps */
@@ -705,7 +717,7 @@ struct lk_login {
     size_t foreign_size;
     struct lk_reuse reuse;
     struct lk_password fresh;
-    struct lk_login_counts counts_before, counts_charged; /* of failures */
+    struct lk_login_charged charged;
     enum lk_factor_kind factor;
 };
 

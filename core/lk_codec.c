@@ -125,26 +125,31 @@ int lk_record_encode(const struct lk_kind *kind, const struct lk_record *record,
     return lk_cbor_finish(&writer, size);
 }
 
-/* What an absent field reads as. */
-static void codec_default(const struct lk_field *field, struct lk_record *record)
+/* Decoding goes over every field of every record that is read: no call for a store to a place whose
+ * type the caller has just looked at. */
+static inline void codec_set_number(struct lk_record *record, const struct lk_field *field,
+                                    uint64_t number)
 {
-    if (lk_field_is_number(field)) {
+    memcpy((uint8_t *)record + field->offset, &number, sizeof(number));
+    record->present |= LK_BIT(field->number);
+}
+
+static inline void codec_set_span(struct lk_record *record, const struct lk_field *field,
+                                  struct lk_span span)
+{
+    memcpy((uint8_t *)record + field->offset, &span, sizeof(span));
+    record->present |= LK_BIT(field->number);
+}
+
+/* What an absent field reads as; the struct is all zero. */
+static inline void codec_default(const struct lk_field *field, struct lk_record *record)
+{
+    if (field->initial) {
         memcpy((uint8_t *)record + field->offset, &field->initial, sizeof(field->initial));
     } else if (field->initial_text) {
         struct lk_span text = {(const uint8_t *)field->initial_text, strlen(field->initial_text)};
 
         memcpy((uint8_t *)record + field->offset, &text, sizeof(text));
-    }
-}
-
-static void codec_defaults(const struct lk_kind *kind, struct lk_record *record)
-{
-    size_t i;
-
-    for (i = 0; i < kind->field_count; i++) {
-        if (!LK_HAS(record, kind->fields[i].number)) {
-            codec_default(&kind->fields[i], record);
-        }
     }
 }
 
@@ -175,7 +180,7 @@ static int codec_take(struct lk_cbor_reader *reader, const struct lk_field *fiel
         if (error || span.size > field->max) {
             return LK_E_CORRUPT;
         }
-        lk_field_set_span(record, field, span);
+        codec_set_span(record, field, span);
         return 0;
     }
     error = lk_cbor_read(reader, &item);
@@ -187,7 +192,7 @@ static int codec_take(struct lk_cbor_reader *reader, const struct lk_field *fiel
         if (item.type != LK_CBOR_TRUE && item.type != LK_CBOR_FALSE) {
             return LK_E_CORRUPT;
         }
-        lk_field_set_number(record, field, item.type == LK_CBOR_TRUE);
+        codec_set_number(record, field, item.type == LK_CBOR_TRUE);
         return 0;
     case LK_UINT:
     case LK_ENUM:
@@ -196,57 +201,101 @@ static int codec_take(struct lk_cbor_reader *reader, const struct lk_field *fiel
         if (item.type != LK_CBOR_UINT) {
             return LK_E_CORRUPT;
         }
-        lk_field_set_number(record, field, item.number);
+        codec_set_number(record, field, item.number);
         return 0;
     default:
         if (item.type != (field->type == LK_STRING ? LK_CBOR_TEXT : LK_CBOR_BYTES) ||
             !codec_size_fits(field, item.span.size)) {
             return LK_E_CORRUPT;
         }
-        lk_field_set_span(record, field, item.span);
+        codec_set_span(record, field, item.span);
         return 0;
     }
 }
 
-int lk_record_decode(const struct lk_kind *kind, struct lk_span bytes, struct lk_record *record)
-{
+/* The entries of a record's map, their numbers rising. */
+struct codec_entries {
     struct lk_cbor_reader reader;
-    struct lk_cbor_item item;
-    struct codec_fields fields = {kind, 0};
-    const struct lk_field *field = codec_next(&fields);
-    struct lk_id id = record->id;
-    uint64_t left, last = 0;
-    bool first = true;
+    uint64_t left;   /* entries behind the one that stands */
+    uint64_t number; /* of the entry that stands; CODEC_END behind the last */
+};
 
-    lk_cbor_reader_init(&reader, bytes);
-    if (lk_cbor_read(&reader, &item) || item.type != LK_CBOR_MAP) {
+#define CODEC_END UINT64_MAX
+
+static inline int codec_advance(struct codec_entries *entries, bool first)
+{
+    struct lk_cbor_item item;
+
+    if (!entries->left) {
+        entries->number = CODEC_END;
+        return 0;
+    }
+    entries->left--;
+    if (lk_cbor_read(&entries->reader, &item) || item.type != LK_CBOR_UINT ||
+        item.number == CODEC_END || (!first && item.number <= entries->number)) {
         return LK_E_CORRUPT;
     }
-    left = item.number;
-    memset(record, 0, kind->size);
-    record->id = id;
-    for (; left; left--) {
-        if (lk_cbor_read(&reader, &item) || item.type != LK_CBOR_UINT ||
-            (!first && item.number <= last)) {
-            return LK_E_CORRUPT;
+    entries->number = item.number;
+    return 0;
+}
+
+/* Takes the fields of one table; what lies between their numbers is not this program's. */
+static int codec_take_all(struct codec_entries *entries, const struct lk_field *fields,
+                          size_t count, struct lk_record *record)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const struct lk_field *field = &fields[i];
+
+        if (field->flags & LK_F_COMPUTED) {
+            codec_default(field, record);
+            continue;
         }
-        first = false;
-        last = item.number;
-        while (field && field->number < last) {
-            field = codec_next(&fields);
-        }
-        if (field && field->number == last) {
-            if (codec_take(&reader, field, record)) {
+        while (entries->number < field->number) {
+            if (lk_cbor_skip(&entries->reader, LK_CBOR_DEPTH - 1, NULL) ||
+                codec_advance(entries, false)) {
                 return LK_E_CORRUPT;
             }
-        } else if (lk_cbor_skip(&reader, LK_CBOR_DEPTH - 1, NULL)) {
+        }
+        if (entries->number != field->number) {
+            codec_default(field, record);
+        } else if (codec_take(&entries->reader, field, record) || codec_advance(entries, false)) {
             return LK_E_CORRUPT;
         }
     }
-    if (reader.at != reader.end) {
+    return 0;
+}
+
+int lk_record_decode(const struct lk_kind *kind, struct lk_span bytes, struct lk_record *record)
+{
+    struct codec_entries entries;
+    struct lk_cbor_item item;
+    struct lk_id id = record->id;
+
+    lk_cbor_reader_init(&entries.reader, bytes);
+    if (lk_cbor_read(&entries.reader, &item) || item.type != LK_CBOR_MAP) {
         return LK_E_CORRUPT;
     }
-    codec_defaults(kind, record);
+    memset(record, 0, kind->size);
+    record->id = id;
+    entries.left = item.number;
+    entries.number = 0;
+    if (codec_advance(&entries, true) ||
+        (kind->flags & LK_K_AUDIT_FIELDS &&
+         codec_take_all(&entries, lk_audit_fields, LK_AUDIT_FIELD_COUNT, record)) ||
+        codec_take_all(&entries, kind->fields, kind->field_count, record)) {
+        return LK_E_CORRUPT;
+    }
+    while (entries.number != CODEC_END) {
+        if (lk_cbor_skip(&entries.reader, LK_CBOR_DEPTH - 1, NULL) ||
+            codec_advance(&entries, false)) {
+            return LK_E_CORRUPT;
+        }
+    }
+    if (entries.reader.at != entries.reader.end) {
+        return LK_E_CORRUPT;
+    }
     record->raw = bytes;
     return 0;
 }

@@ -80,7 +80,11 @@ static inline struct lk_span lk_key_span(const struct lk_key *key)
 }
 
 void lk_key_put_number(struct lk_key *key, uint64_t number);
-void lk_key_put_byte(struct lk_key *key, uint8_t byte);
+static inline void lk_key_put_byte(struct lk_key *key, uint8_t byte)
+{
+    LK_ASSERT(key->size < sizeof(key->data));
+    key->data[key->size++] = byte;
+}
 void lk_key_put_bytes(struct lk_key *key, struct lk_span bytes);
 /* Takes a number off the front. LK_E_CORRUPT when it is not in its one shortest form. */
 int lk_key_take_number(struct lk_span *from, uint64_t *number);

@@ -289,7 +289,22 @@ bool lk_index_has(const struct lk_store *store, const struct lk_kind *kind,
                   const struct lk_record *record, struct lk_span key)
 {
     struct index_search search = {key, false};
+    struct lk_span rest = key;
+    uint32_t tenant;
+    size_t i;
 
-    (void)lk_index_each(store, kind, record, index_compare, &search); /* never stops */
+    if (lk_key_take_u32(&rest, &tenant) || rest.size < 2) {
+        return false;
+    }
+    if (rest.data[1] == LK_INDEX_DELETED || LK_HAS(record, 5)) {
+        (void)lk_index_each(store, kind, record, index_compare, &search); /* never stops */
+        return search.found;
+    }
+    /* The key names its index: the others' entries need not be made. */
+    for (i = 0; i < kind->index_count; i++) {
+        if (kind->indexes[i].number == rest.data[1]) {
+            (void)index_entries(store, kind, &kind->indexes[i], record, index_compare, &search);
+        }
+    }
     return search.found;
 }

@@ -9,12 +9,6 @@
 
 #define KEY_ONE_BYTE_END 0xF0
 
-void lk_key_put_byte(struct lk_key *key, uint8_t byte)
-{
-    LK_ASSERT(key->size < sizeof(key->data));
-    key->data[key->size++] = byte;
-}
-
 void lk_key_put_bytes(struct lk_key *key, struct lk_span bytes)
 {
     LK_ASSERT(bytes.size <= sizeof(key->data) - key->size);
@@ -27,6 +21,7 @@ void lk_key_put_bytes(struct lk_key *key, struct lk_span bytes)
 void lk_key_put_number(struct lk_key *key, uint64_t number)
 {
     unsigned count = 1;
+    uint8_t *out;
 
     if (number < KEY_ONE_BYTE_END) {
         lk_key_put_byte(key, (uint8_t)number);
@@ -35,9 +30,12 @@ void lk_key_put_number(struct lk_key *key, uint64_t number)
     while (count < 8 && number >> (8 * count)) {
         count++;
     }
-    lk_key_put_byte(key, (uint8_t)(KEY_ONE_BYTE_END - 1 + count));
-    while (count--) {
-        lk_key_put_byte(key, (uint8_t)(number >> (8 * count)));
+    LK_ASSERT(count < sizeof(key->data) - key->size);
+    out = key->data + key->size;
+    key->size += 1 + (size_t)count;
+    *out = (uint8_t)(KEY_ONE_BYTE_END - 1 + count);
+    for (; count; count--, number >>= 8) {
+        out[count] = (uint8_t)number;
     }
 }
 

@@ -79,6 +79,7 @@ static void list_jump(struct lk_list *list, const struct lk_id *at)
         lk_key_put_byte(&key, 0);
     }
     list->inclusive = !list->reverse;
+    list->standing = false;
     memcpy(list->key, key.data, key.size);
     list->key_size = key.size;
 }
@@ -87,6 +88,7 @@ int lk_list_reopen(struct lk_list *list)
 {
     struct lk_key prefix;
 
+    list->standing = false;
     list_prefix(list, &prefix);
     return lk_cursor_begin(list->txn, &list->cursor, &prefix);
 }
@@ -179,7 +181,10 @@ static int list_step(struct lk_list *list, struct lk_span *key, struct lk_span *
     struct lk_span at = {list->key, list->key_size};
     int error;
 
-    if (!list->started) {
+    if (list->standing) {
+        error = list->reverse ? ops->prev(&list->cursor, key, value)
+                              : ops->next(&list->cursor, key, value);
+    } else if (!list->started) {
         struct lk_span none = {NULL, 0};
 
         error = list->reverse ? ops->seek_before(&list->cursor, none, key, value)
@@ -193,6 +198,8 @@ static int list_step(struct lk_list *list, struct lk_span *key, struct lk_span *
         }
     }
     list->inclusive = false;
+    /* A cursor keeps its place as long as nobody writes. */
+    list->standing = !error && list->txn->mode == LK_READ;
     if (!error) {
         list->started = true;
         memcpy(list->key, key->data, key->size);
@@ -213,15 +220,18 @@ static int list_load(struct lk_list *list, struct lk_span value, struct lk_recor
 
     record->id = (struct lk_id){0, 0, 0};
     if (!list_by_key(list)) {
-        union lk_any_record entry;
+        struct lk_activity beside;
+        struct lk_record *entry = kind == list->kind ? record : &beside.record;
 
         error = lk_index_entry_id(kind, list->index, key, value, &id);
         if (error) {
             return error;
         }
         /* Index entries carry no checksum: the record must bear them out. */
-        error = lk_record_load(txn, kind, id, &entry.record);
-        if (error || !lk_index_has(txn->store, kind, &entry.record, key)) {
+        error = lk_record_load(txn, kind, id, entry);
+        if (error || !lk_index_has(txn->store, kind, entry, key)) {
+            /* The entry may be what is damaged: no record is named. */
+            record->id = (struct lk_id){0, 0, 0};
             return error && error != LK_E_NOT_FOUND ? error : LK_E_CORRUPT;
         }
         /* What is unique over the store lies side by side: others' are not there for this list. */
@@ -232,7 +242,6 @@ static int list_load(struct lk_list *list, struct lk_span value, struct lk_recor
             id = (struct lk_id){id.tenant, id.user, 0};
             return lk_get(txn, list->kind, id, record);
         }
-        memcpy(record, &entry, kind->size);
         return 0;
     }
     error = lk_key_parse(txn->store, key, &kind, &id);

@@ -236,8 +236,10 @@ static int login_open(struct lk_login *login, struct lk_txn *txn)
     return error ? error : login_take_proof(login, txn, tenant.record.id.tenant, tag);
 }
 
-int lk_login_begin(struct lk_store *store, struct lk_login *login,
-                   const struct lk_login_request *request)
+/* `charged`: at an earlier try. */
+static int login_begin(struct lk_store *store, struct lk_login *login,
+                       const struct lk_login_request *request,
+                       const struct lk_login_charged *charged)
 {
     struct lk_txn txn;
     int error;
@@ -248,6 +250,7 @@ int lk_login_begin(struct lk_store *store, struct lk_login *login,
     login->job.params = store->pwhash;
     login->lane = request->channel == LK_CHANNEL_CONSOLE ? LK_LANE_CONSOLE : LK_LANE_NETWORK;
     login->source = lk_throttle_source(store, request->ip);
+    login->charged = *charged;
     error = lk_random(store, login->job.salt, sizeof(login->job.salt));
     if (error) {
         return error;
@@ -284,6 +287,14 @@ int lk_login_begin(struct lk_store *store, struct lk_login *login,
     }
     login->state = LOGIN_VERIFY;
     return 0;
+}
+
+int lk_login_begin(struct lk_store *store, struct lk_login *login,
+                   const struct lk_login_request *request)
+{
+    static const struct lk_login_charged nothing;
+
+    return login_begin(store, login, request, &nothing);
 }
 
 /* ---- Hashing ---- */
@@ -461,14 +472,17 @@ int lk_login_run(struct lk_store *store, const struct lk_login_request *request,
                  const struct lk_login_approve *approve, struct lk_login_result *result,
                  struct lk_problem *problem)
 {
+    struct lk_login_charged charged;
     struct lk_login login;
     unsigned tries = 3;
     int error;
 
     memset(result, 0, sizeof(*result));
+    memset(&charged, 0, sizeof(charged));
     do {
-        error = lk_login_begin(store, &login, request);
+        error = login_begin(store, &login, request, &charged);
         if (!error) {
+            charged = login.charged;
             login.approve = approve;
             do {
                 error = lk_login_step(&login);

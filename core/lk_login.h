@@ -29,7 +29,7 @@ static inline const struct lk_field *lk_login_field(unsigned number)
     return lk_field_numbered(&lk_kind_activity, number);
 }
 
-/* lk_login.c: all of a login, tried again when what it read changed meanwhile. */
+/* lk_login.c: all of a login, tried again when what it read changed meanwhile; charged once. */
 int lk_login_run(struct lk_store *store, const struct lk_login_request *request,
                  const struct lk_login_approve *approve, struct lk_login_result *result,
                  struct lk_problem *problem);
@@ -45,7 +45,8 @@ int lk_approve_judge(struct lk_login *login, struct lk_txn *txn);
 int lk_approve_audit(struct lk_login *login, struct lk_txn *txn, bool approved);
 
 /*
- * lk_login_charge.c: counts one failure on the login's lane. LK_E_LOCKED while a delay runs:
+ * lk_login_charge.c: counts one failure on the login's lane, unless an earlier try of the same login
+ * was charged there and that stands (login->charged). LK_E_LOCKED while a delay runs:
  * nothing changed, unless LOGIN_NOTED asks for a commit all the same.
  */
 int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_kind *kind,

@@ -126,17 +126,31 @@ static int charge_tally(struct lk_txn *txn, const struct lk_kind *kind, struct l
     return txn->store->storage->ops->tally(&txn->storage, lk_key_span(&key), &count);
 }
 
+/* Does what an earlier try of this login was charged still stand? */
+static bool charge_stands(const struct lk_login_charged *charged, const struct lk_activity *counts,
+                          const struct charge *charge)
+{
+    return lk_id_equal(charged->id, counts->record.id) && charge->count &&
+           counts->login_count == charged->before.logins;
+}
+
 int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_kind *kind,
                     struct lk_activity *counts, const struct lk_tenant *tenant)
 {
     bool network = login->lane == LK_LANE_NETWORK;
     bool tallies =
         network && counts->record.raw.size && txn->store->storage->caps & LK_STORAGE_TALLY;
+    bool again = login->charged.now.count && login->charged.lane == login->lane;
     uint64_t now = txn->now_ms, most, wait;
     struct charge charge = charge_get(counts, login->lane);
     int error;
 
-    wait = network ? lk_throttle_wait(txn->store, login->source, now) : 0;
+    if (again && charge_stands(&login->charged, counts, &charge)) {
+        /* Its own delay is not in its way; that of others is. */
+        wait = charge.until != login->charged.now.until ? lk_elapsed(charge.until, now) : 0;
+        return wait ? charge_locked(login, wait) : 0;
+    }
+    wait = network && !again ? lk_throttle_wait(txn->store, login->source, now) : 0;
     if (wait) {
         return charge_throttled(login, txn, wait);
     }
@@ -163,18 +177,20 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
         tallies = tallies && !charge.count;
         charge.count = 0;
     }
-    login->counts_before =
+    login->charged.id = counts->record.id;
+    login->charged.lane = login->lane;
+    login->charged.before =
         (struct lk_login_counts){charge.count, charge.last, charge.until, counts->login_count};
     charge.count++;
     charge.last = now;
     most = charge_delay_ms(tenant, login->lane, charge.count);
     charge.until = most ? now + most : 0;
-    login->counts_charged =
+    login->charged.now =
         (struct lk_login_counts){charge.count, charge.last, charge.until, counts->login_count};
     charge_set(counts, login->lane, &charge);
     error = tallies && !most ? charge_tally(txn, kind, counts->record.id)
                              : lk_record_store(txn, kind, &counts->record, lk_work(txn)->new_value);
-    if (!error && network) {
+    if (!error && network && !again) {
         lk_throttle_charge(txn->store, login->source, now);
     }
     return error;

@@ -184,7 +184,7 @@ int lk_login_factor_spend(struct lk_txn *txn, const struct lk_factor *factor)
 
 int lk_login_give_back(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant)
 {
-    const struct lk_login_counts *was = &login->counts_before, *now = &login->counts_charged;
+    const struct lk_login_counts *was = &login->charged.before, *now = &login->charged.now;
     const unsigned first = lk_lane_field(login->lane);
     struct lk_activity counts;
     uint64_t count, last;

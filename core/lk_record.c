@@ -213,10 +213,10 @@ void lk_cursor_end(struct lk_storage_cursor *cursor)
 
 /* ---- Lookups by unique index ---- */
 
+/* `record` gets the record found, and means nothing after an error. */
 static int record_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
-                       uint32_t tenant, const struct lk_span *values, struct lk_id *id)
+                       uint32_t tenant, const struct lk_span *values, struct lk_record *record)
 {
-    union lk_any_record record;
     struct lk_key key;
     struct lk_span value;
     struct lk_id found;
@@ -250,53 +250,51 @@ static int record_find(struct lk_txn *txn, const struct lk_kind *kind, const str
         return error;
     }
     /* Index entries carry no checksum: the record they name must bear them out. */
-    error = lk_record_load(txn, kind, found, &record.record);
+    error = lk_record_load(txn, kind, found, record);
     if (error && error != LK_E_NOT_FOUND) {
         return error;
     }
-    if (error || LK_HAS(&record.record, 5)) {
+    if (error || LK_HAS(record, 5)) {
         return LK_E_CORRUPT;
     }
     for (i = 0; i < LK_INDEX_FIELDS && index->fields[i]; i++) {
         const struct lk_field *field = lk_field_numbered(kind, index->fields[i]);
-        struct lk_span have = lk_field_span(&record.record, field);
+        struct lk_span have = lk_field_span(record, field);
 
         if (field->flags & LK_F_FOLD ? !lk_text_equal_fold(have, values[i])
                                      : !lk_span_equal(have, values[i])) {
             return LK_E_CORRUPT;
         }
     }
-    if (tenant && index->flags & LK_I_STORE && kind->shape != LK_SHAPE_TENANT &&
-        found.tenant != tenant) {
-        return LK_E_NOT_FOUND;
-    }
-    *id = found;
-    return 0;
+    return tenant && index->flags & LK_I_STORE && kind->shape != LK_SHAPE_TENANT &&
+                   found.tenant != tenant
+               ? LK_E_NOT_FOUND
+               : 0;
 }
 
 /* A user of the store's own ("local") without an id of a provider goes by the external id. */
 static int record_find_local(struct lk_txn *txn, uint32_t tenant, const struct lk_span *values,
-                             struct lk_id *id)
+                             struct lk_record *record)
 {
     const struct lk_index *index = lk_index_named(&lk_kind_user, LK_TEXT("external_id"));
-    struct lk_user user;
     uint8_t uuid[16];
     struct lk_span by_uuid[LK_INDEX_FIELDS] = {{uuid, sizeof(uuid)}};
-    struct lk_id found;
     int error;
 
     if (!lk_span_equal(values[0], LK_TEXT("local")) || lk_uuid_parse(values[1], uuid)) {
         return LK_E_NOT_FOUND;
     }
-    error = record_find(txn, &lk_kind_user, index, tenant, by_uuid, &found);
-    if (!error) {
-        error = lk_get(txn, &lk_kind_user, found, &user.record);
-    }
-    if (!error && (LK_HAS(&user.record, 12) || LK_HAS(&user.record, 13))) {
-        error = LK_E_NOT_FOUND;
-    }
-    if (!error) {
-        *id = found;
+    error = record_find(txn, &lk_kind_user, index, tenant, by_uuid, record);
+    return !error && (LK_HAS(record, 12) || LK_HAS(record, 13)) ? LK_E_NOT_FOUND : error;
+}
+
+int lk_get_by(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
+              uint32_t tenant, const struct lk_span *values, struct lk_record *record)
+{
+    int error = record_find(txn, kind, index, tenant, values, record);
+
+    if (error == LK_E_NOT_FOUND && index == lk_index_named(&lk_kind_user, LK_TEXT("provider"))) {
+        error = record_find_local(txn, tenant, values, record);
     }
     return error;
 }
@@ -304,10 +302,11 @@ static int record_find_local(struct lk_txn *txn, uint32_t tenant, const struct l
 int lk_find(struct lk_txn *txn, const struct lk_kind *kind, const struct lk_index *index,
             uint32_t tenant, const struct lk_span *values, struct lk_id *id)
 {
-    int error = record_find(txn, kind, index, tenant, values, id);
+    union lk_any_record record;
+    int error = lk_get_by(txn, kind, index, tenant, values, &record.record);
 
-    if (error == LK_E_NOT_FOUND && index == lk_index_named(&lk_kind_user, LK_TEXT("provider"))) {
-        error = record_find_local(txn, tenant, values, id);
+    if (!error) {
+        *id = record.record.id;
     }
     return error;
 }
@@ -323,46 +322,50 @@ int lk_find_tenant(struct lk_txn *txn, struct lk_span name, struct lk_id *id)
 
 /* "#12". LK_E_NOT_FOUND when the text is not of that form. */
 static int record_by_number(struct lk_txn *txn, const struct lk_kind *kind, uint32_t tenant,
-                            struct lk_span text, struct lk_id *id)
+                            struct lk_span text, struct lk_record *record)
 {
-    union lk_any_record record;
+    struct lk_id id = {tenant, 0, 0};
     uint64_t number;
-    int error;
 
     text.data++;
     text.size--;
     if (lk_uint_parse(text, &number) || number == 0 || number > UINT32_MAX) {
         return LK_E_NOT_FOUND;
     }
-    *id = kind->shape == LK_SHAPE_USER ? (struct lk_id){tenant, (uint32_t)number, 0}
-                                       : (struct lk_id){tenant, 0, (uint32_t)number};
-    error = lk_get(txn, kind, *id, &record.record);
-    return error;
+    *(kind->shape == LK_SHAPE_USER ? &id.user : &id.sub) = (uint32_t)number;
+    return lk_get(txn, kind, id, record);
+}
+
+int lk_get_named(struct lk_txn *txn, const struct lk_kind *kind, uint32_t tenant,
+                 struct lk_span name, struct lk_record *record)
+{
+    struct lk_span values[LK_INDEX_FIELDS] = {name};
+
+    if (name.size > 1 && name.data[0] == '#') {
+        return record_by_number(txn, kind, tenant, name, record);
+    }
+    if (kind == &lk_kind_user && name.size && memchr(name.data, '@', name.size)) {
+        return lk_get_by(txn, kind, lk_index_named(kind, LK_TEXT("email")), tenant, values, record);
+    }
+    if (!kind->index_count || !(kind->indexes[0].flags & LK_I_UNIQUE)) {
+        return LK_E_ARGUMENT;
+    }
+    return lk_get_by(txn, kind, &kind->indexes[0], tenant, values, record);
 }
 
 int lk_find_named(struct lk_txn *txn, const struct lk_kind *kind, uint32_t tenant,
                   struct lk_span name, struct lk_id *id)
 {
-    struct lk_span values[LK_INDEX_FIELDS] = {name};
+    union lk_any_record record;
+    int error = lk_get_named(txn, kind, tenant, name, &record.record);
 
-    if (name.size > 1 && name.data[0] == '#') {
-        return record_by_number(txn, kind, tenant, name, id);
+    if (!error) {
+        *id = record.record.id;
     }
-    if (!kind->index_count || !(kind->indexes[0].flags & LK_I_UNIQUE)) {
-        return LK_E_ARGUMENT;
-    }
-    return lk_find(txn, kind, &kind->indexes[0], tenant, values, id);
+    return error;
 }
 
 int lk_find_user(struct lk_txn *txn, uint32_t tenant, struct lk_span who, struct lk_id *id)
 {
-    struct lk_span values[LK_INDEX_FIELDS] = {who};
-
-    if (who.size && memchr(who.data, '@', who.size)) {
-        int error = lk_find(txn, &lk_kind_user, lk_index_named(&lk_kind_user, LK_TEXT("email")),
-                            tenant, values, id);
-
-        return error;
-    }
     return lk_find_named(txn, &lk_kind_user, tenant, who, id);
 }

@@ -281,7 +281,6 @@ int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *
         error = 0;
     } else if (!error) {
         lk_tallied_add(txn, activity, tallied);
-    } else if (!error) {
         lk_trace_note(txn, activity);
     }
     return error;

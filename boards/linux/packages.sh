@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that a task needs, those only that are missing, and says so.
 #
-#   sh boards/linux/packages.sh build|demo|test|ci...
+#   sh boards/linux/packages.sh build|demo|test|bench|ci...
 #
 # Run as root, or as a user with sudo. Other scripts source it and call packages_install.
 
@@ -18,11 +18,15 @@ packages_of() {
         packages_of build
         echo libcmocka-dev python3 python3-cbor2 mosquitto apache2-utils whois argon2 \
             jq strace bash-completion lmdb-utils oathtool zbar-tools ;;
+    bench) # what the benchmarks compare with, and what draws their charts
+        packages_of build
+        echo python3 libsqlite3-dev gnuplot-nox ;;
     ci) # analysers, the second compiler, coverage
         packages_of test
+        packages_of bench
         echo clang clang-tidy clang-format cppcheck shellcheck valgrind gcovr libclang-rt-14-dev git ;;
     *)
-        echo "packages.sh: $1: build, demo, test or ci" >&2
+        echo "packages.sh: $1: build, demo, test, bench or ci" >&2
         return 2 ;;
     esac
 }
@@ -32,6 +36,7 @@ packages_reason() {
     build) echo 'to compile Latchkey (python3-django for its list of common passwords)' ;;
     demo) echo 'for mosquitto_passwd, which makes the file to import; its broker comes along' ;;
     test) echo 'to compile Latchkey, and for its tests' ;;
+    bench) echo 'to compile Latchkey, and for its benchmarks' ;;
     ci) echo 'for the tests and the analysers' ;;
     esac
 }

@@ -206,20 +206,35 @@ static void test_factor_console_adds_and_confirms(void **state)
     assert_int_equal(cli_teardown(&fresh), 0);
 }
 
-/* An operator, who may not touch credentials, makes none. */
+/* A viewer may not touch credentials; an operator may, but nobody's who holds more. */
 static void test_factor_console_needs_the_permission(void **state)
 {
     struct cli_bench *bench = *state;
 
-    bench->input = CLI_PASSWORD "\n";
+    bench->input = CLI_PASSWORD "\n" CLI_PASSWORD "\n";
+    (void)cli_ok(bench, "user add victor --password-stdin");
+    (void)cli_ok(bench, "role grant victor viewer");
     (void)cli_ok(bench, "user add olga --password-stdin");
     (void)cli_ok(bench, "role grant olga operator");
-    type(bench, "olga\r" CLI_PASSWORD "\rcredential add totp admin\rcredential add recovery admin\r"
+    type(bench, "victor\r" CLI_PASSWORD
+                "\rcredential add totp admin\rcredential add recovery admin\r"
                 "credential confirm totp admin 123456\rlogout\r");
+    type(bench, "olga\r" CLI_PASSWORD
+                "\rcredential add totp admin\rcredential add recovery admin\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "error 1: credential add: needs the permission credential:write\n");
-    shows(bench, "error 1: credential confirm: needs the permission credential:write\n");
+    shows(bench, "victor@main> credential add totp admin\n"
+                 "error 1: credential add: needs the permission credential:write\n"
+                 "victor@main> credential add recovery admin\n"
+                 "error 1: credential add: needs the permission credential:write\n"
+                 "victor@main> credential confirm totp admin 123456\n"
+                 "error 1: credential confirm: needs the permission credential:write\n");
+    shows(bench, "olga@main> credential add totp admin\n"
+                 "error 1: credential add: user: holds more than you do\n"
+                 "olga@main> credential add recovery admin\n"
+                 "error 1: credential add: user: holds more than you do\n");
     hides(bench, "otpauth");
+    (void)cli_ok(bench, "credential list admin");
+    assert_false(cli_has(&bench->out, "totp") || cli_has(&bench->out, "recovery"));
 }
 
 /* ---- Drawing ---- */

@@ -346,7 +346,7 @@ static void test_s20_whose_the_data_are(void **state)
     struct lk_login_result result;
     struct lk_audit_query query;
     struct lk_audit_entry entry;
-    struct lk_id second = {0, 0, 0}, user = {0, 0, 0};
+    struct lk_id second = {0, 0, 0};
     uint8_t tag[8];
 
     (void)state;
@@ -368,17 +368,16 @@ static void test_s20_whose_the_data_are(void **state)
     bench_commit(bench);
     act_as(bench, bench->admin, (struct lk_span){here, sizeof(here)});
     bench_write(bench);
-    user.tenant = second.tenant;
-    assert_int_equal(bench_add(bench, &lk_kind_user, &user, "username=carol", NULL), 0);
+    assert_int_equal(bench_set(bench, &lk_kind_tenant, second, "audit_days=30", NULL), 0);
     bench_commit(bench);
     entry = newest(bench, &query, second.tenant);
-    assert_true(lk_span_equal(entry.action, LK_TEXT("user.add")));
+    assert_true(lk_span_equal(entry.action, LK_TEXT("tenant.update")));
     assert_int_equal(entry.actor, 0);
     assert_int_equal(entry.ip.size + entry.user_agent.size, 0);
     assert_int_equal(entry.source_tag.size, 8);
     assert_memory_not_equal(entry.source_tag.data, tag, sizeof(tag));
     entry = newest(bench, &query, bench->tenant);
-    assert_true(lk_span_equal(entry.action, LK_TEXT("user.add")));
+    assert_true(lk_span_equal(entry.action, LK_TEXT("tenant.update")));
     assert_int_equal(entry.actor, bench->admin.user);
     assert_true(lk_span_equal(entry.ip, request.ip));
     assert_memory_equal(entry.source_tag.data, tag, sizeof(tag));

@@ -348,8 +348,7 @@ class Store:
         self.derive(store_key)
         if "carried" in boot:
             plain = self.inner(store_key, b"latchkey carried", boot["carried"])
-            self.index_key, self.bucket_key = plain[:16], plain[16:32]
-            self.token_key = plain[32:64]
+            self.take_carried(plain)
         if "old" in boot:
             old = self.own_keys(self.inner(store_key, b"latchkey old", boot["old"]))
             self.keys.append(old)
@@ -367,9 +366,13 @@ class Store:
         keys = [blake2b(label.encode(), store_key) for label in self.spec.subkeys]
         self.keys = [self.own_keys(store_key)]
         self.k0, self.k1, self.seal_key = self.keys[0]
-        self.index_key, self.bucket_key = keys[1][:16], keys[1][16:]
-        self.token_key, self.chain_key, self.trace_key = keys[3:6]
-        self.source_key, self.fold_key = keys[6][:16], keys[6][16:]
+        self.take_carried(keys[1] + b"".join(keys[3:]))
+
+    def take_carried(self, plain):
+        must(len(plain) == 160, "carried keys")
+        self.index_key, self.bucket_key = plain[:16], plain[16:32]
+        self.token_key, self.chain_key, self.trace_key = plain[32:64], plain[64:96], plain[96:128]
+        self.source_key, self.fold_key = plain[128:144], plain[144:]
 
     def checksum(self, key, cbor):
         return siphash(self.k1, siphash(self.k0, cbor) + key)
