@@ -8,7 +8,7 @@
 #   BOARD_LIBS, BOARD_FRONT_LIBS what the library, and the front ends above it, link with
 #   BOARD_CPPFLAGS, BOARD_CFLAGS, BOARD_LDFLAGS, BOARD_CC, BOARD_OBJCOPY, BOARD_SIZE, BOARD_AR
 #   BOARD_HOSTED                 1: it runs here, so there are libraries, tests and `install`
-# A board may add rules of its own (run, test) after these variables.
+# and boards/NAME/rules.mk, where there is one, the rules of its own (firmware, run).
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
@@ -510,6 +510,8 @@ uninstall: ## take away what `install` put there
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(PUBLIC_HEADERS) $(BACKEND_HEADERS)))
 	-rmdir $(DESTDIR)$(INCLUDEDIR)
 endif
+
+-include boards/$(BOARD)/rules.mk
 
 clean: ## remove build/
 	rm -rf build

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# What is made of the board: the firmware, and how it is started.
+
+include port/baremetal/sodium.mk
+
+FIRMWARE := $(BUILD)/firmware.elf
+all: $(FIRMWARE) ## the firmware
+
+$(FIRMWARE): $(BUILD)/obj/boards/$(BOARD)/main.o $(BUILD)/obj/boards/$(BOARD)/start.o \
+		$(BUILD)/fronts.a $(BUILD)/liblatchkey.a $(SODIUM) boards/$(BOARD)/link.ld
+	$(say) LD $@
+	$(Q)$(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -o $@
+	$(Q)$(SIZE) $@
+
+FLASH ?= $(BUILD)/flash.img
+QEMU  := qemu-system-riscv32 -M virt -m 4M -cpu rv32,zkr=true -display none
+
+# The image is what the two chips hold: as large as they are, all ones when they are new.
+$(FLASH):
+	@head -c 33554432 /dev/zero | tr '\0' '\377' >$@
+
+run: $(FIRMWARE) $(FLASH) ## start the board in QEMU; the flash is kept between runs
+	$(QEMU) -bios $(FIRMWARE) -drive if=pflash,unit=1,format=raw,file=$(FLASH) \
+		-serial mon:stdio
+.PHONY: run
