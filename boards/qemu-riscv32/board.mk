@@ -8,7 +8,7 @@ BOARD_AR      := riscv64-unknown-elf-ar
 BOARD_SIZE    := riscv64-unknown-elf-size
 BOARD_OBJCOPY := riscv64-unknown-elf-objcopy
 
-BOARD_STORAGES := ram
+BOARD_STORAGES := flash
 BOARD_PORTS    := sodium baremetal baremetal/riscv_virt
 BOARD_FRONTS   := cli
 

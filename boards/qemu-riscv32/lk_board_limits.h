@@ -7,6 +7,9 @@
 #define LK_PWHASH_KIB        1024 /* a deviation from the default on Linux, as is the number of passes */
 #define LK_PWHASH_PASSES     3
 #define LK_AUDIT_CAPACITY    1024
+#define LK_AUDIT_FOLDS       4
+#define LK_BLOCKLIST_BYTES   8192 /* of the filter of common passwords, at most */
+#define LK_HISTORY_MAX       1024 /* bytes of a user's earlier verifiers, sealed */
 #define LK_BUCKETS           16
 #define LK_BUCKET_SLOTS      8
 #define LK_ROLE_DEPTH        8

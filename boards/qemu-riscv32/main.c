@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lk_cli_console.h"
-#include "lk_ram.h"
+#include "lk_nor.h"
 #include "lk_riscv_virt.h"
 #include "lk_sodium.h"
 
@@ -18,11 +18,21 @@ static union {
     uint64_t align;
     uint8_t bytes[LK_WORK_SIZE];
 } board_work;
-static struct lk_ram board_storage;
-static union {
-    uint64_t align;
-    uint8_t bytes[512 * 1024];
-} board_memory;
+#define BOARD_ENTRIES 16384 /* keys in the store, index entries too */
+#define BOARD_BATCH   1024  /* of them in one transaction */
+#define BOARD_REGION  (LK_VIRT_STORE_SECTORS * LK_VIRT_SECTOR_SIZE)
+
+static uint32_t
+    board_index[LK_NOR_INDEX_SIZE(BOARD_ENTRIES, BOARD_BATCH, BOARD_REGION, 4) / sizeof(uint32_t)];
+static const struct lk_nor_config board_flash = {
+    .flash = &lk_cfi_flash,
+    .sector_count = LK_VIRT_STORE_SECTORS,
+    .index = board_index,
+    .index_size = sizeof(board_index),
+    .value_max = LK_VALUE_MAX,
+    .flags = LK_NOR_FORMAT,
+};
+static struct lk_nor board_storage;
 static struct lk_store board_store;
 static struct lk_cli_work board_cli_work;
 static char board_line[1024], board_history[2048];
@@ -129,8 +139,7 @@ int main(void)
     board_say("\r\nLatchkey " LK_VERSION " on QEMU's RISC-V virt machine\r\n");
     error = lk_sodium_init();
     if (!error) {
-        error = lk_ram_init(&board_storage, board_memory.bytes, sizeof(board_memory.bytes),
-                            LK_VALUE_MAX);
+        error = lk_nor_init(&board_storage, &board_flash);
     }
     if (!error) {
         error = board_open(&config);
