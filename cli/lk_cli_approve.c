@@ -42,6 +42,13 @@ int lk_cli_approve(struct lk_cli *cli)
         error = lk_approve(cli->store, &request, cli->session->id.user, &question, &cli->approval,
                            &cli->problem);
     }
+    if (error == LK_E_SECOND_FACTOR && lk_cli_same(cli->problem.field, "code")) {
+        error = lk_cli_code(cli, "-", &request.code);
+        if (!error) {
+            error = lk_approve(cli->store, &request, cli->session->id.user, &question,
+                               &cli->approval, &cli->problem);
+        }
+    }
     lk_cli_wipe(cli->work->secrets, sizeof(cli->work->secrets));
     if (error == LK_E_REFUSED && !cli->problem.rule) {
         error = lk_cli_refuse(cli, error, NULL, NULL, "approval refused");

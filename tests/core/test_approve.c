@@ -2,7 +2,7 @@
 /* The two-person rule: who may approve what, of whom, for how long, and what is written of it. */
 #include "bench.h"
 
-#include "lk_engine.h"
+#include "lk_factor.h"
 
 #define SECOND_PASSWORD "a second secret"
 
@@ -84,6 +84,58 @@ static unsigned audited(struct bench *bench, const char *action, enum lk_outcome
     }
     lk_abort(&bench->txn);
     return count;
+}
+
+/* The code of now of an authenticator. */
+static void code_of(const struct bench *bench, const struct lk_totp_offer *offer,
+                    char code[LK_TOTP_DIGITS_MAX + 1])
+{
+    uint8_t seed[LK_TOTP_SEED_MAX];
+    size_t size;
+
+    assert_int_equal(lk_base32_decode(bench_text(offer->seed), seed, sizeof(seed), &size), 0);
+    assert_int_equal(lk_totp_code(&bench->store, LK_HMAC_SHA1, (struct lk_span){seed, size},
+                                  bench->fake.clock.wall_ms / LK_TOTP_PERIOD_MS, 6, code),
+                     0);
+}
+
+static void test_approve_asks_for_the_second_factor(void **state)
+{
+    struct town town = town_open();
+    struct bench *bench = town.bench;
+    struct lk_login_request request = {.tenant = bench->tenant,
+                                       .name = LK_TEXT("bob"),
+                                       .password = LK_TEXT(SECOND_PASSWORD),
+                                       .channel = LK_CHANNEL_CONSOLE};
+    char code[LK_TOTP_DIGITS_MAX + 1];
+    struct lk_approval approval;
+    struct lk_problem problem;
+    struct lk_totp_offer offer;
+    struct lk_id id;
+
+    (void)state;
+    bench_write(bench);
+    assert_int_equal(lk_totp_add(&bench->txn, town.bob, LK_TEXT("phone"), NULL, &offer, &id), 0);
+    code_of(bench, &offer, code);
+    assert_int_equal(lk_totp_confirm(&bench->txn, town.bob, bench_text(code), &id), 0);
+    bench_commit(bench);
+    lk_fake_advance(&bench->fake, 2 * LK_MS_PER_DAY);
+    assert_int_equal(bench_login(bench, "alice", "alice's secret", &town.session), 0);
+    assert_int_equal(approve(&town, "bob", SECOND_PASSWORD, &approval, &problem),
+                     LK_E_SECOND_FACTOR);
+    assert_string_equal(problem.field, "code");
+    assert_int_equal(check(&town, LK_ASK("user", "write"), &approval), LK_E_APPROVAL);
+    code_of(bench, &offer, code);
+    request.code = bench_text(code);
+    assert_int_equal(lk_approve(&bench->store, &request, town.alice.user, LK_ASK("user", "write"),
+                                &approval, &problem),
+                     0);
+    assert_int_equal(check(&town, LK_ASK("user", "write"), &approval), 0);
+    /* Used up: neither another approval nor a login comes of it. */
+    assert_int_equal(lk_approve(&bench->store, &request, town.alice.user, LK_ASK("user", "write"),
+                                &approval, &problem),
+                     LK_E_REFUSED);
+    bench_close(bench);
 }
 
 static void test_approve_lets_one_do_one_thing(void **state)
@@ -502,6 +554,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_approve_lets_one_do_one_thing),
+        cmocka_unit_test(test_approve_asks_for_the_second_factor),
         cmocka_unit_test(test_approve_is_charged_like_a_login),
         cmocka_unit_test(test_approve_not_by_just_anybody),
         cmocka_unit_test(test_approve_not_by_whom_the_requester_made),
