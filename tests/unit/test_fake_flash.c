@@ -225,7 +225,7 @@ static void test_fake_flash_limits_calls(void **state)
     assert_int_equal(flash_ops->read(&flash, 0, out, 4), LK_OK);
 }
 
-/* A copy of handle and flash_memory, put back, is the same part at the same moment. */
+/* A copy of handle and memory, put back, is the same part at the same moment. */
 static void test_fake_flash_can_be_saved_and_put_back(void **state)
 {
     static uint8_t saved[sizeof flash_memory];
