@@ -93,6 +93,8 @@ enum flash_outcome { FLASH_DONE, FLASH_NOTHING, FLASH_HALF, FLASH_SPOILT };
 static int flash_program_unit(struct lk_fake_flash *flash, uint32_t address, const uint8_t *data)
 {
     uint64_t chance = flash_random(flash);
+    uint32_t unit = flash->config.program_unit;
+    uint8_t before[LK_FAKE_FLASH_UNIT_MAX];
     enum flash_outcome outcome = FLASH_DONE;
     int error = LK_OK;
 
@@ -116,16 +118,19 @@ static int flash_program_unit(struct lk_fake_flash *flash, uint32_t address, con
     case LK_FAKE_FLASH_SOUND:
     case LK_FAKE_FLASH_NO_ERASE: break;
     }
-    if (outcome == FLASH_NOTHING) {
+    memcpy(before, flash->image + address, unit);
+    if (outcome == FLASH_HALF) {
+        lk_fake_flash_tear_unit(flash, address, data, chance, NULL);
+    } else if (outcome != FLASH_NOTHING) {
+        flash_put(flash, address, data);
+    }
+    /* A unit of which a bad sector changed no bit is as erased as before. */
+    if (outcome == FLASH_NOTHING ||
+        (outcome == FLASH_HALF && memcmp(before, flash->image + address, unit) == 0)) {
         return error;
     }
     flash_use(flash, address);
-    flash->stat.programmed_bytes += flash->config.program_unit;
-    if (outcome == FLASH_HALF) {
-        lk_fake_flash_tear_unit(flash, address, data, chance, NULL);
-    } else {
-        flash_put(flash, address, data);
-    }
+    flash->stat.programmed_bytes += unit;
     if (outcome == FLASH_SPOILT) {
         flash_spoil(flash, address);
     }
