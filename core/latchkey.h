@@ -677,6 +677,7 @@ struct lk_login_charged {
     struct lk_id id; /* of the activity or bucket */
     enum lk_lane lane;
     struct lk_login_counts before, now; /* of failures; now.count 0: nothing yet */
+    bool source;                        /* the source was, and the store's budget */
 };
 
 /* Comparing a new password with those that the user had; private. */

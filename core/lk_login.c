@@ -236,21 +236,21 @@ static int login_open(struct lk_login *login, struct lk_txn *txn)
     return error ? error : login_take_proof(login, txn, tenant.record.id.tenant, tag);
 }
 
-/* `charged`: at an earlier try. */
+/* What earlier tries were charged is in login->charged already. */
 static int login_begin(struct lk_store *store, struct lk_login *login,
-                       const struct lk_login_request *request,
-                       const struct lk_login_charged *charged)
+                       const struct lk_login_request *request)
 {
+    struct lk_login_charged charged = login->charged;
     struct lk_txn txn;
     int error;
 
     memset(login, 0, sizeof(*login));
+    login->charged = charged;
     login->store = store;
     login->request = request;
     login->job.params = store->pwhash;
     login->lane = request->channel == LK_CHANNEL_CONSOLE ? LK_LANE_CONSOLE : LK_LANE_NETWORK;
     login->source = lk_throttle_source(store, request->ip);
-    login->charged = *charged;
     error = lk_random(store, login->job.salt, sizeof(login->job.salt));
     if (error) {
         return error;
@@ -272,6 +272,8 @@ static int login_begin(struct lk_store *store, struct lk_login *login,
         lk_audit_missed(store, login->user.tenant);
     }
     if (error) {
+        charged.source = login->charged.source;
+        login->charged = charged;
         lk_login_cancel(login);
         login->problem.error = error;
         return error;
@@ -292,9 +294,8 @@ static int login_begin(struct lk_store *store, struct lk_login *login,
 int lk_login_begin(struct lk_store *store, struct lk_login *login,
                    const struct lk_login_request *request)
 {
-    static const struct lk_login_charged nothing;
-
-    return login_begin(store, login, request, &nothing);
+    memset(&login->charged, 0, sizeof(login->charged));
+    return login_begin(store, login, request);
 }
 
 /* ---- Hashing ---- */
@@ -460,11 +461,13 @@ int lk_login_step(struct lk_login *login)
 
 void lk_login_cancel(struct lk_login *login)
 {
+    struct lk_login_charged charged = login->charged;
     struct lk_problem problem = login->problem;
 
     if (login->store) {
         lk_wipe(login->store, login, sizeof(*login));
     }
+    login->charged = charged;
     login->problem = problem;
 }
 
@@ -472,17 +475,15 @@ int lk_login_run(struct lk_store *store, const struct lk_login_request *request,
                  const struct lk_login_approve *approve, struct lk_login_result *result,
                  struct lk_problem *problem)
 {
-    struct lk_login_charged charged;
     struct lk_login login;
     unsigned tries = 3;
     int error;
 
     memset(result, 0, sizeof(*result));
-    memset(&charged, 0, sizeof(charged));
+    memset(&login.charged, 0, sizeof(login.charged));
     do {
-        error = login_begin(store, &login, request, &charged);
+        error = login_begin(store, &login, request);
         if (!error) {
-            charged = login.charged;
             login.approve = approve;
             do {
                 error = lk_login_step(&login);

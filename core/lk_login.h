@@ -45,19 +45,19 @@ int lk_approve_judge(struct lk_login *login, struct lk_txn *txn);
 int lk_approve_audit(struct lk_login *login, struct lk_txn *txn, bool approved);
 
 /*
- * lk_login_charge.c: counts one failure on the login's lane, unless an earlier try of the same login
- * was charged there and that stands (login->charged). LK_E_LOCKED while a delay runs:
- * nothing changed, unless LOGIN_NOTED asks for a commit all the same.
+ * lk_login_charge.c: counts one failure on the login's lane, unless an earlier try of the same
+ * login was charged there and that stands (login->charged). LK_E_LOCKED while a delay runs: nothing
+ * changed, unless LOGIN_NOTED asks for a commit all the same.
  */
 int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_kind *kind,
                     struct lk_activity *counts, const struct lk_tenant *tenant);
 /* Takes a right credential's charge off a record that was loaded, and spends of the user's budget
  * of logins. The record is still to be written. */
-void lk_login_uncharge(const struct lk_login *login, const struct lk_txn *txn,
+void lk_login_uncharge(struct lk_login *login, const struct lk_txn *txn,
                        const struct lk_tenant *tenant, struct lk_activity *activity);
 /* What a right credential costs, whether a session comes of it or a question: the source's charge
  * goes back, and the user's budget of logins is spent of. */
-void lk_login_spend(const struct lk_login *login, const struct lk_txn *txn,
+void lk_login_spend(struct lk_login *login, const struct lk_txn *txn,
                     const struct lk_tenant *tenant, struct lk_activity *activity);
 /* What the failure number `count` is followed by, doubling from the number `failures` on. */
 uint64_t lk_login_delay_ms(uint64_t count, uint64_t failures, uint64_t most_s);

@@ -127,10 +127,14 @@ static int charge_tally(struct lk_txn *txn, const struct lk_kind *kind, struct l
 }
 
 /* Does what an earlier try of this login was charged still stand? */
-static bool charge_stands(const struct lk_login_charged *charged, const struct lk_activity *counts,
+static bool charge_stands(const struct lk_login *login, const struct lk_activity *counts,
                           const struct charge *charge)
 {
-    return lk_id_equal(charged->id, counts->record.id) && charge->count &&
+    const struct lk_login_charged *charged = &login->charged;
+    const struct lk_id *id = &counts->record.id;
+
+    return charged->now.count && charged->lane == login->lane && id->tenant == charged->id.tenant &&
+           id->user == charged->id.user && id->sub == charged->id.sub && charge->count &&
            counts->login_count == charged->before.logins;
 }
 
@@ -140,17 +144,16 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
     bool network = login->lane == LK_LANE_NETWORK;
     bool tallies =
         network && counts->record.raw.size && txn->store->storage->caps & LK_STORAGE_TALLY;
-    bool again = login->charged.now.count && login->charged.lane == login->lane;
     uint64_t now = txn->now_ms, most, wait;
     struct charge charge = charge_get(counts, login->lane);
     int error;
 
-    if (again && charge_stands(&login->charged, counts, &charge)) {
+    if (charge_stands(login, counts, &charge)) {
         /* Its own delay is not in its way; that of others is. */
         wait = charge.until != login->charged.now.until ? lk_elapsed(charge.until, now) : 0;
         return wait ? charge_locked(login, wait) : 0;
     }
-    wait = network && !again ? lk_throttle_wait(txn->store, login->source, now) : 0;
+    wait = network && !login->charged.source ? lk_throttle_wait(txn->store, login->source, now) : 0;
     if (wait) {
         return charge_throttled(login, txn, wait);
     }
@@ -190,23 +193,25 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
     charge_set(counts, login->lane, &charge);
     error = tallies && !most ? charge_tally(txn, kind, counts->record.id)
                              : lk_record_store(txn, kind, &counts->record, lk_work(txn)->new_value);
-    if (!error && network && !again) {
+    if (!error && network && !login->charged.source) {
+        login->charged.source = true;
         lk_throttle_charge(txn->store, login->source, now);
     }
     return error;
 }
 
-void lk_login_uncharge(const struct lk_login *login, const struct lk_txn *txn,
+void lk_login_uncharge(struct lk_login *login, const struct lk_txn *txn,
                        const struct lk_tenant *tenant, struct lk_activity *activity)
 {
     activity->record.present &= ~lk_lane_bits(login->lane);
     lk_login_spend(login, txn, tenant, activity);
 }
 
-void lk_login_spend(const struct lk_login *login, const struct lk_txn *txn,
+void lk_login_spend(struct lk_login *login, const struct lk_txn *txn,
                     const struct lk_tenant *tenant, struct lk_activity *activity)
 {
-    if (login->lane == LK_LANE_NETWORK) {
+    if (login->charged.source) {
+        login->charged.source = false;
         lk_throttle_give_back(txn->store, login->source);
     }
     if (login->lane != LK_LANE_CONSOLE && tenant->login_rate) {
