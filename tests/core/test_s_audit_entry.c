@@ -371,13 +371,13 @@ static void test_s20_whose_the_data_are(void **state)
     assert_int_equal(bench_set(bench, &lk_kind_tenant, second, "audit_days=30", NULL), 0);
     bench_commit(bench);
     entry = newest(bench, &query, second.tenant);
-    assert_true(lk_span_equal(entry.action, LK_TEXT("tenant.update")));
+    assert_true(lk_span_equal(entry.action, LK_TEXT("tenant.set")));
     assert_int_equal(entry.actor, 0);
     assert_int_equal(entry.ip.size + entry.user_agent.size, 0);
     assert_int_equal(entry.source_tag.size, 8);
     assert_memory_not_equal(entry.source_tag.data, tag, sizeof(tag));
     entry = newest(bench, &query, bench->tenant);
-    assert_true(lk_span_equal(entry.action, LK_TEXT("tenant.update")));
+    assert_true(lk_span_equal(entry.action, LK_TEXT("tenant.set")));
     assert_int_equal(entry.actor, bench->admin.user);
     assert_true(lk_span_equal(entry.ip, request.ip));
     assert_memory_equal(entry.source_tag.data, tag, sizeof(tag));

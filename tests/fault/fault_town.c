@@ -243,7 +243,7 @@ void fault_town_try(struct fault_town *town, const struct fault_case *one)
 struct fault_facts fault_town_facts(struct fault_town *town, struct lk_id user)
 {
     struct bench *bench = town->bench;
-    struct fault_facts facts = {0, 0, 0, 0, 0};
+    struct fault_facts facts = {0, 0, 0, 0, 0, 0};
     struct lk_list list = {.kind = &lk_kind_session, .scope = user};
     struct lk_audit_query query = {
         .tenant = user.tenant, .action = LK_TEXT("login"), .outcome = 1 + LK_FAILURE, .open = true};
@@ -255,6 +255,7 @@ struct fault_facts fault_town_facts(struct fault_town *town, struct lk_id user)
     assert_int_equal(lk_load_activity(&bench->txn, user, &activity), 0);
     facts.failed = activity.failed_count;
     facts.device_failed = activity.device_failed_count;
+    facts.console_failed = activity.console_failed_count;
     facts.logins = activity.login_count;
     assert_int_equal(lk_list_begin(&bench->txn, &list), 0);
     while (!lk_list_next(&list, &session.record)) {

@@ -25,7 +25,7 @@ struct fault_town {
 
 struct fault_facts {
     uint64_t failed, logins, sessions, refused; /* refused: entries of failed logins */
-    uint64_t device_failed;                     /* on that lane; failed: on the network */
+    uint64_t device_failed, console_failed;     /* on those lanes; failed: on the network */
 };
 
 struct fault_case {

@@ -81,8 +81,8 @@ static struct fault_town *town_open(void)
 }
 
 /*
- * Of a login that did not come about: no session, no login counted, at most one charge for each of
- * the three tries; of one that did, as it should be.
+ * Of a login that did not come about: no session, no login counted, at most one charge, however
+ * often it was tried; of one that did, as it should be.
  */
 static bool whole(struct fault_town *town, struct lk_id user, int error, int want)
 {
@@ -92,7 +92,7 @@ static bool whole(struct fault_town *town, struct lk_id user, int error, int wan
         return now.failed == 0 && now.logins == facts.before.logins + 1;
     }
     if (now.logins != facts.before.logins || now.sessions != facts.before.sessions ||
-        now.failed < facts.before.failed || now.failed > facts.before.failed + 3) {
+        now.failed < facts.before.failed || now.failed > facts.before.failed + 1) {
         return false;
     }
     return now.refused == facts.before.refused + (error == want && want == LK_E_REFUSED);

@@ -20,8 +20,7 @@ static int log_in(struct fault_town *town, const char *name, const char *passwor
 
 /*
  * An error other than the answer: no session, no login counted, no failure forgotten, and at most
- * one charge for each of the three tries that a conflict allows. The answer: as it should be, after
- * charges of tries that a conflict ended.
+ * one charge, however often a conflict had it tried. The answer: as it should be.
  */
 static bool login_is_whole(struct fault_town *town, struct lk_id user, int error, int want)
 {
@@ -31,7 +30,7 @@ static bool login_is_whole(struct fault_town *town, struct lk_id user, int error
         return facts.failed == 0 && facts.logins == facts_before.logins + 1 && facts.sessions > 0;
     }
     if (facts.logins != facts_before.logins || facts.sessions != facts_before.sessions ||
-        facts.failed < facts_before.failed || facts.failed > facts_before.failed + 3) {
+        facts.failed < facts_before.failed || facts.failed > facts_before.failed + 1) {
         return false;
     }
     return error == want
@@ -128,7 +127,7 @@ static bool middle_reuse(struct fault_town *town, int error)
 
     (void)error;
     return facts.sessions == facts_before.sessions && facts.logins == facts_before.logins &&
-           facts.failed <= facts_before.failed + 3;
+           facts.failed <= facts_before.failed + 1;
 }
 
 static bool middle_carol_wrong(struct fault_town *town, int error)

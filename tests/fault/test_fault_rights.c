@@ -154,13 +154,14 @@ static int run_approve_wrong(struct fault_town *town)
 }
 
 /* The charge of an attempt stands before the rest: the state between. A medium that was busy is
- * tried again, at the same price. */
+ * tried again, for the same charge. */
 static bool charged(struct fault_town *town, int error)
 {
     struct fault_facts admin = fault_town_facts(town, town->bench->admin);
     struct fault_facts bob = fault_town_facts(town, town->bob);
 
-    return error != 0 && admin.failed + bob.failed >= 1 && admin.failed + bob.failed <= 3;
+    return error != 0 && admin.failed + bob.failed == 0 &&
+           admin.console_failed + bob.console_failed == 1;
 }
 
 static void try_all(const struct fault_case *cases, size_t count)

@@ -111,7 +111,7 @@ static int run_known(struct fault_town *town)
  * at all. */
 static bool charge_is_whole(uint64_t failed, uint64_t before, int error)
 {
-    return error == 0 ? failed == 0 : failed >= before && failed <= before + 3;
+    return error == 0 ? failed == 0 : failed >= before && failed <= before + 1;
 }
 
 static bool middle_remember(struct fault_town *town, int error)
