@@ -100,6 +100,7 @@ static struct lk_storage *flash_open(struct flash_place *place)
                                            .value_max = LK_VALUE_MAX,
                                            .flags = LK_NOR_FORMAT};
     assert_int_equal(lk_nor_init(&place->nor, &place->config), 0);
+    place->nor.storage.caps &= ~(uint32_t)LK_STORAGE_TALLY; /* as the others */
     return &place->nor.storage;
 }
 
