@@ -301,10 +301,14 @@ $(RESULTS)/house/deps-check.result: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) FO
 run-tests: $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED)))
 
 # A make of its own, so that one test that cannot be built fails alone: it leaves no result.
+ifdef BOARD_HOSTED
 test: ## every test, or TEST=part/test_name (patterns with *); -j runs them side by side
 	@rm -f $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED)))
 	@$(MAKE) -k run-tests || :
 	@sh tests/house/sum_results.sh $(RESULTS) $(WANTED)
+else
+test: board-test
+endif
 
 # ---- Power cuts ----------------------------------------------------------------------------------
 

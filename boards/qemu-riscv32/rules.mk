@@ -13,13 +13,17 @@ $(FIRMWARE): $(BUILD)/obj/boards/$(BOARD)/main.o $(BUILD)/obj/boards/$(BOARD)/st
 	$(Q)$(SIZE) $@
 
 FLASH ?= $(BUILD)/flash.img
-QEMU  := qemu-system-riscv32 -M virt -m 4M -cpu rv32,zkr=true -display none
+QEMU   = qemu-system-riscv32 -M virt -m 4M -cpu rv32,zkr=true -display none -bios $(FIRMWARE) \
+	-drive if=pflash,unit=1,format=raw,file=$(1)
 
 # The image is what the two chips hold: as large as they are, all ones when they are new.
 $(FLASH):
 	@head -c 33554432 /dev/zero | tr '\0' '\377' >$@
 
-run: $(FIRMWARE) $(FLASH) ## start the board in QEMU; the flash is kept between runs
-	$(QEMU) -bios $(FIRMWARE) -drive if=pflash,unit=1,format=raw,file=$(FLASH) \
-		-serial mon:stdio
-.PHONY: run
+run: $(FIRMWARE) $(FLASH) ## start the board in QEMU; the flash is kept between runs; ^A x ends it
+	$(call QEMU,$(FLASH)) -serial mon:stdio
+
+board-test: $(FIRMWARE)
+	@timeout 600 $(PYTHON) -B tests/board/board_console.py $(BUILD)/test.img \
+		$(call QEMU,$(BUILD)/test.img) -serial stdio -monitor none
+.PHONY: run board-test
