@@ -614,7 +614,6 @@ struct lk_bucket {
 };
 /* Around what several threads change. */
 void lk_store_lock(struct lk_store *store, bool take);
-/* Readers of other threads look at what a writer moves in the handle. */
 /* One more, seen by every thread. */
 void lk_store_count(struct lk_store *store, uint32_t *counter);
 /* Milliseconds from `then` to `now`; 0 when the clock stands before it. */
