@@ -353,7 +353,7 @@ static void test_console_confirms(void **state)
 }
 
 /* Noise on the line: no crash, no session, and the store stays whole. */
-static void test_console_noise(void **state)
+static void test_s14_console_noise(void **state)
 {
     struct cli_bench *bench = *state;
     uint32_t seed = 11;
@@ -425,7 +425,7 @@ int main(void)
         BENCH(test_console_refuses_a_line_too_long),
         BENCH(test_console_refuses_a_name_too_long),
         BENCH(test_console_confirms),
-        BENCH(test_console_noise),
+        BENCH(test_s14_console_noise),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

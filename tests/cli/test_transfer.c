@@ -166,7 +166,7 @@ static void test_transfer_shadow_accounts(void **state)
     transfer_free(&run);
 }
 
-static void test_transfer_hostile_lines(void **state)
+static void test_s15_transfer_hostile_lines(void **state)
 {
     static const char nul[] = "a\0b:" MOSQUITTO "\n";
     struct transfer_bench *bench = *state;
@@ -324,7 +324,7 @@ static void test_transfer_refused_role_refuses_the_user(void **state)
 
 /* ---- NDJSON ---------------------------------------------------------------------------------- */
 
-static void test_transfer_ndjson_gains_nothing(void **state)
+static void test_s15_transfer_ndjson_gains_nothing(void **state)
 {
     static const char file[] =
         "{\"kind\":\"user\",\"id\":{\"tenant\":9,\"user\":1},\"created_by\":1,"
@@ -477,11 +477,11 @@ int main(void)
         CASE(test_transfer_skip_bad_takes_the_others),
         CASE(test_transfer_htpasswd_takes_bcrypt_only),
         CASE(test_transfer_shadow_accounts),
-        CASE(test_transfer_hostile_lines),
+        CASE(test_s15_transfer_hostile_lines),
         CASE(test_transfer_csv_users),
         CASE(test_transfer_csv_refusals),
         CASE(test_transfer_refused_role_refuses_the_user),
-        CASE(test_transfer_ndjson_gains_nothing),
+        CASE(test_s15_transfer_ndjson_gains_nothing),
         CASE(test_transfer_ndjson_into_another_tenant),
         CASE(test_transfer_by_a_user_gains_nothing),
 #undef CASE

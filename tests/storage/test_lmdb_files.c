@@ -33,7 +33,7 @@ static void files_make(struct lk_lmdb *lmdb, char directory[LMDB_HELP_PATH])
     assert_int_equal(lmdb->storage.ops->open(&lmdb->storage, LK_WRITE), LK_OK);
 }
 
-static void test_lmdb_files_modes(void **state)
+static void test_s13_lmdb_files_modes(void **state)
 {
     (void)state;
     static const mode_t masks[] = {0, 022, 077, 0777};
@@ -216,7 +216,7 @@ static void test_lmdb_files_growth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lmdb_files_modes),       cmocka_unit_test(test_lmdb_files_refused),
+        cmocka_unit_test(test_s13_lmdb_files_modes),       cmocka_unit_test(test_lmdb_files_refused),
         cmocka_unit_test(test_lmdb_files_opened_once), cmocka_unit_test(test_lmdb_files_publish),
         cmocka_unit_test(test_lmdb_files_growth),
     };
