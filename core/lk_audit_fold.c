@@ -47,7 +47,9 @@ static int fold_key(struct lk_txn *txn, uint32_t ring, const struct lk_audit_ent
 
 static bool fold_due(const struct lk_txn *txn, const struct lk_audit_fold *fold)
 {
-    return lk_elapsed(txn->now_ms, fold->entry.last_at) >= FOLD_IDLE_MS ||
+    /* Counted under a clock that was set back since: nothing else would end it before that time. */
+    return fold->entry.last_at > txn->now_ms ||
+           lk_elapsed(txn->now_ms, fold->entry.last_at) >= FOLD_IDLE_MS ||
            (fold->entry.repeats && lk_elapsed(txn->now_ms, fold->entry.first_at) >= FOLD_OPEN_MS);
 }
 

@@ -179,6 +179,45 @@ static void test_s16_nothing_stays_out_of_the_chain_for_ever(void **state)
     bench_close(bench);
 }
 
+/* Opened under a clock a year ahead that was set right: maintenance, or the next one, closes it. */
+static void test_s16_a_clock_ahead_keeps_no_fold_open(void **state)
+{
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        struct bench *bench = flood_bench("audit_capacity=64", "lockout_failures=0");
+        uint64_t right = bench->fake.clock.wall_ms, written;
+        struct lk_audit_fold fold;
+        bool more = true;
+
+        lk_fake_wall_set(&bench->fake, right + 365 * (uint64_t)LK_MS_PER_DAY, LK_CLOCK_SET);
+        assert_int_equal(try_login(bench, "alice", here), LK_E_REFUSED);
+        assert_int_equal(try_login(bench, "alice", here), LK_E_REFUSED);
+        assert_int_equal(audit_failures(bench, bench->tenant, &written), 2);
+        assert_int_equal(written, 1);
+        lk_abort(&bench->txn);
+        lk_fake_wall_set(&bench->fake, right, LK_CLOCK_SYNCED);
+        assert_int_equal(lk_clock_set(&bench->store, NULL, 0, NULL), 0);
+        if (i) {
+            assert_int_equal(try_login(bench, "alice", here), LK_E_REFUSED);
+        }
+        while (!i && more) {
+            bench_write(bench);
+            assert_true(lk_maintain(&bench->txn, 1000, &more) >= 0);
+            bench_commit(bench);
+        }
+        assert_int_equal(audit_failures(bench, bench->tenant, &written), 2 + i);
+        assert_int_equal(written, 2 + i);
+        bench_read(bench);
+        assert_int_equal(lk_record_load(&bench->txn, &lk_kind_fold,
+                                        (struct lk_id){bench->tenant, 0, 1}, &fold.entry.record),
+                         i ? 0 : LK_E_NOT_FOUND);
+        bench_verify(bench);
+        bench_close(bench);
+    }
+}
+
 /* An application's own words are not kept beside the ring. */
 static void test_s16_folds_keep_no_personal_data(void **state)
 {
@@ -321,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_s16_counts_are_right_when_folds_are_few),
         cmocka_unit_test(test_s16_only_the_same_is_folded),
         cmocka_unit_test(test_s16_nothing_stays_out_of_the_chain_for_ever),
+        cmocka_unit_test(test_s16_a_clock_ahead_keeps_no_fold_open),
         cmocka_unit_test(test_s16_folds_keep_no_personal_data),
         cmocka_unit_test(test_s16_damaged_fold_stops_nobody),
         cmocka_unit_test(test_s16_what_was_not_written_is_counted),
