@@ -196,10 +196,11 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
     result->factor = login->factor = factor->kind;
     result->codes_left = factor->kind == LK_FACTOR_RECOVERY ? factor->codes_left - 1 : 0;
     if (!error) {
-        error = lk_login_factor_spend(txn, factor);
-    }
-    if (!error) {
         error = lk_login_make_room(txn, login->user, tenant, &full);
+    }
+    /* There are few recovery codes: none goes for a login that is turned away. */
+    if (!error && !(full && factor->kind == LK_FACTOR_RECOVERY)) {
+        error = lk_login_factor_spend(txn, factor);
     }
     if (!error && full) {
         lk_problem_set(&login->problem, LK_E_LIMIT, "session", "session_max", LK_TEXT(""),

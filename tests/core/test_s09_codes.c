@@ -428,6 +428,39 @@ static void test_s09_recovery_codes_are_single_use(void **state)
     factor_scene_close(scene);
 }
 
+/* Turned away for too many sessions: a recovery code is kept, a time-based one is used up. */
+static void test_s09_turned_away_keeps_the_recovery_code(void **state)
+{
+    struct factor_scene *scene = factor_scene_enrolled();
+    struct bench *bench = scene->bench;
+    char codes[LK_RECOVERY_COUNT][LK_RECOVERY_SIZE], used[LK_TOTP_DIGITS_MAX + 1];
+    struct lk_id id, session;
+    unsigned i;
+
+    (void)state;
+    factor_scene_policy(scene, "session_max=1");
+    factor_scene_policy(scene, "session_limit=refuse");
+    bench_write(bench);
+    assert_int_equal(lk_recovery_add(&bench->txn, scene->alice, codes, &id), 0);
+    bench_commit(bench);
+    assert_int_equal(factor_scene_with(scene, codes[0]), 0);
+    session = scene->result.session;
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(factor_scene_with(scene, codes[1]), LK_E_LIMIT);
+    }
+    (void)snprintf(used, sizeof(used), "%s", factor_scene_code(scene, 0));
+    assert_int_equal(factor_scene_with(scene, used), LK_E_LIMIT);
+    bench_write(bench);
+    assert_int_equal(lk_session_end(&bench->txn, session), 0);
+    bench_commit(bench);
+    assert_int_equal(factor_scene_with(scene, used), LK_E_REFUSED);
+    assert_int_equal(factor_scene_with(scene, codes[0]), LK_E_REFUSED);
+    assert_int_equal(factor_scene_with(scene, codes[1]), 0);
+    assert_int_equal(scene->result.codes_left, LK_RECOVERY_COUNT - 2);
+    assert_int_equal(factor_scene_with(scene, codes[1]), LK_E_REFUSED);
+    factor_scene_close(scene);
+}
+
 static void test_s09_hundred_at_once_with_one_recovery_code(void **state)
 {
     struct factor_scene *scene = factor_scene_enrolled();
@@ -477,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_s09_several_authenticators),
         cmocka_unit_test(test_s09_unconfirmed_is_not_asked_for),
         cmocka_unit_test(test_s09_recovery_codes_are_single_use),
+        cmocka_unit_test(test_s09_turned_away_keeps_the_recovery_code),
         cmocka_unit_test(test_s09_hundred_at_once_with_one_recovery_code),
     };
 
