@@ -8,9 +8,11 @@
  */
 #include "lk_factor.h"
 
-#define TOTP_FORM       3 /* after the forms of password verifiers, which are sealed alike */
-#define TOTP_WINDOW     1 /* steps that a person's clock may be off */
-#define TOTP_SEED_MIN   16
+#define TOTP_FORM     3 /* after the forms of password verifiers, which are sealed alike */
+#define TOTP_WINDOW   1 /* steps that a person's clock may be off */
+#define TOTP_SEED_MIN 16
+/* Steps that a power cut may set the time back by, and one for the remainder. */
+#define TOTP_LAG        (LK_CLOCK_GRAIN_MS / LK_TOTP_PERIOD_MS + 1)
 #define TOTP_PLAIN_MAX  (1 + LK_TOTP_SEED_MAX)
 #define TOTP_SEALED_MAX (TOTP_PLAIN_MAX + LK_SEAL_EXTRA)
 #define TOTP_ISSUER_MAX 64 /* bytes of the tenant's name that an authenticator is told */
@@ -85,6 +87,17 @@ static int totp_unseal(struct lk_store *store, const struct lk_credential *crede
     return error;
 }
 
+/* Nothing up to this step is taken. In an epoch of time no step that was taken is further ahead
+ * than the window and what the time may lag: one that is was taken before the clock was set back,
+ * and would shut its user out until then. */
+static uint64_t totp_used(const struct lk_txn *txn, const struct lk_credential *credential,
+                          uint64_t now)
+{
+    bool before = txn->store->time_epoch && credential->last_step > now + TOTP_WINDOW + TOTP_LAG;
+
+    return before ? 0 : credential->last_step;
+}
+
 int lk_totp_match(struct lk_txn *txn, const struct lk_credential *credential,
                   const struct lk_code *code, uint64_t *step)
 {
@@ -106,7 +119,7 @@ int lk_totp_match(struct lk_txn *txn, const struct lk_credential *credential,
         error = lk_totp_code(store, (enum lk_hmac)credential->algorithm, seed, at,
                              (unsigned)credential->digits, wanted);
         if (!error && store->port->crypto->equal(wanted, code->text, code->size) &&
-            at > credential->last_step) {
+            at > totp_used(txn, credential, now)) {
             *step = at;
         }
     }

@@ -53,6 +53,51 @@ static void test_s09_clock_set_back_revives_no_code(void **state)
     factor_scene_close(scene);
 }
 
+/* Used and put back under a clock a year ahead, then set right: neither locks its user out, and no
+ * code works twice. */
+static void test_s09_clock_ahead_and_set_right_shuts_nobody_out(void **state)
+{
+    struct factor_scene *scene = factor_scene_open();
+    struct bench *bench = scene->bench;
+    uint64_t right = bench->fake.clock.wall_ms;
+    char seed[LK_TOTP_SEED_TEXT];
+    int again, away;
+
+    (void)state;
+    lk_fake_wall_set(&bench->fake, right + 365 * (uint64_t)LK_MS_PER_DAY, LK_CLOCK_SET);
+    factor_scene_enrol(scene);
+    for (again = 0; again < 2; again++) {
+        if (again) {
+            bench_write(bench);
+            (void)snprintf(seed, sizeof(seed), "%s", scene->offer.seed);
+            assert_int_equal(lk_totp_put_back(&bench->txn, scene->totp, bench_text(seed)), 0);
+            bench_commit(bench);
+        } else {
+            assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, 0)), 0);
+        }
+        lk_abort(&bench->txn);
+        lk_fake_wall_set(&bench->fake, right, LK_CLOCK_SYNCED);
+        assert_int_equal(lk_clock_set(&bench->store, NULL, 0, NULL), 0);
+        assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, 0)), 0);
+        assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, 0)), LK_E_REFUSED);
+        assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, -1)), LK_E_REFUSED);
+        assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, 1)), 0);
+        assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, 1)), LK_E_REFUSED);
+        /* Back by what a restart may lose of the time is not back to another epoch. */
+        lk_fake_advance(&bench->fake, 59000);
+        assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, 1)), 0);
+        lk_fake_wall_set(&bench->fake, right, LK_CLOCK_SYNCED);
+        bench_reopen(bench);
+        for (away = -1; away <= 1; away++) {
+            assert_int_equal(factor_scene_with(scene, factor_scene_code(scene, away)),
+                             LK_E_REFUSED);
+        }
+        assert_true(bench->store.high_water_ms == right);
+        lk_fake_wall_set(&bench->fake, right + 365 * (uint64_t)LK_MS_PER_DAY, LK_CLOCK_SET);
+    }
+    factor_scene_close(scene);
+}
+
 /* ---- The policy ---- */
 
 static void test_s09_policy_off_asks_nobody(void **state)
@@ -122,6 +167,36 @@ static void test_s09_policy_of_roles(void **state)
 }
 
 /* Switching it on shuts nobody out: whoever has none makes one with the next login. */
+/* A clock that says nothing takes the right that is granted for a time, and not what it demands. */
+static void test_s09_role_demands_until_its_grant_has_surely_ended(void **state)
+{
+    static const enum lk_clock_quality bad[] = {LK_CLOCK_UNSET, LK_CLOCK_HELD};
+    struct factor_scene *scene = factor_scene_open();
+    struct bench *bench = scene->bench;
+    uint64_t start = bench->fake.clock.wall_ms;
+    struct lk_id role;
+    unsigned i;
+
+    (void)state;
+    factor_scene_policy(scene, "second_factor=off");
+    bench_write(bench);
+    role = bench_named(bench, &lk_kind_role, "admin");
+    assert_int_equal(bench_set(bench, &lk_kind_role, role, "second_factor=required", NULL), 0);
+    assert_int_equal(
+        lk_role_grant(&bench->txn, scene->alice, role, lk_now(&bench->txn) + LK_MS_PER_DAY), 0);
+    bench_commit(bench);
+    factor_scene_is_asked(scene, "second_factor", "must be enrolled");
+    for (i = 0; i < LK_COUNT(bad); i++) {
+        lk_fake_wall_set(&bench->fake, start, bad[i]);
+        factor_scene_is_asked(scene, "second_factor", "must be enrolled once the clock is set");
+        lk_fake_wall_set(&bench->fake, start + 1000, LK_CLOCK_SYNCED);
+        factor_scene_is_asked(scene, "second_factor", "must be enrolled");
+    }
+    lk_fake_wall_set(&bench->fake, start + LK_MS_PER_DAY, LK_CLOCK_SYNCED);
+    assert_int_equal(factor_scene_with(scene, ""), 0);
+    factor_scene_close(scene);
+}
+
 static void test_s09_required_is_enrolled_at_login(void **state)
 {
     struct factor_scene *scene = factor_scene_open();
@@ -515,8 +590,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_s10_codes_need_a_clock_and_the_console_does_not),
         cmocka_unit_test(test_s09_clock_set_back_revives_no_code),
+        cmocka_unit_test(test_s09_clock_ahead_and_set_right_shuts_nobody_out),
         cmocka_unit_test(test_s09_policy_off_asks_nobody),
         cmocka_unit_test(test_s09_policy_of_roles),
+        cmocka_unit_test(test_s09_role_demands_until_its_grant_has_surely_ended),
         cmocka_unit_test(test_s09_required_is_enrolled_at_login),
         cmocka_unit_test(test_s09_required_and_handed_out),
         cmocka_unit_test(test_s09_required_where_none_can_be_made),
