@@ -15,6 +15,11 @@
 
 #define CHARGE_FORGET_MS LK_MS_PER_DAY /* a failure this old no longer counts */
 
+/* Hours that the budget of good logins is worth: who has the password, and no more, spends the
+ * network's at most, and a known device goes on. */
+#define CHARGE_NETWORK_HOURS 1
+#define CHARGE_DEVICE_HOURS  2
+
 /* What is counted on one lane: count, time of the last, end of the delay. */
 struct charge {
     uint64_t count, last, until;
@@ -171,7 +176,8 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
     }
     wait = lk_elapsed(charge.until, now);
     if (!wait && login->lane != LK_LANE_CONSOLE && tenant->login_rate) {
-        wait = lk_budget_wait(counts->login_tat, now, tenant->login_rate);
+        wait = lk_budget_wait(counts->login_tat, now, tenant->login_rate, CHARGE_DEVICE_HOURS,
+                              network ? CHARGE_NETWORK_HOURS : CHARGE_DEVICE_HOURS);
     }
     if (wait) {
         return charge_locked(login, wait);
@@ -216,7 +222,8 @@ void lk_login_spend(struct lk_login *login, const struct lk_txn *txn,
     }
     if (login->lane != LK_LANE_CONSOLE && tenant->login_rate) {
         lk_field_set_number(&activity->record, lk_login_field(23),
-                            lk_budget_spend(activity->login_tat, txn->now_ms, tenant->login_rate));
+                            lk_budget_spend(activity->login_tat, txn->now_ms, tenant->login_rate,
+                                            CHARGE_DEVICE_HOURS));
     }
 }
 

@@ -2,7 +2,8 @@
 /*
  * lk_throttle.c: what a flood of logins may cost the store as a whole.
  *
- * A budget is one number (GCRA): the time at which it is whole again. Whole, it is worth an hour.
+ * A budget is one number (GCRA): the time at which it is whole again. Whole, it is worth an hour;
+ * a user's of good logins two, the second of which only known devices spend of.
  * Sources that fail often are delayed, and all failures together have a budget, both on the network
  * lane only. The table of sources lives in the store handle; the budget's number is also in the
  * meta record, so that a restart does not refill it. Everything here runs under the writer's lock.
@@ -16,29 +17,30 @@
 
 /* ---- Budgets ---- */
 
-/* Further ahead than an hour nobody can have spent it: the clock was set back. */
-static uint64_t budget_sound(uint64_t tat, uint64_t now_ms)
+/* Further ahead than it is worth nobody can have spent it: the clock was set back. */
+static uint64_t budget_sound(uint64_t tat, uint64_t now_ms, unsigned hours)
 {
-    return tat > now_ms && tat - now_ms <= THROTTLE_HOUR_MS ? tat : now_ms;
+    return tat > now_ms && tat - now_ms <= (uint64_t)hours * THROTTLE_HOUR_MS ? tat : now_ms;
 }
 
-uint64_t lk_budget_wait(uint64_t tat, uint64_t now_ms, uint64_t per_hour)
+uint64_t lk_budget_wait(uint64_t tat, uint64_t now_ms, uint64_t per_hour, unsigned hours,
+                        unsigned mine)
 {
-    uint64_t ends = budget_sound(tat, now_ms) + THROTTLE_HOUR_MS / per_hour;
+    uint64_t ends = budget_sound(tat, now_ms, hours) + THROTTLE_HOUR_MS / per_hour;
 
-    return lk_elapsed(ends, now_ms + THROTTLE_HOUR_MS);
+    return lk_elapsed(ends, now_ms + (uint64_t)mine * THROTTLE_HOUR_MS);
 }
 
-uint64_t lk_budget_spend(uint64_t tat, uint64_t now_ms, uint64_t per_hour)
+uint64_t lk_budget_spend(uint64_t tat, uint64_t now_ms, uint64_t per_hour, unsigned hours)
 {
-    return budget_sound(tat, now_ms) + THROTTLE_HOUR_MS / per_hour;
+    return budget_sound(tat, now_ms, hours) + THROTTLE_HOUR_MS / per_hour;
 }
 
 uint64_t lk_throttle_keep(struct lk_store *store, uint64_t stored, uint64_t now_ms)
 {
-    uint64_t tat = budget_sound(store->throttle.tat, now_ms);
+    uint64_t tat = budget_sound(store->throttle.tat, now_ms, 1);
 
-    stored = budget_sound(stored, now_ms);
+    stored = budget_sound(stored, now_ms, 1);
     store->throttle.tat = tat > stored ? tat : stored;
     return store->throttle.tat > now_ms ? store->throttle.tat : 0;
 }
@@ -114,7 +116,7 @@ uint64_t lk_throttle_wait(struct lk_store *store, uint64_t source, uint64_t now_
     if (closed > THROTTLE_HOUR_MS) {
         closed = 0;
     }
-    if (!closed && lk_budget_wait(throttle->tat, now_ms, LK_CHARGE_BUDGET)) {
+    if (!closed && lk_budget_wait(throttle->tat, now_ms, LK_CHARGE_BUDGET, 1, 1)) {
         closed = THROTTLE_HOUR_MS / THROTTLE_REOPEN;
         throttle->closed_until = now_ms + closed;
         throttle->closing_noted = false;
@@ -127,7 +129,7 @@ void lk_throttle_charge(struct lk_store *store, uint64_t source, uint64_t now_ms
     struct lk_throttle *throttle = &store->throttle;
     struct lk_source *place;
 
-    throttle->tat = lk_budget_spend(throttle->tat, now_ms, LK_CHARGE_BUDGET);
+    throttle->tat = lk_budget_spend(throttle->tat, now_ms, LK_CHARGE_BUDGET, 1);
     if (!source) {
         return;
     }
