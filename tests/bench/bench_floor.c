@@ -603,7 +603,7 @@ static void copy_put(MDB_txn *txn, const struct lk_key *from, const struct lk_ke
     at = bytes;
     for (left = item(&at, &type); left; left--) {
         next_field(&at, &field);
-        if (field.number == patch_field && field.bytes && field.value == patch_size) {
+        if (patch && field.number == patch_field && field.bytes && field.value == patch_size) {
             memcpy(bytes + (field.bytes - bytes), patch, patch_size);
         }
     }
@@ -673,7 +673,10 @@ static void pairs_add(struct pairs *pairs, const MDB_val *key, const MDB_val *va
     if (pairs->size + need > pairs->capacity) {
         pairs->capacity = pairs->capacity * 2 + need + 65536;
         pairs->bytes = realloc(pairs->bytes, pairs->capacity);
-        bench_must(pairs->bytes != NULL, "memory");
+    }
+    if (!pairs->bytes) {
+        bench_must(false, "memory");
+        return;
     }
     at = pairs->bytes + pairs->size;
     at[0] = (uint8_t)key->mv_size;

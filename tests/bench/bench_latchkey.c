@@ -94,6 +94,7 @@ static void page_ready(uint32_t which)
     struct lk_list list = {.kind = &lk_kind_user, .scope = {town.tenant, 0, 0}};
     struct lk_user user;
 
+    memset(&user, 0, sizeof(user));
     begin(LK_READ);
     if (people > TOWN_PAGE) {
         struct lk_id id = {town.tenant, town.first_user + which % (people - TOWN_PAGE), 0};
