@@ -337,7 +337,8 @@ static void test_s04_hostile_parameters_cost_nothing(void **state)
                   LK_COUNT(hashes) + LK_COUNT(costs), after.ru_maxrss - before.ru_maxrss,
                   (after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000 +
                       (after.ru_utime.tv_usec - before.ru_utime.tv_usec) / 1000);
-    assert_true(after.ru_maxrss - before.ru_maxrss < 16384);
+    /* Far below the 4 GiB that one of them asks for, and above what a sanitizer keeps back. */
+    assert_true(after.ru_maxrss - before.ru_maxrss < 524288);
     bench_verify(bench);
     bench_close(bench);
 }
