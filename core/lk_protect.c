@@ -11,8 +11,8 @@
  * What is damaged counts against the change: who may have been an administrator was one, and who
  * may be one is none.
  *
- * While some permission needs a second person, two must stay: one alone could not even take that
- * back.
+ * While some permission needs a second person, two for good (rank 2) must stay: one alone could not
+ * even take that back.
  */
 #include "lk_engine.h"
 
@@ -23,7 +23,7 @@ struct protect_job {
     uint32_t stars[LK_PAIR_MAX + 1]; /* permissions that give everything */
     uint32_t star_count;
     bool damaged; /* somebody could not be counted */
-    /* Found: no more than two are counted. */
+    /* Found: the best rank of all, and of those for good no more than two. */
     unsigned count, best;
     uint32_t users[2];
 };
@@ -254,7 +254,7 @@ static int protect_rank(const struct protect_job *job, uint32_t user, unsigned *
 
 static bool protect_enough(const struct protect_job *job)
 {
-    return job->count == 2 && job->best == 2;
+    return job->count == 2;
 }
 
 static int protect_count_user(struct protect_job *job, uint32_t user)
@@ -270,7 +270,7 @@ static int protect_count_user(struct protect_job *job, uint32_t user)
         return error;
     }
     job->best = rank > job->best ? rank : job->best;
-    if (job->count < 2 && !(job->count && job->users[0] == user)) {
+    if (rank == 2 && job->count < 2 && !(job->count && job->users[0] == user)) {
         job->users[job->count++] = user;
     }
     return 0;
@@ -409,7 +409,7 @@ static int protect_user(struct protect_job *before, struct protect_job *after)
         return error;
     }
     before->best = was > after->best ? was : after->best;
-    before->count = after->count + (is || after->count == 2 ? 0 : 1);
+    before->count = after->count + (was < 2 || after->count == 2 ? 0 : 1);
     return protect_judge(before, after);
 }
 
@@ -420,7 +420,7 @@ static int protect_roles(struct protect_job *before, struct protect_job *after)
     if (!error) {
         error = protect_count(before);
     }
-    if (!error && !before->count && before->damaged) {
+    if (!error && !before->best && before->damaged) {
         error = LK_E_CORRUPT;
     }
     if (!error) {

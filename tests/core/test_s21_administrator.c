@@ -426,7 +426,8 @@ static void test_s21_two_while_approvals_are_needed(void **state)
 {
     struct town town = town_open();
     struct bench *bench = town.bench;
-    struct lk_id door = {0, 0, 0}, second;
+    struct lk_id door = {0, 0, 0}, second, third;
+    uint64_t end = bench->fake.clock.wall_ms + 60000;
 
     (void)state;
     bench_write(bench);
@@ -444,7 +445,28 @@ static void test_s21_two_while_approvals_are_needed(void **state)
                      0);
     assert_int_equal(user_suspended(&town), LK_E_CHECK);
     assert_int_equal(lk_remove(&bench->txn, &lk_kind_user, second, NULL), LK_E_CHECK);
+    bench_commit(bench);
+    /* One whose right ends is not one of the two, however many there are of those. */
+    third = bench_user(bench, "third", BENCH_PASSWORD);
+    bench_write(bench);
+    assert_int_equal(lk_role_grant(&bench->txn, third, town.admin_role, end), 0);
+    assert_int_equal(grant_ends(&town), LK_E_CHECK);
+    assert_string_equal(lk_problem(&bench->txn)->rule,
+                        "would leave fewer than two administrators to approve each other");
+    assert_int_equal(lk_role_grant(&bench->txn, second, town.admin_role, end), LK_E_CHECK);
+    assert_int_equal(lk_role_revoke(&bench->txn, second, town.admin_role), LK_E_CHECK);
+    /* The one for a while may go, and may become one for good. */
+    assert_int_equal(lk_role_revoke(&bench->txn, third, town.admin_role), 0);
+    assert_int_equal(lk_role_grant(&bench->txn, third, town.admin_role, 0), 0);
+    assert_int_equal(lk_role_grant(&bench->txn, second, town.admin_role, end), 0);
+    assert_int_equal(user_suspended(&town), LK_E_CHECK);
+    /* Nor does it begin with one for good and one for a while. */
     assert_int_equal(bench_set(bench, &lk_kind_permission, door, "approval=false", NULL), 0);
+    assert_int_equal(lk_role_grant(&bench->txn, third, town.admin_role, end), 0);
+    assert_int_equal(bench_set(bench, &lk_kind_permission, door, "approval=true", NULL),
+                     LK_E_CHECK);
+    assert_string_equal(lk_problem(&bench->txn)->field, "approval");
+    assert_int_equal(lk_role_grant(&bench->txn, second, town.admin_role, 0), 0);
     assert_int_equal(user_suspended(&town), 0);
     bench_commit(bench);
     bench_close(bench);
