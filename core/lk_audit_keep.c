@@ -2,6 +2,9 @@
 /*
  * lk_audit_keep.c: how long entries are kept, and the archive that they wait for.
  *
+ * What a tenant keeps is no less when its rings are made smaller: of the administrative one nothing
+ * goes that retention would not take.
+ *
  * Entries go at the old end only, by whole days, and only by a clock that is synchronised. The
  * newest of each ring stays, so that the chain goes on. What the oldest then follows is noted in
  * the tenant's record: a ring that begins with anything else was cut.
@@ -58,6 +61,20 @@ struct keep_job {
     bool more;
 };
 
+/* Entries of before this are past their retention; 0: none is. */
+static uint64_t keep_since(const struct lk_txn *txn, uint64_t days)
+{
+    if (txn->clock != LK_CLOCK_SYNCED || !days || txn->now_ms < days * LK_MS_PER_DAY) {
+        return 0;
+    }
+    return (txn->now_ms / LK_MS_PER_DAY - days) * LK_MS_PER_DAY;
+}
+
+static bool keep_holds(const struct keep_job *job, const struct lk_audit_slot *found)
+{
+    return found->at >= job->before || (job->place.archive && found->seq > job->place.archived);
+}
+
 /* How many of the oldest go, the newest not among them. */
 static int keep_count(struct lk_txn *txn, struct keep_job *job, uint32_t number,
                       const struct lk_audit_ring *ring, uint32_t *count)
@@ -73,7 +90,7 @@ static int keep_count(struct lk_txn *txn, struct keep_job *job, uint32_t number,
         if (error) {
             continue; /* a damaged one goes with the next that does */
         }
-        if (found.at >= job->before || (job->place.archive && found.seq > job->place.archived)) {
+        if (keep_holds(job, &found)) {
             break;
         }
         if (i >= job->left) {
@@ -122,7 +139,6 @@ int lk_audit_expire(struct lk_txn *txn, uint32_t tenant, uint32_t budget, bool *
 {
     struct keep_job job = {.left = budget};
     struct lk_tenant record;
-    uint64_t days;
     uint32_t ring;
     int error;
 
@@ -131,11 +147,10 @@ int lk_audit_expire(struct lk_txn *txn, uint32_t tenant, uint32_t budget, bool *
         return 0;
     }
     error = lk_record_load(txn, &lk_kind_tenant, (struct lk_id){tenant, 0, 0}, &record.record);
-    days = error ? 0 : record.audit_days;
-    if (error || !days || txn->now_ms < days * LK_MS_PER_DAY) {
+    job.before = error ? 0 : keep_since(txn, record.audit_days);
+    if (error || !job.before) {
         return error;
     }
-    job.before = (txn->now_ms / LK_MS_PER_DAY - days) * LK_MS_PER_DAY;
     error = lk_audit_place(txn, tenant, &job.place);
     for (ring = 0; !error && ring < LK_RING_COUNT; ring++) {
         error = keep_ring(txn, &job, ring);
@@ -148,6 +163,36 @@ int lk_audit_expire(struct lk_txn *txn, uint32_t tenant, uint32_t budget, bool *
     }
     *more = job.more;
     return lk_spoil(txn, error) ? error : job.last ? 1 : 0;
+}
+
+int lk_audit_check_resize(struct lk_txn *txn, const struct lk_change *change)
+{
+    const struct lk_tenant *before = (const struct lk_tenant *)change->before;
+    const struct lk_tenant *after = (const struct lk_tenant *)change->after;
+    uint32_t capacity = (uint32_t)before->audit_capacity, i;
+    struct keep_job job = {.left = 0};
+    struct lk_audit_slot found;
+    struct lk_audit_ring ring;
+    int error;
+
+    job.place.archive = after->audit_archive;
+    job.place.archived = after->audit_archived;
+    job.before =
+        keep_since(txn, LK_HAS(&after->record, 20) ? after->audit_days
+                                                   : lk_field_numbered(change->kind, 20)->initial);
+    if (after->audit_capacity >= capacity) {
+        return 0;
+    }
+    error = lk_audit_ring(txn, change->id.tenant, LK_RING_ADMIN, capacity, &ring);
+    for (i = 0; error >= 0 && i + after->audit_capacity < ring.count; i++) {
+        error = lk_audit_peek(txn, change->id.tenant, LK_RING_ADMIN,
+                              (ring.first + i) % ring.capacity, &found);
+        if (!error && found.seq && keep_holds(&job, &found)) {
+            return lk_refuse(txn, LK_E_CHECK, change->kind, "audit_capacity", LK_TEXT(""),
+                             "would drop administrative entries that are still to be kept");
+        }
+    }
+    return error < 0 ? error : 0;
 }
 
 int lk_audit_archived(struct lk_txn *txn, uint32_t tenant, uint64_t seq)

@@ -233,6 +233,8 @@ int lk_audit_append(struct lk_txn *txn, uint32_t tenant, enum lk_ring_number rin
                     struct lk_audit_entry *entry);
 int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const char *verb);
 int lk_audit_resize(struct lk_txn *txn, uint32_t tenant);
+/* Refused when administrative entries would go that retention would not take yet. */
+int lk_audit_check_resize(struct lk_txn *txn, const struct lk_change *change);
 /* An archive was asked for: rings that are nearly full of what is not in it are told at once. */
 int lk_audit_warn(struct lk_txn *txn, uint32_t tenant);
 /* Something that should have left an entry left none: the tenant's next entry tells how many. */

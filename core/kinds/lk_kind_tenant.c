@@ -256,6 +256,13 @@ static int tenant_check(struct lk_txn *txn, struct lk_change *change)
                              tenant->session_channels, rule);
         }
     }
+    if (change->operation == LK_UPDATE && (change->changed >> 19) & 1) {
+        int error = lk_audit_check_resize(txn, change);
+
+        if (error) {
+            return error;
+        }
+    }
     if (change->operation == LK_ADD) {
         uint8_t *key = lk_work(txn)->audit_key;
         int error = lk_random(txn->store, key, 16);

@@ -119,7 +119,11 @@ latchkey --tenant factory tenant set factory lockout_failures=0
 must "$tool" store User3 'correct horse'
 check 'addresses, sealed under keys of users, and failures that are counted' 0 reader store
 latchkey --tenant factory audit archive archive.ndjson
-latchkey --tenant factory tenant set factory audit_capacity=16
+# No smaller than what is to be kept of the administrative ring, and then round it.
+latchkey --tenant factory tenant set factory audit_capacity=64
+for number in $(seq 64); do
+    latchkey --tenant factory user set User3 display_name="Number $number" >/dev/null
+done
 must "$tool" store User3 'correct horse'
 check 'counts in the ring, and a ring that goes round' 0 reader store
 latchkey --tenant factory user purge User3 --yes >/dev/null

@@ -351,11 +351,120 @@ static void taint_unlock(struct town *town)
     assert_int_equal(lk_user_unlock(&town->bench->txn, town->bob), 0);
 }
 
+/* Bob holds it through the parent of a parent of a role. */
+static void taint_role_between(struct town *town)
+{
+    struct bench *bench = town->bench;
+    struct lk_id mid = {0, 0, 0}, low = {0, 0, 0};
+
+    bench_write(bench);
+    assert_int_equal(bench_add(bench, &lk_kind_role, &mid, "name=mid", NULL), 0);
+    assert_int_equal(bench_add(bench, &lk_kind_role, &low, "name=low", "parent=mid", NULL), 0);
+    assert_int_equal(lk_role_grant(&bench->txn, town->bob, low, 0), 0);
+    assert_int_equal(
+        lk_role_revoke(&bench->txn, town->bob, bench_named(bench, &lk_kind_role, "operator")), 0);
+    bench_commit(bench);
+    by_alice(town);
+    assert_int_equal(bench_set(bench, &lk_kind_role, mid, "parent=operator", NULL), 0);
+}
+
+/* The same, and the role's record tells of somebody else since. */
+static void taint_role_between_hidden(struct town *town)
+{
+    struct bench *bench = town->bench;
+
+    taint_role_between(town);
+    bench_commit(bench);
+    memset(&bench->actor, 0, sizeof(bench->actor));
+    bench_write(bench);
+    assert_int_equal(bench_set(bench, &lk_kind_role, bench_named(bench, &lk_kind_role, "mid"),
+                               "description=y", NULL),
+                     0);
+}
+
+/* Bob is denied what he holds, and alice takes the denial away. */
+static struct lk_id denied(struct town *town, struct lk_id *permission)
+{
+    struct bench *bench = town->bench;
+    struct lk_id role = {0, 0, 0};
+
+    *permission = role;
+    bench_write(bench);
+    assert_int_equal(bench_add(bench, &lk_kind_permission, permission, "name=no users",
+                               "resource=user", "action=write", "deny=true", NULL),
+                     0);
+    assert_int_equal(
+        bench_add(bench, &lk_kind_role, &role, "name=barred", "permissions=no users", NULL), 0);
+    assert_int_equal(lk_role_grant(&bench->txn, town->bob, role, 0), 0);
+    bench_commit(bench);
+    by_alice(town);
+    return role;
+}
+
+static void taint_denial_forbidden(struct town *town)
+{
+    struct lk_id permission, role = denied(town, &permission);
+
+    assert_int_equal(lk_role_permit(&town->bench->txn, role, permission, false), 0);
+}
+
+static void taint_denial_elsewhere(struct town *town)
+{
+    struct lk_id permission;
+
+    (void)denied(town, &permission);
+    assert_int_equal(
+        bench_set(town->bench, &lk_kind_permission, permission, "resource=nothing", NULL), 0);
+}
+
+static void taint_denial_hidden(struct town *town)
+{
+    struct lk_id permission;
+
+    (void)denied(town, &permission);
+    assert_int_equal(
+        bench_set(town->bench, &lk_kind_permission, permission, "resource=nothing", NULL), 0);
+    bench_commit(town->bench);
+    memset(&town->bench->actor, 0, sizeof(town->bench->actor));
+    bench_write(town->bench);
+    assert_int_equal(bench_set(town->bench, &lk_kind_permission, permission, "description=y", NULL),
+                     0);
+}
+
+static void taint_denial_off(struct town *town)
+{
+    struct lk_id permission, role = denied(town, &permission);
+
+    assert_int_equal(bench_set(town->bench, &lk_kind_role, role, "is_active=false", NULL), 0);
+}
+
+/* The grant goes with the role, and no record of either is left. */
+static void taint_denial_purged(struct town *town)
+{
+    struct lk_id permission, role = denied(town, &permission);
+
+    assert_int_equal(lk_remove(&town->bench->txn, &lk_kind_role, role, NULL), 0);
+    assert_int_equal(lk_purge(&town->bench->txn, &lk_kind_role, role), 0);
+}
+
 static void test_approve_not_by_whom_the_requester_made(void **state)
 {
     static void (*const taints[])(struct town * town) = {
-        taint_password, taint_key_that_is_gone, taint_grant, taint_grant_prolonged,
-        taint_user,     taint_user_hidden,      taint_role,  taint_unlock,
+        taint_password,
+        taint_key_that_is_gone,
+        taint_grant,
+        taint_grant_prolonged,
+        taint_user,
+        taint_user_hidden,
+        taint_role,
+        taint_unlock,
+        taint_role_between,
+        taint_role_between_hidden,
+        taint_denial_forbidden,
+        taint_denial_elsewhere,
+        taint_denial_hidden,
+        taint_denial_off,
+        taint_denial_purged,
     };
     size_t i;
 
@@ -400,10 +509,7 @@ static void test_approve_records_outlive_the_audit(void **state)
         bench_commit(bench);
         memset(&bench->actor, 0, sizeof(bench->actor));
         bench_write(bench);
-        assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
-                                   "audit_capacity=16", NULL),
-                         0);
-        for (n = 0; n < 20; n++) {
+        for (n = 0; n < LK_AUDIT_CAPACITY; n++) {
             (void)snprintf(name, sizeof(name), "display_name=Carol %zu", n);
             assert_int_equal(bench_set(bench, &lk_kind_user, carol, name, NULL), 0);
         }
@@ -415,6 +521,78 @@ static void test_approve_records_outlive_the_audit(void **state)
     }
 }
 
+/* An audit that was pushed round within the day tells nothing; once a day is in it, it does. */
+static void test_approve_not_where_the_audit_was_flooded(void **state)
+{
+    struct town town = town_open();
+    struct bench *bench = town.bench;
+    struct lk_id carol = bench_user(bench, "carol", NULL), tenant = {bench->tenant, 0, 0};
+    struct lk_approval approval;
+    struct lk_problem problem;
+    struct lk_id permission, role;
+    char name[40];
+    size_t n;
+
+    (void)state;
+    /* All of before is past its retention, so that the ring may become a small one. */
+    lk_fake_advance(&bench->fake, 400 * (uint64_t)LK_MS_PER_DAY);
+    bench_write(bench);
+    assert_int_equal(bench_set(bench, &lk_kind_tenant, tenant, "audit_capacity=16", NULL), 0);
+    bench_commit(bench);
+    role = denied(&town, &permission);
+    assert_int_equal(lk_role_revoke(&bench->txn, town.bob, role), 0);
+    bench_commit(bench);
+    memset(&bench->actor, 0, sizeof(bench->actor));
+    bench_write(bench);
+    for (n = 0; n < 20; n++) {
+        (void)snprintf(name, sizeof(name), "display_name=Carol %zu", n);
+        assert_int_equal(bench_set(bench, &lk_kind_user, carol, name, NULL), 0);
+    }
+    /* More room shows no more of what is gone. */
+    assert_int_equal(bench_set(bench, &lk_kind_tenant, tenant, "audit_capacity=64", NULL), 0);
+    bench_commit(bench);
+    refused(&town, "bob", SECOND_PASSWORD, "was changed by the one who asks within the last day");
+    lk_fake_advance(&bench->fake, LK_MS_PER_DAY);
+    assert_int_equal(approve(&town, "bob", SECOND_PASSWORD, &approval, &problem), 0);
+    bench_close(bench);
+}
+
+/* A day by the clock is none where the one who asks has set it, nor where others have since. */
+static void test_approve_not_by_a_clock_set_ahead(void **state)
+{
+    unsigned by_other;
+
+    (void)state;
+    for (by_other = 0; by_other < 2; by_other++) {
+        struct town town = town_open();
+        struct bench *bench = town.bench;
+        struct lk_actor actor = {.tenant = bench->tenant};
+        struct lk_id permission, role;
+        struct lk_approval approval;
+        struct lk_problem problem;
+
+        lk_fake_advance(&bench->fake, 2 * (uint64_t)LK_MS_PER_DAY);
+        role = denied(&town, &permission);
+        assert_int_equal(lk_role_revoke(&bench->txn, town.bob, role), 0);
+        bench_commit(bench);
+        lk_abort(&bench->txn);
+        memset(&bench->actor, 0, sizeof(bench->actor));
+        actor.user = by_other ? bench->admin.user : town.alice.user;
+        assert_int_equal(lk_clock_set(&bench->store, &actor,
+                                      bench->fake.clock.wall_ms + 2 * (uint64_t)LK_MS_PER_DAY,
+                                      &problem),
+                         0);
+        refused(&town, "bob", SECOND_PASSWORD,
+                "was changed by the one who asks within the last day");
+        lk_fake_advance(&bench->fake, LK_MS_PER_DAY - 1);
+        refused(&town, "bob", SECOND_PASSWORD,
+                "was changed by the one who asks within the last day");
+        lk_fake_advance(&bench->fake, 1);
+        assert_int_equal(approve(&town, "bob", SECOND_PASSWORD, &approval, &problem), 0);
+        bench_close(bench);
+    }
+}
+
 /* What alice does to others, and others to bob, is no matter. */
 static void test_approve_by_whom_others_changed(void **state)
 {
@@ -422,11 +600,21 @@ static void test_approve_by_whom_others_changed(void **state)
     struct bench *bench = town.bench;
     struct lk_approval approval;
     struct lk_problem problem;
-    struct lk_id carol = bench_user(bench, "carol", NULL);
+    struct lk_id carol = bench_user(bench, "carol", NULL), role = {0, 0, 0}, door = {0, 0, 0};
 
     (void)state;
+    bench_write(bench);
+    assert_int_equal(bench_add(bench, &lk_kind_permission, &door, "name=door", "resource=door",
+                               "action=open", NULL),
+                     0);
+    assert_int_equal(bench_add(bench, &lk_kind_role, &role, "name=doors", "permissions=door", NULL),
+                     0);
+    bench_commit(bench);
     by_alice(&town);
     assert_int_equal(bench_set(bench, &lk_kind_user, carol, "display_name=Carol", NULL), 0);
+    /* So are roles and permissions that bob has nothing of. */
+    assert_int_equal(bench_set(bench, &lk_kind_role, role, "description=y", NULL), 0);
+    assert_int_equal(bench_set(bench, &lk_kind_permission, door, "description=y", NULL), 0);
     bench_commit(bench);
     bench->actor.user = bench->admin.user;
     bench_write(bench);
@@ -559,6 +747,8 @@ int main(void)
         cmocka_unit_test(test_approve_not_by_just_anybody),
         cmocka_unit_test(test_approve_not_by_whom_the_requester_made),
         cmocka_unit_test(test_approve_records_outlive_the_audit),
+        cmocka_unit_test(test_approve_not_where_the_audit_was_flooded),
+        cmocka_unit_test(test_approve_not_by_a_clock_set_ahead),
         cmocka_unit_test(test_approve_by_whom_others_changed),
         cmocka_unit_test(test_approve_is_audited_with_both),
         cmocka_unit_test(test_approve_guards_itself),

@@ -174,6 +174,8 @@ static void resize(struct ledger *ledger, unsigned capacity)
     char word[32];
 
     (void)snprintf(word, sizeof(word), "audit_capacity=%u", capacity);
+    /* All there is is past its retention: else it would not be let go of. */
+    lk_fake_advance(&ledger->bench->fake, 367 * (uint64_t)LK_MS_PER_DAY);
     bench_write(ledger->bench);
     ledger->bench->txn.summary = true;
     assert_int_equal(bench_set(ledger->bench, &lk_kind_tenant, tenant, word, NULL), 0);
@@ -234,6 +236,7 @@ static void test_audit_capacity_change_is_audited(void **state)
             struct lk_audit_query query = {.tenant = bench->tenant};
             struct lk_audit_entry entry;
 
+            lk_fake_advance(&bench->fake, 367 * (uint64_t)LK_MS_PER_DAY);
             bench_write(bench);
             assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
                                        words[i % 4], NULL),
@@ -248,6 +251,69 @@ static void test_audit_capacity_change_is_audited(void **state)
         }
     }
     bench_close(bench);
+}
+
+/* One try at a smaller ring; it is not kept. */
+static int shrinks(struct ledger *ledger, const char *word, const char *other)
+{
+    struct bench *bench = ledger->bench;
+    int error;
+
+    bench_write(bench);
+    error =
+        bench_set(bench, &lk_kind_tenant, (struct lk_id){ledger->tenant, 0, 0}, word, other, NULL);
+    if (error) {
+        assert_string_equal(lk_problem(&bench->txn)->field, "audit_capacity");
+        assert_string_equal(lk_problem(&bench->txn)->rule,
+                            "would drop administrative entries that are still to be kept");
+    }
+    lk_abort(&bench->txn);
+    return error;
+}
+
+/* A smaller ring is no way to be rid of what was done: nothing goes that retention would leave. */
+static void test_audit_shrinks_past_retention_only(void **state)
+{
+    struct ledger *ledger = ledger_open(64);
+    struct bench *bench = ledger->bench;
+    uint64_t tenth = 0;
+    unsigned k;
+
+    (void)state;
+    for (k = 0; k < 30; k++) {
+        write_entry(ledger, LK_RING_ADMIN, k);
+        write_entry(ledger, LK_RING_ACTIVITY, 100 + k);
+        tenth = k == 13 ? ledger->entries[ledger->count - 2].seq : tenth;
+    }
+    assert_int_equal(shrinks(ledger, "audit_capacity=16", NULL), LK_E_CHECK);
+    assert_int_equal(shrinks(ledger, "audit_capacity=29", NULL), LK_E_CHECK);
+    assert_int_equal(shrinks(ledger, "audit_capacity=30", NULL), 0);
+    assert_int_equal(shrinks(ledger, "audit_capacity=16", "audit_days=1"), LK_E_CHECK);
+    /* Whole days: as retention takes them. */
+    lk_fake_wall_set(&bench->fake, (LK_FAKE_START_MS / LK_MS_PER_DAY + 366) * LK_MS_PER_DAY - 1,
+                     LK_CLOCK_SYNCED);
+    assert_int_equal(shrinks(ledger, "audit_capacity=16", NULL), LK_E_CHECK);
+    assert_int_equal(shrinks(ledger, "audit_capacity=16", "audit_days=364"), 0);
+    lk_fake_advance(&bench->fake, 1);
+    assert_int_equal(shrinks(ledger, "audit_capacity=16", NULL), 0);
+    assert_int_equal(shrinks(ledger, "audit_capacity=16", "audit_days=0"), LK_E_CHECK);
+    /* Nor by a clock that was set by hand. */
+    lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms, LK_CLOCK_SET);
+    assert_int_equal(shrinks(ledger, "audit_capacity=16", NULL), LK_E_CHECK);
+    lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms, LK_CLOCK_SYNCED);
+    /* With an archive, what is in it alone. */
+    assert_int_equal(shrinks(ledger, "audit_capacity=16", "audit_archive=true"), LK_E_CHECK);
+    bench_write(bench);
+    bench->txn.summary = true;
+    assert_int_equal(lk_audit_archived(&bench->txn, ledger->tenant, tenth - 1), 0);
+    bench_commit(bench);
+    assert_int_equal(shrinks(ledger, "audit_capacity=16", "audit_archive=true"), LK_E_CHECK);
+    bench_write(bench);
+    bench->txn.summary = true;
+    assert_int_equal(lk_audit_archived(&bench->txn, ledger->tenant, tenth), 0);
+    bench_commit(bench);
+    assert_int_equal(shrinks(ledger, "audit_capacity=16", "audit_archive=true"), 0);
+    ledger_close(ledger);
 }
 
 static void test_audit_queries_narrow_and_page(void **state)
@@ -376,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_audit_entries_undone_leave_no_gap),
         cmocka_unit_test(test_audit_capacity_grows_and_shrinks),
         cmocka_unit_test(test_audit_capacity_change_is_audited),
+        cmocka_unit_test(test_audit_shrinks_past_retention_only),
         cmocka_unit_test(test_audit_queries_narrow_and_page),
         cmocka_unit_test(test_audit_pages_meet_every_entry_once),
         cmocka_unit_test(test_audit_refuses_entries_without_substance),

@@ -322,8 +322,9 @@ static void test_s16_what_was_not_written_is_counted(void **state)
 /* Another capacity closes what is open, whatever the ring's shape. */
 static void test_s16_resizing_closes_folds(void **state)
 {
-    static const char *const words[] = {"audit_capacity=16", "audit_capacity=40",
-                                        "audit_capacity=17"};
+    /* Room for all of the administrative ring; the other goes round. */
+    static const char *const words[] = {"audit_capacity=60", "audit_capacity=80",
+                                        "audit_capacity=61"};
     struct bench *bench = flood_bench("audit_capacity=64", "lockout_failures=0");
     struct lk_audit_fold fold;
     unsigned i, k, count;

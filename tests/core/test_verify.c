@@ -122,6 +122,7 @@ static void test_verify_misses_every_slot_of_the_audit(void **state)
     write_entries(bench, 40);
     bench_verify(bench);
     every_slot_is_missed(bench);
+    lk_fake_advance(&bench->fake, 367 * (uint64_t)LK_MS_PER_DAY); /* past retention */
     bench_write(bench);
     assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
                                "audit_capacity=16", NULL),
@@ -190,6 +191,7 @@ static void test_verify_goes_on_past_damaged_slots(void **state)
     (void)state;
     write_entries(bench, 40);
     every_damaged_slot_is_told(bench);
+    lk_fake_advance(&bench->fake, 367 * (uint64_t)LK_MS_PER_DAY); /* past retention */
     bench_write(bench);
     assert_int_equal(bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
                                "audit_capacity=16", NULL),
