@@ -593,6 +593,34 @@ static void test_approve_not_by_a_clock_set_ahead(void **state)
     }
 }
 
+/* Setting the clock alone is enough, ahead or back: what it hid cannot be told. */
+static void test_approve_not_by_whoever_sets_the_clock(void **state)
+{
+    static const int64_t steps[] = {3600000, -3600000};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < LK_COUNT(steps); i++) {
+        struct town town = town_open();
+        struct bench *bench = town.bench;
+        struct lk_actor actor = {.tenant = bench->tenant, .user = town.alice.user};
+        struct lk_approval approval;
+        struct lk_problem problem;
+
+        lk_fake_advance(&bench->fake, 2 * (uint64_t)LK_MS_PER_DAY);
+        assert_int_equal(approve(&town, "bob", SECOND_PASSWORD, &approval, &problem), 0);
+        assert_int_equal(lk_clock_set(&bench->store, &actor,
+                                      (uint64_t)((int64_t)bench->fake.clock.wall_ms + steps[i]),
+                                      &problem),
+                         0);
+        refused(&town, "bob", SECOND_PASSWORD,
+                "was changed by the one who asks within the last day");
+        lk_fake_advance(&bench->fake, LK_MS_PER_DAY);
+        assert_int_equal(approve(&town, "bob", SECOND_PASSWORD, &approval, &problem), 0);
+        bench_close(bench);
+    }
+}
+
 /* What alice does to others, and others to bob, is no matter. */
 static void test_approve_by_whom_others_changed(void **state)
 {
@@ -749,6 +777,7 @@ int main(void)
         cmocka_unit_test(test_approve_records_outlive_the_audit),
         cmocka_unit_test(test_approve_not_where_the_audit_was_flooded),
         cmocka_unit_test(test_approve_not_by_a_clock_set_ahead),
+        cmocka_unit_test(test_approve_not_by_whoever_sets_the_clock),
         cmocka_unit_test(test_approve_by_whom_others_changed),
         cmocka_unit_test(test_approve_is_audited_with_both),
         cmocka_unit_test(test_approve_guards_itself),
