@@ -94,8 +94,9 @@ enum lk_lane {
     LK_LANE_NETWORK = 0,
     LK_LANE_CONSOLE = 1, /* the channel is the console */
     LK_LANE_DEVICE = 2,  /* a device that the user logged in from before, by its cookie */
+    LK_LANE_MAIL = 3,    /* the network, with an e-mail address typed for the name */
 };
-#define LK_LANE_COUNT 3
+#define LK_LANE_COUNT 4
 
 struct lk_activity {
     struct lk_record record;
@@ -104,6 +105,7 @@ struct lk_activity {
     uint64_t session_number;                              /* the last one given out */
     uint64_t console_failed_count, console_last_failure_at, console_locked_until;
     uint64_t device_failed_count, device_last_failure_at, device_locked_until;
+    uint64_t mail_failed_count, mail_last_failure_at, mail_locked_until;
     uint64_t login_tat;          /* when the user's budget of good logins is whole again */
     struct lk_span address_tags; /* keyed hashes of the address ranges of the last logins */
     struct lk_span audit_key;    /* of the user's personal data in the audit */

@@ -391,7 +391,14 @@ int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id);
 /* The first of three fields of activity and bucket records: what is counted on a lane. */
 static inline unsigned lk_lane_field(enum lk_lane lane)
 {
-    return lane == LK_LANE_CONSOLE ? 17 : lane == LK_LANE_DEVICE ? 20 : 13;
+    static const uint8_t first[LK_LANE_COUNT] = {13, 17, 20, 26};
+
+    return first[lane];
+}
+/* What is told of a user under one name says nothing of the other: each has a lane. */
+static inline bool lk_lane_is_network(enum lk_lane lane)
+{
+    return lane == LK_LANE_NETWORK || lane == LK_LANE_MAIL;
 }
 static inline uint64_t lk_lane_bits(enum lk_lane lane)
 {

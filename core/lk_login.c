@@ -125,7 +125,7 @@ static int login_take_device(struct lk_login *login, struct lk_txn *txn)
                     : LK_E_NOT_FOUND;
 
     if (!error) {
-        login->lane = login->lane == LK_LANE_NETWORK ? LK_LANE_DEVICE : login->lane;
+        login->lane = lk_lane_is_network(login->lane) ? LK_LANE_DEVICE : login->lane;
     }
     return login_of_another(error);
 }
@@ -201,6 +201,9 @@ static int login_open(struct lk_login *login, struct lk_txn *txn)
     tag = lk_login_tag(login->store, login->request, there);
     error = there ? login_lookup(login, txn, place) : LK_E_NOT_FOUND;
     if (!error) {
+        if (login->lane == LK_LANE_NETWORK && lk_login_by_mail(login->request)) {
+            login->lane = LK_LANE_MAIL;
+        }
         error = login_take_user(login, txn, login->user, true, tenant.status == LK_TENANT_ACTIVE);
         if (!error) {
             error = login_take_device(login, txn);

@@ -64,6 +64,12 @@ uint64_t lk_login_delay_ms(uint64_t count, uint64_t failures, uint64_t most_s);
 /* Finds, or makes room for, what was charged to a name that nobody has. */
 int lk_login_bucket(struct lk_txn *txn, uint32_t tenant, uint64_t tag, struct lk_bucket *bucket);
 
+/* An e-mail address was typed for the name. */
+static inline bool lk_login_by_mail(const struct lk_login_request *request)
+{
+    return request->name.size && memchr(request->name.data, '@', request->name.size);
+}
+
 /* lk_login_stand_in.c: a keyed hash of the name, and of the tenant, that are asked for. */
 uint64_t lk_login_tag(const struct lk_store *store, const struct lk_login_request *request,
                       bool tenant_there);

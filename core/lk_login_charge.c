@@ -43,7 +43,7 @@ static uint64_t charge_delay_ms(const struct lk_tenant *tenant, enum lk_lane lan
     uint64_t delay = lk_login_delay_ms(count, tenant->lockout_failures, tenant->lockout_time);
     uint64_t closed = tenant->close_time * 1000;
 
-    if (lane == LK_LANE_NETWORK && tenant->close_failures && count >= tenant->close_failures &&
+    if (lk_lane_is_network(lane) && tenant->close_failures && count >= tenant->close_failures &&
         delay < closed) {
         delay = closed;
     }
@@ -146,9 +146,10 @@ static bool charge_stands(const struct lk_login *login, const struct lk_activity
 int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_kind *kind,
                     struct lk_activity *counts, const struct lk_tenant *tenant)
 {
-    bool network = login->lane == LK_LANE_NETWORK;
-    bool tallies =
-        network && counts->record.raw.size && txn->store->storage->caps & LK_STORAGE_TALLY;
+    bool network = lk_lane_is_network(login->lane);
+    /* A tally is of the one lane; by e-mail address known and unknown names go without alike. */
+    bool tallies = login->lane == LK_LANE_NETWORK && !lk_login_by_mail(login->request) &&
+                   counts->record.raw.size && txn->store->storage->caps & LK_STORAGE_TALLY;
     uint64_t now = txn->now_ms, most, wait;
     struct charge charge = charge_get(counts, login->lane);
     int error;

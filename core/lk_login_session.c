@@ -183,7 +183,7 @@ int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn,
                           const struct lk_tenant *tenant, struct lk_activity *activity,
                           bool *new_address)
 {
-    static const uint8_t kept[] = {13, 14, 15, 17, 18, 19, 20, 21, 22, 23};
+    static const uint8_t kept[] = {13, 14, 15, 17, 18, 19, 20, 21, 22, 23, 26, 27, 28};
     uint8_t tags[LK_ADDRESS_TAGS * LK_ADDRESS_TAG_SIZE];
     struct lk_span ip = login->request->ip;
     bool fresh = !activity->record.raw.size;

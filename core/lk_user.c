@@ -71,10 +71,10 @@ int lk_user_compute(struct lk_txn *txn, struct lk_record *record)
     }
     lk_set_number(&lk_kind_user, record, "login_count", activity.login_count);
     lk_set_number(&lk_kind_user, record, "activity_status", status);
-    lk_set_number(&lk_kind_user, record, "is_locked",
-                  activity.locked_until > txn->now_ms ||
-                      activity.console_locked_until > txn->now_ms ||
-                      activity.device_locked_until > txn->now_ms);
+    lk_set_number(
+        &lk_kind_user, record, "is_locked",
+        activity.locked_until > txn->now_ms || activity.console_locked_until > txn->now_ms ||
+            activity.device_locked_until > txn->now_ms || activity.mail_locked_until > txn->now_ms);
     error = lk_factor_find(txn, record->id, (struct lk_span){NULL, 0}, &factor);
     if (error) {
         return error;
@@ -127,8 +127,9 @@ int lk_user_unlock(struct lk_txn *txn, struct lk_id user)
     }
     error = lk_load_activity(txn, user, &activity);
     if (!error && activity.record.raw.size) {
-        activity.record.present &= ~(lk_lane_bits(LK_LANE_NETWORK) | lk_lane_bits(LK_LANE_CONSOLE) |
-                                     lk_lane_bits(LK_LANE_DEVICE) | LK_BIT(23));
+        activity.record.present &=
+            ~(lk_lane_bits(LK_LANE_NETWORK) | lk_lane_bits(LK_LANE_CONSOLE) |
+              lk_lane_bits(LK_LANE_DEVICE) | lk_lane_bits(LK_LANE_MAIL) | LK_BIT(23));
         error = lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
     }
     return error ? error : lk_spoil(txn, lk_audit_change(txn, &change, "unlock"));

@@ -85,6 +85,7 @@ static const struct lk_field fields[] = {
      .max = LK_ADDRESS_TAGS * LK_ADDRESS_TAG_SIZE,
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN | LK_F_SECRET,
      .help = "keyed hashes of the address ranges of the last logins"},
+    LANE_FIELDS(26, mail_, "on the network, by the e-mail address"),
 };
 
 static const struct lk_index indexes[] = {

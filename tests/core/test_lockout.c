@@ -163,11 +163,15 @@ static void test_lockout_lanes_do_not_meet(void **state)
     struct lockout_try tries[LK_LANE_COUNT] = {
         {"alice", LOCKOUT_WRONG, LK_CHANNEL_HTTP, 0, NULL, NULL},
         {"alice", LOCKOUT_WRONG, LK_CHANNEL_CONSOLE, 0, NULL, NULL},
-        {"alice", LOCKOUT_WRONG, LK_CHANNEL_HTTP, 0, cookie, NULL}};
+        {"alice", LOCKOUT_WRONG, LK_CHANNEL_HTTP, 0, cookie, NULL},
+        {"alice@town.example", LOCKOUT_WRONG, LK_CHANNEL_HTTP, 0, NULL, NULL}};
     struct lk_user user;
     unsigned lane, i, k;
 
     (void)state;
+    bench_write(bench);
+    assert_int_equal(bench_set(bench, &lk_kind_user, alice, "email=alice@town.example", NULL), 0);
+    bench_commit(bench);
     lockout_device(bench, alice, cookie);
     lockout_device(bench, bob, other);
     for (lane = 0; lane < LK_LANE_COUNT; lane++) {

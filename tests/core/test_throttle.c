@@ -463,6 +463,43 @@ static void test_s07_a_hash_nobody_can_check_takes_time(void **state)
     bench_close(bench);
 }
 
+/* What is counted of one name tells nothing of another, be they one user's or nobody's. */
+static void test_s07_two_names_of_one_user_tell_nothing(void **state)
+{
+    static const char *const pairs[2][2] = {{"alice", "alice@town.example"},
+                                            {"nobody", "nobody@town.example"}};
+    unsigned way, tallies, i, k;
+
+    (void)state;
+    for (tallies = 0; tallies < 2; tallies++) {
+        for (way = 0; way < 2; way++) {
+            int answers[2][7];
+
+            for (k = 0; k < 2; k++) {
+                struct lockout_meter *meter;
+                struct bench *bench = lockout_open(&meter);
+                struct lk_id alice = lockout_user(bench, "alice");
+
+                bench_tallies(bench, tallies != 0);
+                bench_write(bench);
+                assert_int_equal(
+                    bench_set(bench, &lk_kind_user, alice, "email=alice@town.example", NULL), 0);
+                bench_commit(bench);
+                for (i = 0; i < 5; i++) {
+                    answers[k][i] = lockout_network(bench, pairs[k][way], LOCKOUT_WRONG);
+                }
+                answers[k][5] = lockout_network(bench, pairs[k][1 - way], LOCKOUT_WRONG);
+                answers[k][6] = lockout_network(bench, pairs[k][way], LOCKOUT_WRONG);
+                bench_verify(bench);
+                bench_close(bench);
+            }
+            assert_memory_equal(answers[0], answers[1], sizeof(answers[0]));
+            assert_int_equal(answers[0][5], LK_E_REFUSED);
+            assert_int_equal(answers[0][6], LK_E_LOCKED);
+        }
+    }
+}
+
 /* Every reason to refuse, on each lane and with each cookie: the same bytes. lockout_try holds each
  * answer against what the error alone says. */
 static void test_s07_no_enumeration(void **state)
@@ -527,6 +564,7 @@ int main(void)
         cmocka_unit_test(test_s16_questions_leave_the_known_device_its_own),
         cmocka_unit_test(test_s07_names_are_hashed_like_those_there),
         cmocka_unit_test(test_s07_a_hash_nobody_can_check_takes_time),
+        cmocka_unit_test(test_s07_two_names_of_one_user_tell_nothing),
         cmocka_unit_test(test_s07_no_enumeration),
     };
 

@@ -155,6 +155,10 @@ static void golden_lanes(struct bench *bench, struct lk_login_request *request, 
             request->device_cookie = bench_text(i ? "" : cookie);
             if (!i) {
                 assert_int_equal(lk_login(&bench->store, request, &result, NULL), LK_E_REFUSED);
+                request->device_cookie = (struct lk_span){NULL, 0};
+                request->name = LK_TEXT("alice@example.org");
+                assert_int_equal(lk_login(&bench->store, request, &result, NULL), LK_E_REFUSED);
+                request->name = bench_text(names[i]);
             }
         }
     }
