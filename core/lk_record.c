@@ -341,11 +341,12 @@ int lk_get_named(struct lk_txn *txn, const struct lk_kind *kind, uint32_t tenant
 {
     struct lk_span values[LK_INDEX_FIELDS] = {name};
 
-    if (name.size > 1 && name.data[0] == '#') {
-        return record_by_number(txn, kind, tenant, name, record);
-    }
+    /* An address may begin with '#'. */
     if (kind == &lk_kind_user && name.size && memchr(name.data, '@', name.size)) {
         return lk_get_by(txn, kind, lk_index_named(kind, LK_TEXT("email")), tenant, values, record);
+    }
+    if (name.size > 1 && name.data[0] == '#') {
+        return record_by_number(txn, kind, tenant, name, record);
     }
     if (!kind->index_count || !(kind->indexes[0].flags & LK_I_UNIQUE)) {
         return LK_E_ARGUMENT;
