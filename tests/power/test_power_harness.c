@@ -38,7 +38,7 @@ static bool attempt(const char *name, unsigned geometry, const struct power_plan
 
 static void test_power_harness_passes_what_is_right(void **state)
 {
-    static const char *const names[] = {"init", "user", "role"};
+    static const char *const names[] = {"init", "user", "login", "refused", "role"};
     struct power_plan plan = {.points = 60};
     char failure[256];
     size_t i;

@@ -299,6 +299,8 @@ static struct lk_storage *toy_make(struct power_rig *rig)
     toy->ops.commit = toy_commit;
     toy->ops.compact = NULL;
     toy->ram.storage.ops = &toy->ops;
+    /* What is tallied is no entry, and the areas hold entries alone. */
+    lk_ram_tally_set(&toy->ram, false);
     toy->flash = &rig->flash;
     toy->unit = rig->geometry->program_unit;
     toy->sectors = rig->geometry->sector_count / TOY_AREAS;
