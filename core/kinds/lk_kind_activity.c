@@ -4,24 +4,23 @@
 
 #define AT(member) offsetof(struct lk_activity, member)
 
-/* What is counted on one lane. */
-#define LANE_FIELDS(first, lane, where)                                                            \
+/* What is counted on one lane: the names of its three members. */
+#define LANE_FIELDS(first, count, failure, until, where)                                           \
     {.number = (first),                                                                            \
-     .name = #lane "failed_count",                                                                 \
+     .name = #count,                                                                               \
      .type = LK_UINT,                                                                              \
-     .offset = AT(lane##failed_count),                                                             \
+     .offset = AT(count),                                                                          \
      .flags = LK_F_SYSTEM | LK_F_LOCAL,                                                            \
      .help = "failed logins in a row " where},                                                     \
         {.number = (first) + 1,                                                                    \
-         .name = #lane "last_failure_at",                                                          \
+         .name = #failure,                                                                         \
          .type = LK_TIME,                                                                          \
-         .offset = AT(lane##last_failure_at),                                                      \
+         .offset = AT(failure),                                                                    \
          .flags = LK_F_SYSTEM | LK_F_LOCAL,                                                        \
          .help = "last failed login " where},                                                      \
     {                                                                                              \
-        .number = (first) + 2, .name = #lane "locked_until", .type = LK_TIME,                      \
-        .offset = AT(lane##locked_until), .flags = LK_F_SYSTEM | LK_F_LOCAL,                       \
-        .help = "end of the running delay " where                                                  \
+        .number = (first) + 2, .name = #until, .type = LK_TIME, .offset = AT(until),               \
+        .flags = LK_F_SYSTEM | LK_F_LOCAL, .help = "end of the running delay " where               \
     }
 
 static const struct lk_field fields[] = {
@@ -55,15 +54,17 @@ static const struct lk_field fields[] = {
      .offset = AT(total_usage_minutes),
      .flags = LK_F_SYSTEM,
      .help = "minutes of use"},
-    LANE_FIELDS(13, , "on the network"),
+    LANE_FIELDS(13, failed_count, last_failure_at, locked_until, "on the network"),
     {.number = 16,
      .name = "session_number",
      .type = LK_UINT,
      .offset = AT(session_number),
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
      .help = "number of the newest session"},
-    LANE_FIELDS(17, console_, "at the console"),
-    LANE_FIELDS(20, device_, "from a known device"),
+    LANE_FIELDS(17, console_failed_count, console_last_failure_at, console_locked_until,
+                "at the console"),
+    LANE_FIELDS(20, device_failed_count, device_last_failure_at, device_locked_until,
+                "from a known device"),
     {.number = 23,
      .name = "login_tat",
      .type = LK_TIME,
@@ -85,7 +86,8 @@ static const struct lk_field fields[] = {
      .max = LK_ADDRESS_TAGS * LK_ADDRESS_TAG_SIZE,
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN | LK_F_SECRET,
      .help = "keyed hashes of the address ranges of the last logins"},
-    LANE_FIELDS(26, mail_, "on the network, by the e-mail address"),
+    LANE_FIELDS(26, mail_failed_count, mail_last_failure_at, mail_locked_until,
+                "on the network, by the e-mail address"),
 };
 
 static const struct lk_index indexes[] = {
@@ -119,8 +121,9 @@ static const struct lk_field bucket_fields[] = {
      .offset = offsetof(struct lk_bucket, name_tag),
      .flags = LK_F_REQUIRED | LK_F_SYSTEM | LK_F_LOCAL,
      .help = "keyed hash of tenant and name"},
-    LANE_FIELDS(13, , "on the network"),
-    LANE_FIELDS(17, console_, "at the console"),
+    LANE_FIELDS(13, failed_count, last_failure_at, locked_until, "on the network"),
+    LANE_FIELDS(17, console_failed_count, console_last_failure_at, console_locked_until,
+                "at the console"),
 };
 
 const struct lk_kind lk_kind_bucket = {

@@ -216,7 +216,7 @@ static void test_lmdb_files_growth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_s13_lmdb_files_modes),       cmocka_unit_test(test_lmdb_files_refused),
+        cmocka_unit_test(test_s13_lmdb_files_modes),   cmocka_unit_test(test_lmdb_files_refused),
         cmocka_unit_test(test_lmdb_files_opened_once), cmocka_unit_test(test_lmdb_files_publish),
         cmocka_unit_test(test_lmdb_files_growth),
     };
