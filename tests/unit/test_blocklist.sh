@@ -52,14 +52,14 @@ check 'no filter of a file that is no list' refuses "$tool" </bin/sh
 
 cp -R "$PWD/Makefile" "$PWD/boards" "$PWD/core" "$work/" || exit 1
 missing() {
-    ! make -C "$work" BLOCKLIST="$work/nowhere.gz" build/linux/made/lk_blocklist_data.h \
+    ! make -C "$work" BUILD="$BUILD" BLOCKLIST="$work/nowhere.gz" "$BUILD/made/lk_blocklist_data.h" \
         >"$work/log" 2>&1 && cat "$work/log" && grep -q 'python3-django' "$work/log" &&
-        [ ! -e "$work/build/linux/made/lk_blocklist_data.h" ]
+        [ ! -e "$work/$BUILD/made/lk_blocklist_data.h" ]
 }
 check 'a build without the list stops and says what is missing' missing
 another() {
-    make -C "$work" BLOCKLIST="$list" build/linux/made/lk_blocklist_data.h && grep -q BLOCKLIST_BITS \
-        "$work/build/linux/made/lk_blocklist_data.h"
+    make -C "$work" BUILD="$BUILD" BLOCKLIST="$list" "$BUILD/made/lk_blocklist_data.h" &&
+        grep -q BLOCKLIST_BITS "$work/$BUILD/made/lk_blocklist_data.h"
 }
 check 'a list that is not gzipped' another
 printf '1..%s\n' "$number"
