@@ -152,11 +152,39 @@ static int lmdb_open_env(struct lk_lmdb *lmdb, int directory, int data)
     if (code == 0) {
         code = mdb_env_set_maxreaders(state->env, readers);
     }
-    if (code == 0) {
-        code = mdb_env_open(state->env, proc ? through : lmdb->directory, flags, 0600);
+    if (code != 0) {
+        return lk_lmdb_error(code);
     }
+    rc = lk_lmdb_enter(directory);
+    if (rc != LK_OK) {
+        return rc;
+    }
+    code = mdb_env_open(state->env, proc ? through : lmdb->directory, flags, 0600);
+    lk_lmdb_leave(directory);
     rc = code == EAGAIN ? LK_E_BUSY : lk_lmdb_error(code);
     return rc == LK_OK ? lmdb_same_file(state) : rc;
+}
+
+/* A file that lacks its end is walked at each opening: so it gets it. */
+static int lmdb_mend_end(struct lk_lmdb *lmdb, int data)
+{
+    struct lk_lmdb_state *state = lmdb->state;
+    struct lk_storage_txn txn = {0};
+    struct stat st;
+    MDB_envinfo info;
+    if (fstat(data, &st) != 0 || mdb_env_info(state->env, &info) != 0) {
+        return LK_E_IO;
+    }
+    if (state->mode == LK_READ || (uint64_t)st.st_size / state->page_size > info.me_last_pgno) {
+        return LK_OK;
+    }
+    int rc = lk_lmdb_begin(&lmdb->storage, &txn, LK_WRITE);
+    if (rc == LK_OK) {
+        rc = lk_lmdb_fill_end(data);
+        lk_lmdb_abort(&txn);
+    }
+    lk_lmdb_release(&lmdb->storage, &txn);
+    return rc;
 }
 
 static void lmdb_free_state(struct lk_lmdb_state *state)
@@ -248,6 +276,9 @@ static int lmdb_open(struct lk_storage *storage, enum lk_mode mode)
         rc = lmdb_open_env(lmdb, directory, data);
         if (rc == LK_OK) {
             rc = lmdb_open_dbi(lmdb->state);
+        }
+        if (rc == LK_OK) {
+            rc = lmdb_mend_end(lmdb, data);
         }
         if (rc == LK_OK && (lmdb_config(lmdb)->flags & LK_LMDB_VERIFY) != 0) {
             rc = lk_lmdb_check(storage, NULL, NULL);

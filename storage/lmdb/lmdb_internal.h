@@ -87,6 +87,9 @@ int lk_lmdb_write_fully(int fd, const void *data, size_t size, uint64_t offset);
 int lk_lmdb_open_data(int directory, int flags, const char **problem);
 int lk_lmdb_prepare(struct lk_lmdb *lmdb, enum lk_mode mode, int *directory, int *data);
 int lk_lmdb_prepare_lock(struct lk_lmdb *lmdb, int directory, enum lk_mode mode);
+/* One process at a time opens: from enter() to leave(). */
+int lk_lmdb_enter(int directory);
+void lk_lmdb_leave(int directory);
 int lk_lmdb_sync_parent(const char *path);
 /* Fills meta[0] with the newest, meta[1] with the other. */
 int lk_lmdb_read_meta(int fd, struct lk_lmdb_meta meta[2]);
@@ -115,6 +118,10 @@ bool lk_lmdb_walk_is_live(const struct lk_lmdb_walk *walk, uint64_t page);
 void lk_lmdb_walk_end(struct lk_lmdb_walk *walk);
 
 /* lmdb_scrub.c */
+/* All that the newest root reaches is in the file, although its end may be missing. */
+int lk_lmdb_check_end(int fd);
+/* Gives the file its missing end, with the write lock of LMDB held. */
+int lk_lmdb_fill_end(int fd);
 int lk_lmdb_check(struct lk_storage *storage, lk_storage_progress *progress, void *context);
 int lk_lmdb_scrub(struct lk_storage *storage, uint64_t *bytes);
 

@@ -115,6 +115,53 @@ int lk_lmdb_check(struct lk_storage *storage, lk_storage_progress *progress, voi
     return rc;
 }
 
+int lk_lmdb_check_end(int fd)
+{
+    struct lk_lmdb_meta before[2];
+    int rc = lk_lmdb_read_meta(fd, before);
+    for (int i = 0; i < SCRUB_TRIES && rc == LK_OK; i++) {
+        struct stat st;
+        if (fstat(fd, &st) != 0) {
+            return LK_E_IO;
+        }
+        if ((uint64_t)st.st_size / before[0].page_size > before[0].last_page) {
+            return LK_OK;
+        }
+        struct lk_lmdb_walk walk;
+        rc = lk_lmdb_walk_begin(&walk, fd, &before[0]);
+        if (rc == LK_OK) {
+            rc = lk_lmdb_walk_run(&walk);
+            lk_lmdb_walk_end(&walk);
+        }
+        if (rc != LK_E_CORRUPT) {
+            return rc;
+        }
+        /* No reader holds this root: damage is what stays when no writer has passed it. */
+        struct lk_lmdb_meta after[2];
+        rc = lk_lmdb_read_meta(fd, after);
+        if (rc == LK_OK && after[0].txn_id == before[0].txn_id) {
+            return LK_E_CORRUPT;
+        }
+        before[0] = after[0];
+    }
+    return rc == LK_OK ? LK_E_BUSY : rc;
+}
+
+int lk_lmdb_fill_end(int fd)
+{
+    struct lk_lmdb_meta meta[2];
+    struct stat st;
+    int rc = lk_lmdb_read_meta(fd, meta);
+    if (rc != LK_OK) {
+        return rc;
+    }
+    off_t size = (off_t)((meta[0].last_page + 1) * meta[0].page_size);
+    if (fstat(fd, &st) != 0) {
+        return LK_E_IO;
+    }
+    return st.st_size >= size || ftruncate(fd, size) == 0 ? LK_OK : lk_lmdb_errno(errno);
+}
+
 /* A commit that changes nothing but the root: a key that can't be the store's comes and goes. */
 static int scrub_turn_root(struct lk_lmdb_state *state)
 {
@@ -227,7 +274,10 @@ static int scrub_file(struct lk_lmdb_state *state, int fd, uint64_t *bytes)
 {
     struct lk_lmdb_meta meta[2];
     struct lk_lmdb_walk walk;
-    int rc = lk_lmdb_read_meta(fd, meta);
+    int rc = lk_lmdb_fill_end(fd);
+    if (rc == LK_OK) {
+        rc = lk_lmdb_read_meta(fd, meta);
+    }
     if (rc == LK_OK) {
         rc = scrub_no_old_readers(state, meta[0].txn_id);
     }

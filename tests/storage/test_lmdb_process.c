@@ -7,10 +7,12 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -251,11 +253,91 @@ static void test_lmdb_process_backup_while_writing(void **state)
     lmdb_help_remove(process_directory);
 }
 
+/* Ended, or asleep until somebody else does something. */
+static bool process_waits(pid_t child)
+{
+    char path[64];
+    char line[256] = "";
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)child);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        return true;
+    }
+    size_t size = fread(line, 1, sizeof line - 1, file);
+    (void)fclose(file);
+    line[size] = '\0';
+    const char *state = strrchr(line, ')');
+    return state == NULL || state[1] == '\0' || strchr("SZX", state[2]) != NULL;
+}
+
+/* Runs an opening of the store up to its stop number `stops`; false when it ended before. */
+static bool process_open_in_part(int stops, pid_t *child)
+{
+    int status = -1;
+    *child = fork();
+    if (*child == 0) {
+        struct lk_lmdb lmdb;
+        (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        (void)raise(SIGSTOP);
+        _exit(process_open(&lmdb) != NULL ? 0 : 1);
+    }
+    assert_int_equal(waitpid(*child, &status, 0), *child);
+    assert_true(WIFSTOPPED(status));
+    for (int i = 0; i < stops; i++) {
+        assert_int_equal(ptrace(PTRACE_SYSCALL, *child, NULL, NULL), 0);
+        assert_int_equal(waitpid(*child, &status, 0), *child);
+        if (WIFEXITED(status)) {
+            assert_int_equal(WEXITSTATUS(status), 0);
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * One process is killed at each system call of its opening, in turn, while another waits to open:
+ * what was acknowledged is there, and nothing is written over it.
+ */
+static void test_lmdb_process_killed_while_opening(void **state)
+{
+    (void)state;
+    uint32_t counts = 0;
+    int stops = 0;
+    pid_t opening;
+    process_make();
+    for (; process_open_in_part(stops, &opening); stops++) {
+        /* An odd number of batches in each round: the newest root is now the one, now the other. */
+        pid_t waiting = process_start(1, NULL);
+        for (int calm = 0; calm < 3; calm++) {
+            while (!process_waits(waiting)) {
+                (void)sched_yield();
+            }
+        }
+        assert_int_equal(kill(opening, SIGKILL), 0);
+        assert_int_equal(waitpid(opening, NULL, 0), opening);
+        int status = -1;
+        assert_int_equal(waitpid(waiting, &status, 0), waiting);
+        assert_int_equal(status, 0);
+        struct lk_lmdb lmdb;
+        struct lk_storage *s = process_open(&lmdb);
+        int rc;
+        assert_non_null(s);
+        assert_int_equal(process_number(s, "a", &rc), ++counts);
+        assert_int_equal(process_number(s, "z", &rc), counts);
+        assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
+        s->ops->close(s);
+    }
+    assert_true(stops > 30);
+    print_message("[  figure  ] an opening killed at %d places beside one that waits\n", stops);
+    lmdb_help_remove(process_directory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lmdb_process_writers_at_once),
         cmocka_unit_test(test_lmdb_process_killed),
+        cmocka_unit_test(test_lmdb_process_killed_while_opening),
         cmocka_unit_test(test_lmdb_process_map_grown_by_other),
         cmocka_unit_test(test_lmdb_process_backup_while_writing),
     };
