@@ -388,13 +388,16 @@ asan: ## build and test under AddressSanitizer and UndefinedBehaviorSanitizer
 ubsan: ## build and test under UndefinedBehaviorSanitizer alone, optimised
 	@$(MAKE) VARIANT=ubsan test TEST_TIMEOUT=900
 
+# What fails call after call, or damages bit after bit, tries one in so many where each is slow.
+EVERY ?= 7
+
 # Programs that valgrind would only slow down are listed with the reason.
 VALGRIND_SKIP := $(shell sed 's/[ \t]*\#.*//' tests/house/valgrind_skip.txt)
 VALGRIND      := valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
 	--errors-for-leak-kinds=definite
 
-valgrind: ## the test programs under valgrind, but those in tests/house/valgrind_skip.txt
-	@$(MAKE) test RUNNER='$(VALGRIND)' RESULTS=$(BUILD)/valgrind TEST_TIMEOUT=1800 \
+valgrind: ## the test programs under valgrind, but those in tests/house/valgrind_skip.txt; one in EVERY=7 failures
+	@LATCHKEY_EVERY=$(EVERY) $(MAKE) test RUNNER='$(VALGRIND)' RESULTS=$(BUILD)/valgrind TEST_TIMEOUT=1800 \
 		RERUN='make valgrind TEST=' \
 		WANTED='$(filter-out $(VALGRIND_SKIP),$(filter $(subst *,%,$(TEST)),$(CASES)))'
 
@@ -402,7 +405,7 @@ COV_MIN ?= 90
 
 ifeq ($(VARIANT),cov)
 cov: cov-reset
-	@$(MAKE) test TEST_TIMEOUT=900
+	@LATCHKEY_EVERY=$(EVERY) $(MAKE) test TEST_TIMEOUT=900
 	@gcovr --root . --object-directory $(BUILD)/obj --filter core/ --filter storage/ \
 		--exclude-throw-branches --json-summary $(BUILD)/coverage.json \
 		--html-details $(BUILD)/coverage/index.html $(BUILD)/obj

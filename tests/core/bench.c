@@ -43,6 +43,18 @@ static struct lk_storage *bench_flash_new(struct bench *bench)
     return &flash->nor.storage;
 }
 
+uint64_t bench_number(const char *name, uint64_t instead)
+{
+    const char *text = getenv(name);
+
+    return text ? strtoull(text, NULL, 10) : instead;
+}
+
+unsigned bench_step(void)
+{
+    return (unsigned)bench_number("LATCHKEY_EVERY", 1);
+}
+
 static struct bench *bench_new(size_t memory_size)
 {
     const char *storage = getenv("LATCHKEY_STORAGE");

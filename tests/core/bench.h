@@ -70,5 +70,9 @@ int bench_check(struct bench *bench, const char *token, const char *permission);
 void bench_verify(struct bench *bench);
 /* Every key and value, hashed: equal when nothing changed. */
 uint64_t bench_print(struct bench *bench);
+/* A number from the environment. */
+uint64_t bench_number(const char *name, uint64_t instead);
+/* One in so many is tried, where a tool makes each run slow: LATCHKEY_EVERY. */
+unsigned bench_step(void);
 
 #endif

@@ -28,13 +28,6 @@ struct flash_place {
     uint32_t cache[LK_NOR_CACHE_SIZE(LK_VALUE_MAX) / 4 + 1];
 };
 
-static uint64_t number_of(const char *name, uint64_t instead)
-{
-    const char *text = getenv(name);
-
-    return text ? strtoull(text, NULL, 10) : instead;
-}
-
 static void create(struct bench *bench)
 {
     struct lk_create_request request = {
@@ -69,14 +62,14 @@ static void run(struct bench *bench, uint64_t seed, uint64_t steps)
 
 static void test_random_operations_agree_with_a_model(void **state)
 {
-    uint64_t seed = number_of("LATCHKEY_SEED", 0), last = seed ? seed : 4;
+    uint64_t seed = bench_number("LATCHKEY_SEED", 0), last = seed ? seed : 4;
 
     (void)state;
     for (seed = seed ? seed : 1; seed <= last; seed++) {
         struct bench *bench = bench_bare(8u << 20);
 
         create(bench);
-        run(bench, seed, number_of("LATCHKEY_STEPS", STEPS) / (seed == last ? 1 : 4));
+        run(bench, seed, bench_number("LATCHKEY_STEPS", STEPS) / (seed == last ? 1 : 4));
         bench_close(bench);
     }
 }
@@ -107,8 +100,8 @@ static struct lk_storage *flash_open(struct flash_place *place)
 /* Seed and clock are the same, so are the random bytes: every key and value must be. */
 static void test_random_operations_leave_the_same_bytes_on_every_storage(void **state)
 {
-    uint64_t seed = number_of("LATCHKEY_SEED", 11), sums[3], counts[3];
-    uint64_t steps = number_of("LATCHKEY_STEPS", ALIKE_STEPS);
+    uint64_t seed = bench_number("LATCHKEY_SEED", 11), sums[3], counts[3];
+    uint64_t steps = bench_number("LATCHKEY_STEPS", ALIKE_STEPS);
     struct flash_place *flash = calloc(1, sizeof(*flash));
     char place[LMDB_HELP_PATH];
     struct lk_lmdb_config config = {.flags = LK_LMDB_CREATE, .value_max = LK_VALUE_MAX};

@@ -237,12 +237,13 @@ void fault_town_try(struct fault_town *town, const struct fault_case *one)
         for (point.error = 0; point.error < LK_COUNT(town_errors); point.error++) {
             point.for_ever = way != 0;
             point.port = false;
-            for (point.number = 1; town_run(town, one, after, &point); point.number++) {
+            for (point.number = 1; town_run(town, one, after, &point);
+                 point.number += bench_step()) {
             }
         }
         point.port = true;
         point.error = 0;
-        for (point.number = 1; town_run(town, one, after, &point); point.number++) {
+        for (point.number = 1; town_run(town, one, after, &point); point.number += bench_step()) {
         }
     }
 }

@@ -39,7 +39,7 @@ static void test_damage_single_bits(void **state)
         unsigned bit;
 
         kinds += key->kind != NULL;
-        for (bit = 0; bit < key->size * 8; bit++) {
+        for (bit = 0; bit < key->size * 8; bit += bench_step()) {
             struct damage_answers answers;
 
             damage_reset(town);
@@ -157,7 +157,7 @@ static void test_damage_values_cut_or_grown(void **state)
 
         memset(value, 0, sizeof(value));
         read_value(town, key, value);
-        for (size = 0; size < key->size + 4; size++) {
+        for (size = 0; size < key->size + 4; size += bench_step()) {
             struct damage_answers answers;
 
             if (size == key->size) {
@@ -201,7 +201,7 @@ static void test_damage_is_not_written_back(void **state)
         if (is_bare(key)) {
             continue;
         }
-        for (bit = 0; bit < key->size * 8; bit += 11) {
+        for (bit = 0; bit < key->size * 8; bit += 11 * bench_step()) {
             for (change = 0; change < 8; change++) {
                 struct lk_id role;
                 bool more;

@@ -154,7 +154,7 @@ static void test_fault_audit_reads(void **state)
     for (way = 0; way < 2; way++) {
         bool hit = true;
 
-        for (n = 1; hit; n++) {
+        for (n = 1; hit; n += bench_step()) {
             struct lk_audit_query query = {.tenant = bench->tenant, .action = LK_TEXT("door.shut")};
             struct lk_audit_entry found;
             struct lk_audit_verify verify = {.tenant = bench->tenant};

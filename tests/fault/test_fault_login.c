@@ -221,7 +221,7 @@ static void test_fault_checks_never_answer_wrongly(void **state)
             for (e = 0; e < LK_COUNT(errors); e++) {
                 bool hit = true;
 
-                for (n = 1; hit; n++) {
+                for (n = 1; hit; n += bench_step()) {
                     struct lk_verdict verdict;
                     int error;
 

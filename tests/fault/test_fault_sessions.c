@@ -286,7 +286,7 @@ static void test_fault_checks_while_the_clock_is_behind(void **state)
         for (way = 0; way < 4; way++) {
             bool hit = true;
 
-            for (n = 1; hit; n++) {
+            for (n = 1; hit; n += bench_step()) {
                 struct lk_verdict verdict;
                 int error;
 
