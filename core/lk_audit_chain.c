@@ -26,7 +26,9 @@ int lk_audit_chain(const struct lk_store *store, uint32_t tenant, uint32_t ring,
     cbor.size -= LK_CHAIN_SIZE;
     error = port->crypto->hash(port->self, store->audit_key, sizeof(store->audit_key),
                                (struct lk_span){head, sizeof(head)}, cbor, hash);
-    memcpy(chain, hash, LK_CHAIN_SIZE);
+    if (!error) {
+        memcpy(chain, hash, LK_CHAIN_SIZE);
+    }
     return error;
 }
 
