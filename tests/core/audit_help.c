@@ -121,3 +121,21 @@ unsigned audit_count(struct bench *bench, uint32_t tenant, const char *action)
     }
     return count;
 }
+
+struct lk_audit_entry audit_newest(struct bench *bench, struct lk_audit_query *query,
+                                   uint32_t tenant, const char *action)
+{
+    struct lk_audit_entry entry;
+
+    memset(query, 0, sizeof(*query));
+    query->tenant = tenant;
+    if (action) {
+        query->action = bench_text(action);
+    }
+    bench_read(bench);
+    assert_int_equal(lk_audit_begin(&bench->txn, query), 0);
+    if (lk_audit_next(query, &entry)) {
+        fail_msg("no entry says %s", action ? action : "anything");
+    }
+    return entry;
+}

@@ -28,6 +28,10 @@ struct lk_audit_ring audit_layout(struct bench *bench, uint32_t tenant, uint32_t
 
 /* Failures that the audit tells of: entries, and repeats, closed or open; entries in `written`. */
 uint64_t audit_failures(struct bench *bench, uint32_t tenant, uint64_t *written);
+/* The newest entry of an action, or of any where it is NULL, as a transaction opened for it sees
+ * it. Its texts are in the query's memory. */
+struct lk_audit_entry audit_newest(struct bench *bench, struct lk_audit_query *query,
+                                   uint32_t tenant, const char *action);
 /* Entries of an action. */
 unsigned audit_count(struct bench *bench, uint32_t tenant, const char *action);
 

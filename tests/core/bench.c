@@ -143,6 +143,21 @@ struct lk_span bench_text(const char *text)
     return (struct lk_span){(const uint8_t *)text, strlen(text)};
 }
 
+size_t bench_occurs(const void *memory, size_t size, const void *bytes, size_t count)
+{
+    const uint8_t *at = memory, *end = at + size;
+    size_t found = 0;
+
+    while (at && (size_t)(end - at) >= count) {
+        at = memchr(at, *(const uint8_t *)bytes, (size_t)(end - at) - count + 1);
+        if (at) {
+            found += memcmp(at, bytes, count) == 0;
+            at++;
+        }
+    }
+    return found;
+}
+
 static int bench_parse(struct bench *bench, const struct lk_kind *kind, struct lk_record *record,
                        uint64_t *clear, va_list words)
 {

@@ -52,6 +52,8 @@ struct lk_txn *bench_read(struct bench *bench);
 void bench_commit(struct bench *bench);
 
 struct lk_span bench_text(const char *text);
+/* How often these bytes are in that memory; none where they do not fit. */
+size_t bench_occurs(const void *memory, size_t size, const void *bytes, size_t count);
 /* "field=value" words, to NULL; the record is in memory of the bench until the next call. */
 int bench_add(struct bench *bench, const struct lk_kind *kind, struct lk_id *id, ...);
 int bench_set(struct bench *bench, const struct lk_kind *kind, struct lk_id id, ...);

@@ -212,27 +212,12 @@ void plant_fill(struct plant *plant, struct lk_store *store)
     }
 }
 
-static size_t plant_count(const void *image, size_t size, const void *bytes, size_t count)
-{
-    const uint8_t *at = image, *end = at + size;
-    size_t found = 0;
-
-    while (at && (size_t)(end - at) >= count) {
-        at = memchr(at, *(const uint8_t *)bytes, (size_t)(end - at) - count + 1);
-        if (at) {
-            found += memcmp(at, bytes, count) == 0;
-            at++;
-        }
-    }
-    return found;
-}
-
 void plant_search(const struct plant *plant, const char *where, const void *image, size_t size)
 {
     size_t i, hits = 0;
 
     for (i = 0; i < plant->count; i++) {
-        size_t found = plant_count(image, size, plant->list[i].bytes, plant->list[i].size);
+        size_t found = bench_occurs(image, size, plant->list[i].bytes, plant->list[i].size);
 
         if (found) {
             print_error("%s: %s, %zu times\n", where, plant->list[i].what, found);
@@ -246,5 +231,5 @@ void plant_search(const struct plant *plant, const char *where, const void *imag
 
 void plant_control(const void *image, size_t size)
 {
-    assert_true(plant_count(image, size, PLANT_NAME, strlen(PLANT_NAME)) > 0);
+    assert_true(bench_occurs(image, size, PLANT_NAME, strlen(PLANT_NAME)) > 0);
 }

@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* What audit entries say, and what they must never say. */
-#include "bench.h"
+#include "audit_help.h"
 
 #include "lk_engine.h"
-
-/* The newest entry of an action, in the bench's open transaction. */
-static struct lk_audit_entry newest(struct bench *bench, uint32_t tenant, const char *action)
-{
-    struct lk_audit_query query = {.tenant = tenant, .action = bench_text(action)};
-    struct lk_audit_entry entry;
-
-    bench_read(bench);
-    assert_int_equal(lk_audit_begin(&bench->txn, &query), 0);
-    if (lk_audit_next(&query, &entry)) {
-        fail_msg("no entry says %s", action);
-    }
-    return entry;
-}
 
 static bool span_is(struct lk_span span, const char *text)
 {
@@ -30,6 +16,7 @@ static void test_content_names_the_fields_changed(void **state)
     struct lk_id alice = bench_user(bench, "alice", NULL);
     struct lk_cbor_reader reader;
     struct lk_cbor_item item;
+    struct lk_audit_query query;
     struct lk_audit_entry entry;
     uint64_t i;
 
@@ -45,7 +32,7 @@ static void test_content_names_the_fields_changed(void **state)
                                "email=a@b.org", "status=active", NULL),
                      0);
     bench_commit(bench);
-    entry = newest(bench, bench->tenant, "user.set");
+    entry = audit_newest(bench, &query, bench->tenant, "user.set");
     lk_cbor_reader_init(&reader, entry.details);
     assert_int_equal(lk_cbor_check(entry.details), 0);
     assert_int_equal(lk_cbor_read(&reader, &item), 0);
@@ -97,6 +84,7 @@ static void test_content_of_every_operation(void **state)
     struct lk_id alice = bench_user(bench, "alice", "alice's secret");
     struct lk_id role = {0, 0, 0}, permission = role, key;
     struct lk_login_result a, b;
+    struct lk_audit_query query;
     struct lk_audit_entry entry;
     char token[LK_TOKEN_SIZE];
     size_t i;
@@ -133,7 +121,7 @@ static void test_content_of_every_operation(void **state)
     assert_int_equal(lk_tenant_set_status(&bench->txn, bench->tenant, LK_TENANT_ACTIVE), 0);
     bench_commit(bench);
     for (i = 0; i < LK_COUNT(want); i++) {
-        entry = newest(bench, bench->tenant, want[i].action);
+        entry = audit_newest(bench, &query, bench->tenant, want[i].action);
         if (entry.ring != want[i].ring || entry.category != want[i].category ||
             entry.outcome != want[i].outcome) {
             fail_msg("%s: ring %u, category %u, outcome %u", want[i].action, (unsigned)entry.ring,
@@ -148,14 +136,7 @@ static void test_content_of_every_operation(void **state)
 
 static bool holds(struct lk_span bytes, const char *text)
 {
-    size_t size = strlen(text), i;
-
-    for (i = 0; i + size <= bytes.size; i++) {
-        if (memcmp(bytes.data + i, text, size) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return bench_occurs(bytes.data, bytes.size, text, strlen(text)) > 0;
 }
 
 /* Every byte of both rings, of every tenant and the store. */
@@ -247,11 +228,11 @@ static void test_content_purged_tenant_is_told_in_the_store_ring(void **state)
     assert_int_equal(bench_add(bench, &lk_kind_tenant, &second, "name=second", NULL), 0);
     assert_int_equal(lk_remove(&bench->txn, &lk_kind_tenant, second, NULL), 0);
     bench_commit(bench);
-    (void)newest(bench, second.tenant, "tenant.remove");
+    (void)audit_newest(bench, &query, second.tenant, "tenant.remove");
     bench_write(bench);
     assert_int_equal(lk_purge(&bench->txn, &lk_kind_tenant, second), 0);
     bench_commit(bench);
-    entry = newest(bench, 0, "tenant.purge");
+    entry = audit_newest(bench, &query, 0, "tenant.purge");
     assert_true(span_is(entry.resource_id, "2"));
     assert_int_equal(entry.ring, LK_RING_ADMIN);
     memset(&query, 0, sizeof(query));

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-#define _GNU_SOURCE
 /* Who is asked for a second factor, how the first one is made, and what is left behind. */
+#include "dead_stack.h"
 #include "factor_scene.h"
-
-#include <pthread.h>
 
 /* ---- Clocks ---- */
 
@@ -400,95 +398,72 @@ static void test_s09_audit_tells_the_factor(void **state)
     factor_scene_close(scene);
 }
 
-/* Runs on a stack that can be looked at afterwards. */
-static void *spoken(void *context)
+/* What runs on a stack that is looked at afterwards. */
+
+static int spoken_add(void *context)
 {
     struct factor_scene *scene = context;
+    int error;
 
     lk_abort(&scene->bench->txn);
-    assert_int_equal(lk_begin(&scene->bench->store, &scene->bench->txn, LK_WRITE, NULL), 0);
-    assert_int_equal(lk_totp_add(&scene->bench->txn, scene->alice, LK_TEXT("phone"),
-                                 &scene->options, &scene->offer, &scene->totp),
-                     0);
-    assert_int_equal(lk_commit(&scene->bench->txn), 0);
-    return NULL;
+    error = lk_begin(&scene->bench->store, &scene->bench->txn, LK_WRITE, NULL);
+    if (!error) {
+        error = lk_totp_add(&scene->bench->txn, scene->alice, LK_TEXT("phone"), &scene->options,
+                            &scene->offer, &scene->totp);
+    }
+    return error ? error : lk_commit(&scene->bench->txn);
 }
 
 /* With nothing after it that could write over what it left. */
-static void *spoken_match(void *context)
+static int spoken_match(void *context)
 {
     static const struct lk_code wrong = {.text = "000000", .size = 6};
     struct factor_scene *scene = context;
     struct lk_credential credential;
     uint64_t step;
+    int error = lk_get(&scene->bench->txn, &lk_kind_credential, scene->totp, &credential.record);
 
-    assert_int_equal(
-        lk_get(&scene->bench->txn, &lk_kind_credential, scene->totp, &credential.record), 0);
-    assert_int_equal(lk_totp_match(&scene->bench->txn, &credential, &wrong, &step), 0);
-    return NULL;
+    return error ? error : lk_totp_match(&scene->bench->txn, &credential, &wrong, &step);
 }
 
-static void *spoken_put_back(void *context)
+static int spoken_put_back(void *context)
 {
     struct factor_scene *scene = context;
 
-    assert_int_equal(
-        lk_totp_put_back(&scene->bench->txn, scene->totp, bench_text(scene->offer.seed)), 0);
-    return NULL;
+    return lk_totp_put_back(&scene->bench->txn, scene->totp, bench_text(scene->offer.seed));
 }
 
-static void *spoken_export(void *context)
+static int spoken_export(void *context)
 {
     struct factor_scene *scene = context;
 
-    assert_int_equal(lk_totp_export(&scene->bench->txn, scene->totp, scene->offer.seed), 0);
-    return NULL;
+    return lk_totp_export(&scene->bench->txn, scene->totp, scene->offer.seed);
 }
 
 struct spoken_login {
     struct factor_scene *scene;
     char code[LK_TOTP_DIGITS_MAX + 1];
-    int error;
 };
 
-static void *spoken_login(void *context)
+static int spoken_login(void *context)
 {
     struct spoken_login *login = context;
 
-    login->error = factor_scene_with(login->scene, login->code);
-    return NULL;
+    return factor_scene_with(login->scene, login->code);
 }
 
-static void on_stack(uint8_t *stack, size_t size, void *(*run)(void *context), void *context)
+/* In the work area and in the image. */
+static size_t stored(const struct bench *bench, const void *secret, size_t size)
 {
-    pthread_attr_t attributes;
-    pthread_t thread;
-
-    memset(stack, 0, size);
-    assert_int_equal(pthread_attr_init(&attributes), 0);
-    assert_int_equal(pthread_attr_setstack(&attributes, stack, size), 0);
-    assert_int_equal(pthread_create(&thread, &attributes, run, context), 0);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    (void)pthread_attr_destroy(&attributes);
-}
-
-static unsigned found(const void *memory, size_t size, const void *secret, size_t secret_size)
-{
-    const uint8_t *at = memory;
-    unsigned count = 0;
-    size_t i;
-
-    for (i = 0; i + secret_size <= size; i++) {
-        count += memcmp(at + i, secret, secret_size) == 0;
-    }
-    return count;
+    return bench_occurs(bench->work, LK_WORK_SIZE, secret, size) +
+           bench_occurs(bench->memory, bench->memory_size, secret, size);
 }
 
 /* S8, S3: a seed is in the answer once, and nowhere else in memory or in the image. */
 static void test_s08_seed_stays_nowhere(void **state)
 {
-    const size_t size = 1u << 20;
-    uint8_t *stack = aligned_alloc(4096, size);
+    static int (*const runs[])(void *context) = {spoken_match, spoken_put_back, spoken_export};
+    struct dead_stack *stack = malloc(sizeof(*stack));
     struct factor_scene *scene = factor_scene_open();
     struct bench *bench = scene->bench;
     struct spoken_login login = {.scene = scene};
@@ -500,17 +475,16 @@ static void test_s08_seed_stays_nowhere(void **state)
 
     (void)state;
     assert_non_null(stack);
-    on_stack(stack, size, spoken, scene);
+    dead_stack_control(stack);
+    assert_int_equal(dead_stack_run(stack, spoken_add, scene), 0);
     assert_int_equal(
         lk_base32_decode(bench_text(scene->offer.seed), seed, sizeof(seed), &seed_size), 0);
     for (round = 0; round < 3; round++) {
-        assert_int_equal(found(stack, size, seed, seed_size), 0);
-        assert_int_equal(found(stack, size, scene->offer.seed, 32), 0);
-        assert_int_equal(found(bench->work, LK_WORK_SIZE, seed, seed_size), 0);
-        assert_int_equal(found(bench->work, LK_WORK_SIZE, scene->offer.seed, 32), 0);
-        assert_int_equal(found(bench->memory, bench->memory_size, seed, seed_size), 0);
-        assert_int_equal(found(bench->memory, bench->memory_size, scene->offer.seed, 32), 0);
-        assert_int_equal(found(bench, sizeof(*bench), seed, seed_size), 0);
+        assert_int_equal(dead_stack_count(stack, seed, seed_size), 0);
+        assert_int_equal(dead_stack_count(stack, scene->offer.seed, 32), 0);
+        assert_int_equal(stored(bench, seed, seed_size), 0);
+        assert_int_equal(stored(bench, scene->offer.seed, 32), 0);
+        assert_int_equal(bench_occurs(bench, sizeof(*bench), seed, seed_size), 0);
         if (round == 0) {
             bench_write(bench);
             assert_int_equal(lk_totp_confirm(&bench->txn, scene->alice,
@@ -519,21 +493,16 @@ static void test_s08_seed_stays_nowhere(void **state)
             bench_commit(bench);
             lk_fake_advance(&bench->fake, 2 * LK_TOTP_PERIOD_MS);
             memcpy(login.code, "000000", 7);
-            on_stack(stack, size, spoken_login, &login);
-            assert_int_equal(login.error, LK_E_REFUSED);
+            assert_int_equal(dead_stack_run(stack, spoken_login, &login), LK_E_REFUSED);
         } else if (round == 1) {
             memcpy(login.code, factor_scene_code(scene, 0), 7);
-            on_stack(stack, size, spoken_login, &login);
-            assert_int_equal(login.error, 0);
+            assert_int_equal(dead_stack_run(stack, spoken_login, &login), 0);
         }
     }
-    for (i = 0; i < 3; i++) {
-        static void *(*const runs[])(void *context) = {spoken_match, spoken_put_back,
-                                                       spoken_export};
-
+    for (i = 0; i < LK_COUNT(runs); i++) {
         bench_write(bench);
-        on_stack(stack, size, runs[i], scene);
-        assert_int_equal(found(stack, size, seed, seed_size), 0);
+        assert_int_equal(dead_stack_run(stack, runs[i], scene), 0);
+        assert_int_equal(dead_stack_count(stack, seed, seed_size), 0);
         lk_abort(&bench->txn);
     }
     /* Nor are recovery codes in the image, with their dash or without. */
@@ -545,9 +514,8 @@ static void test_s08_seed_stays_nowhere(void **state)
 
         memcpy(bare, codes[i], 5);
         memcpy(bare + 5, codes[i] + 6, 5);
-        assert_int_equal(found(bench->memory, bench->memory_size, codes[i], 11), 0);
-        assert_int_equal(found(bench->memory, bench->memory_size, bare, sizeof(bare)), 0);
-        assert_int_equal(found(bench->work, LK_WORK_SIZE, bare, sizeof(bare)), 0);
+        assert_int_equal(stored(bench, codes[i], 11), 0);
+        assert_int_equal(stored(bench, bare, sizeof(bare)), 0);
     }
     factor_scene_close(scene);
     free(stack);
