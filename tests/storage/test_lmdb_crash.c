@@ -11,6 +11,7 @@
 #ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE 1
 #endif
+#include "libc_writes.h"
 #include "lmdb_help.h"
 
 #include <fcntl.h>
@@ -21,7 +22,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -82,55 +82,18 @@ static void crash_record(enum crash_kind kind, int fd, const void *data, size_t 
     }
 }
 
-ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
+static void libc_wrote(int fd, const void *data, size_t size, off_t offset)
 {
-    ssize_t n = (ssize_t)syscall(SYS_pwrite64, fd, data, size, offset);
-    if (n > 0 && crash_is_data(fd)) {
-        crash_record(CRASH_WRITE, fd, data, (size_t)n, offset);
+    if (crash_is_data(fd)) {
+        crash_record(CRASH_WRITE, fd, data, size, offset);
     }
-    return n;
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset);
-ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset)
-{
-    return pwrite(fd, data, size, offset);
-}
-
-ssize_t write(int fd, const void *data, size_t size)
-{
-    off_t at = crash_recording ? (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR) : 0;
-    ssize_t n = (ssize_t)syscall(SYS_write, fd, data, size);
-    if (n > 0 && crash_is_data(fd)) {
-        crash_record(CRASH_WRITE, fd, data, (size_t)n, at);
-    }
-    return n;
-}
-
-ssize_t writev(int fd, const struct iovec *parts, int count)
-{
-    ssize_t sum = 0;
-    for (int i = 0; i < count; i++) {
-        ssize_t n = write(fd, parts[i].iov_base, parts[i].iov_len);
-        if (n < 0) {
-            return n;
-        }
-        sum += n;
-    }
-    return sum;
-}
-
-int fdatasync(int fd)
+static void libc_flushed(int fd)
 {
     if (crash_is_data(fd)) {
         crash_record(CRASH_SYNC, fd, NULL, 0, 0);
     }
-    return 0; /* the disk is ours: nothing needs to be waited for */
-}
-
-int fsync(int fd)
-{
-    return fdatasync(fd);
 }
 
 int rename(const char *from, const char *to)
