@@ -46,27 +46,6 @@
 
 static_assert(sizeof(size_t) == 8 || sizeof(size_t) == 4, "page numbers are words");
 
-static uint32_t file_u32(const uint8_t *at)
-{
-    uint32_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
-static uint16_t file_u16(const uint8_t *at)
-{
-    uint16_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
-static uint64_t file_u64(const uint8_t *at)
-{
-    uint64_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
 int lk_lmdb_read_fully(int fd, void *out, size_t size, uint64_t offset)
 {
     uint8_t *to = out;
@@ -123,20 +102,20 @@ static int file_check_tree(const struct lk_lmdb_tree *tree, uint64_t last_page)
 
 static int file_decode_meta(const uint8_t raw[META_SIZE], struct lk_lmdb_meta *meta)
 {
-    if (file_u32(raw + META_AT_MAGIC) != META_MAGIC ||
-        (file_u16(raw + META_AT_FLAGS) & META_PAGE_FLAG) == 0) {
+    if (lmdb_u32(raw + META_AT_MAGIC) != META_MAGIC ||
+        (lmdb_u16(raw + META_AT_FLAGS) & META_PAGE_FLAG) == 0) {
         return LK_E_CORRUPT;
     }
-    if (file_u32(raw + META_AT_VERSION) != META_VERSION) {
-        return file_u32(raw + META_AT_VERSION) > META_VERSION ? LK_E_NEWER : LK_E_CORRUPT;
+    if (lmdb_u32(raw + META_AT_VERSION) != META_VERSION) {
+        return lmdb_u32(raw + META_AT_VERSION) > META_VERSION ? LK_E_NEWER : LK_E_CORRUPT;
     }
-    if (file_u64(raw + META_AT_ADDRESS) != 0) {
+    if (lmdb_u64(raw + META_AT_ADDRESS) != 0) {
         return LK_E_CORRUPT;
     }
-    meta->page_size = file_u32(raw + META_AT_TREES);
-    meta->map_size = file_u64(raw + META_AT_MAP_SIZE);
-    meta->last_page = file_u64(raw + META_AT_LAST);
-    meta->txn_id = file_u64(raw + META_AT_TXN);
+    meta->page_size = lmdb_u32(raw + META_AT_TREES);
+    meta->map_size = lmdb_u64(raw + META_AT_MAP_SIZE);
+    meta->last_page = lmdb_u64(raw + META_AT_LAST);
+    meta->txn_id = lmdb_u64(raw + META_AT_TXN);
     if (meta->page_size < 512 || meta->page_size > 0x10000 ||
         (meta->page_size & (meta->page_size - 1)) != 0) {
         return LK_E_CORRUPT;
@@ -149,13 +128,13 @@ static int file_decode_meta(const uint8_t raw[META_SIZE], struct lk_lmdb_meta *m
     for (unsigned i = 0; i < 2; i++) {
         const uint8_t *at = raw + META_AT_TREES + i * META_TREE_SIZE;
         meta->tree[i] = (struct lk_lmdb_tree){
-            .flags = file_u16(at + 4),
-            .depth = file_u16(at + 6),
-            .branch_pages = file_u64(at + 8),
-            .leaf_pages = file_u64(at + 16),
-            .overflow_pages = file_u64(at + 24),
-            .entries = file_u64(at + 32),
-            .root = file_u64(at + 40),
+            .flags = lmdb_u16(at + 4),
+            .depth = lmdb_u16(at + 6),
+            .branch_pages = lmdb_u64(at + 8),
+            .leaf_pages = lmdb_u64(at + 16),
+            .overflow_pages = lmdb_u64(at + 24),
+            .entries = lmdb_u64(at + 32),
+            .root = lmdb_u64(at + 40),
         };
         if (file_check_tree(&meta->tree[i], meta->last_page) != LK_OK) {
             return LK_E_CORRUPT;

@@ -7,6 +7,7 @@
 
 #include <lmdb.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/types.h>
 
 #define LK_LMDB_DATA "data.mdb"
@@ -176,5 +177,28 @@ int lk_lmdb_seek_before(struct lk_storage_cursor *cursor, struct lk_span key, st
                         struct lk_span *value);
 int lk_lmdb_next(struct lk_storage_cursor *cursor, struct lk_span *found, struct lk_span *value);
 int lk_lmdb_prev(struct lk_storage_cursor *cursor, struct lk_span *found, struct lk_span *value);
+
+/* Words of LMDB's file, in the order of the machine. */
+
+static inline uint32_t lmdb_u32(const uint8_t *at)
+{
+    uint32_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
+static inline uint16_t lmdb_u16(const uint8_t *at)
+{
+    uint16_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
+static inline uint64_t lmdb_u64(const uint8_t *at)
+{
+    uint64_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
 
 #endif

@@ -51,27 +51,6 @@ struct walk_tree {
     size_t bound_size;
 };
 
-static uint16_t walk_u16(const uint8_t *at)
-{
-    uint16_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
-static uint32_t walk_u32(const uint8_t *at)
-{
-    uint32_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
-static uint64_t walk_u64(const uint8_t *at)
-{
-    uint64_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
 static int walk_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size)
 {
     size_t size = a_size < b_size ? a_size : b_size;
@@ -128,25 +107,25 @@ static uint64_t walk_zero(uint8_t *at, size_t size)
 
 static size_t walk_nodes(const uint8_t *page)
 {
-    return (size_t)(walk_u16(page + 12) - WALK_HEADER) / 2;
+    return (size_t)(lmdb_u16(page + 12) - WALK_HEADER) / 2;
 }
 
 static const uint8_t *walk_node(const uint8_t *page, size_t i)
 {
-    return page + walk_u16(page + WALK_HEADER + 2 * i);
+    return page + lmdb_u16(page + WALK_HEADER + 2 * i);
 }
 
 static uint64_t walk_child(const uint8_t *node)
 {
-    return (uint64_t)walk_u32(node) | (uint64_t)walk_u16(node + 4) << 32;
+    return (uint64_t)lmdb_u32(node) | (uint64_t)lmdb_u16(node + 4) << 32;
 }
 
 /* Bytes of a node in its page, with what evens it out. */
 static uint64_t walk_node_size(const uint8_t *node, bool leaf)
 {
-    uint64_t size = WALK_NODE + (uint64_t)walk_u16(node + 6);
+    uint64_t size = WALK_NODE + (uint64_t)lmdb_u16(node + 6);
     if (leaf) {
-        size += (walk_u16(node + 4) & WALK_BIG) != 0 ? 8u : walk_u32(node);
+        size += (lmdb_u16(node + 4) & WALK_BIG) != 0 ? 8u : lmdb_u32(node);
     }
     return (size + 1) & ~UINT64_C(1);
 }
@@ -156,11 +135,11 @@ static int walk_check_nodes(const struct lk_lmdb_walk *walk, const uint8_t *page
 {
     uint32_t size = walk->meta.page_size;
     size_t count = walk_nodes(page);
-    uint16_t upper = walk_u16(page + 14);
+    uint16_t upper = lmdb_u16(page + 14);
     uint64_t sum = 0;
     uint8_t taken[0x10000 / 16] = {0}; /* a bit for each even offset */
     for (size_t i = 0; i < count; i++) {
-        uint16_t at = walk_u16(page + WALK_HEADER + 2 * i);
+        uint16_t at = lmdb_u16(page + WALK_HEADER + 2 * i);
         if (at < upper || (at & 1) != 0 || (uint32_t)at + WALK_NODE > size) {
             return LK_E_CORRUPT;
         }
@@ -168,7 +147,7 @@ static int walk_check_nodes(const struct lk_lmdb_walk *walk, const uint8_t *page
             return LK_E_CORRUPT;
         }
         taken[at / 16] = (uint8_t)(taken[at / 16] | (1u << (at / 2 % 8)));
-        if (leaf && (walk_u16(page + at + 4) & ~WALK_BIG) != 0) {
+        if (leaf && (lmdb_u16(page + at + 4) & ~WALK_BIG) != 0) {
             return LK_E_CORRUPT;
         }
         uint64_t bytes = walk_node_size(page + at, leaf);
@@ -182,7 +161,7 @@ static int walk_check_nodes(const struct lk_lmdb_walk *walk, const uint8_t *page
     }
     /* Their sum is the room, so they tile it when each ends where another, or the page, does. */
     for (size_t i = 0; i < count; i++) {
-        uint16_t at = walk_u16(page + WALK_HEADER + 2 * i);
+        uint16_t at = lmdb_u16(page + WALK_HEADER + 2 * i);
         uint64_t end = at + walk_node_size(page + at, leaf);
         if (end < size && (taken[end / 16] >> (end / 2 % 8) & 1) == 0) {
             return LK_E_CORRUPT;
@@ -201,9 +180,9 @@ static int walk_load(struct lk_lmdb_walk *walk, uint64_t number, bool leaf, uint
     if (rc != LK_OK) {
         return rc;
     }
-    uint16_t lower = walk_u16(page + 12);
-    uint16_t upper = walk_u16(page + 14);
-    if (walk_u64(page) != number || walk_u16(page + 10) != (leaf ? WALK_LEAF : WALK_BRANCH) ||
+    uint16_t lower = lmdb_u16(page + 12);
+    uint16_t upper = lmdb_u16(page + 14);
+    if (lmdb_u64(page) != number || lmdb_u16(page + 10) != (leaf ? WALK_LEAF : WALK_BRANCH) ||
         lower < WALK_HEADER || (lower & 1) != 0 || lower > upper || upper > size) {
         return LK_E_CORRUPT;
     }
@@ -219,14 +198,14 @@ static int walk_load(struct lk_lmdb_walk *walk, uint64_t number, bool leaf, uint
 
 static int walk_wipe_page(struct lk_lmdb_walk *walk, uint64_t number, uint8_t *page, bool leaf)
 {
-    uint16_t lower = walk_u16(page + 12);
-    uint16_t upper = walk_u16(page + 14);
+    uint16_t lower = lmdb_u16(page + 12);
+    uint16_t upper = lmdb_u16(page + 14);
     uint64_t count = walk_zero(page + lower, (size_t)(upper - lower));
     for (size_t i = 0; i < walk_nodes(page); i++) {
-        uint16_t at = walk_u16(page + WALK_HEADER + 2 * i);
-        uint64_t used = WALK_NODE + (uint64_t)walk_u16(page + at + 6);
+        uint16_t at = lmdb_u16(page + WALK_HEADER + 2 * i);
+        uint64_t used = WALK_NODE + (uint64_t)lmdb_u16(page + at + 6);
         if (leaf) {
-            used += (walk_u16(page + at + 4) & WALK_BIG) != 0 ? 8u : walk_u32(page + at);
+            used += (lmdb_u16(page + at + 4) & WALK_BIG) != 0 ? 8u : lmdb_u32(page + at);
         }
         count += walk_zero(page + at + used, (size_t)(used & 1));
     }
@@ -253,8 +232,8 @@ static int walk_overflow(struct lk_lmdb_walk *walk, struct walk_tree *tree, uint
         return rc;
     }
     /* More than is needed where a smaller value took a larger one's place. */
-    uint64_t count = walk_u32(chunk + 12);
-    if (walk_u64(chunk) != number || walk_u16(chunk + 10) != WALK_OVERFLOW || count < need) {
+    uint64_t count = lmdb_u32(chunk + 12);
+    if (lmdb_u64(chunk) != number || lmdb_u16(chunk + 10) != WALK_OVERFLOW || count < need) {
         return LK_E_CORRUPT;
     }
     for (uint64_t i = 1; i < count; i++) {
@@ -289,13 +268,13 @@ static int walk_free_list(struct lk_lmdb_walk *walk, const uint8_t *list, uint32
     if (size < 8 || size % 8 != 0) {
         return LK_E_CORRUPT;
     }
-    uint64_t count = walk_u64(list);
+    uint64_t count = lmdb_u64(list);
     if (count > size / 8 - 1) {
         return LK_E_CORRUPT;
     }
     uint64_t above = WALK_NO_PAGE;
     for (uint64_t i = 1; i <= count; i++) {
-        uint64_t page = walk_u64(list + 8 * i);
+        uint64_t page = lmdb_u64(list + 8 * i);
         if (page >= above) {
             return LK_E_CORRUPT;
         }
@@ -310,16 +289,16 @@ static int walk_free_list(struct lk_lmdb_walk *walk, const uint8_t *list, uint32
 
 static int walk_free_entry(struct lk_lmdb_walk *walk, struct walk_tree *tree, const uint8_t *node)
 {
-    uint32_t size = walk_u32(node);
-    if (walk_u16(node + 6) != 8) {
+    uint32_t size = lmdb_u32(node);
+    if (lmdb_u16(node + 6) != 8) {
         return LK_E_CORRUPT;
     }
-    uint64_t id = walk_u64(node + WALK_NODE);
+    uint64_t id = lmdb_u64(node + WALK_NODE);
     if ((tree->any && id <= tree->last_id) || id > walk->meta.txn_id) {
         return LK_E_CORRUPT;
     }
     tree->last_id = id;
-    if ((walk_u16(node + 4) & WALK_BIG) == 0) {
+    if ((lmdb_u16(node + 4) & WALK_BIG) == 0) {
         return walk_free_list(walk, node + WALK_NODE + 8, size);
     }
     if (size / 8 > walk->meta.last_page + 2) {
@@ -329,7 +308,7 @@ static int walk_free_entry(struct lk_lmdb_walk *walk, struct walk_tree *tree, co
     if (list == NULL) {
         return LK_E_IO;
     }
-    int rc = walk_overflow(walk, tree, walk_u64(node + WALK_NODE + 8), size, list);
+    int rc = walk_overflow(walk, tree, lmdb_u64(node + WALK_NODE + 8), size, list);
     if (rc == LK_OK) {
         rc = walk_free_list(walk, list, size);
     }
@@ -340,8 +319,8 @@ static int walk_free_entry(struct lk_lmdb_walk *walk, struct walk_tree *tree, co
 static int walk_entry(struct lk_lmdb_walk *walk, struct walk_tree *tree, const uint8_t *node)
 {
     const uint8_t *key = node + WALK_NODE;
-    size_t key_size = walk_u16(node + 6);
-    if (key_size == 0 || key_size > LK_KEY_MAX || walk_u32(node) > WALK_VALUE_MAX) {
+    size_t key_size = lmdb_u16(node + 6);
+    if (key_size == 0 || key_size > LK_KEY_MAX || lmdb_u32(node) > WALK_VALUE_MAX) {
         return LK_E_CORRUPT;
     }
     if ((tree->any && walk_compare(key, key_size, tree->last, tree->last_size) <= 0) ||
@@ -350,8 +329,8 @@ static int walk_entry(struct lk_lmdb_walk *walk, struct walk_tree *tree, const u
     }
     memcpy(tree->last, key, key_size);
     tree->last_size = key_size;
-    if ((walk_u16(node + 4) & WALK_BIG) != 0) {
-        return walk_overflow(walk, tree, walk_u64(key + key_size), walk_u32(node), NULL);
+    if ((lmdb_u16(node + 4) & WALK_BIG) != 0) {
+        return walk_overflow(walk, tree, lmdb_u64(key + key_size), lmdb_u32(node), NULL);
     }
     return LK_OK;
 }
@@ -376,10 +355,10 @@ static int walk_leaf(struct lk_lmdb_walk *walk, struct walk_tree *tree, const ui
 static int walk_separator(struct lk_lmdb_walk *walk, struct walk_tree *tree, const uint8_t *node)
 {
     const uint8_t *key = node + WALK_NODE;
-    size_t key_size = walk_u16(node + 6);
+    size_t key_size = lmdb_u16(node + 6);
     if (tree->which == WALK_FREE) {
-        if (key_size != 8 || (tree->any && walk_u64(key) <= tree->last_id) ||
-            walk_u64(key) > walk->meta.txn_id) {
+        if (key_size != 8 || (tree->any && lmdb_u64(key) <= tree->last_id) ||
+            lmdb_u64(key) > walk->meta.txn_id) {
             return LK_E_CORRUPT;
         }
         return LK_OK;

@@ -142,7 +142,8 @@ static int ram_usable(const struct lk_storage_txn *txn, struct lk_span key, bool
     return key.size == 0 && !empty_allowed ? LK_E_ARGUMENT : LK_OK;
 }
 
-static int ram_get(struct lk_storage_txn *txn, struct lk_span key, struct lk_span *value)
+/* The block of a key that is there. */
+static int ram_find(struct lk_storage_txn *txn, struct lk_span key, uint32_t *block)
 {
     int rc = ram_usable(txn, key, false);
     if (rc != LK_OK) {
@@ -154,8 +155,18 @@ static int ram_get(struct lk_storage_txn *txn, struct lk_span key, struct lk_spa
     if (!same) {
         return LK_E_NOT_FOUND;
     }
-    *value = ram_value(ram, ram_at(ram, index));
+    *block = ram_at(ram, index);
     return LK_OK;
+}
+
+static int ram_get(struct lk_storage_txn *txn, struct lk_span key, struct lk_span *value)
+{
+    uint32_t block;
+    int rc = ram_find(txn, key, &block);
+    if (rc == LK_OK) {
+        *value = ram_value(ram_of(txn->storage), block);
+    }
+    return rc;
 }
 
 static void ram_changed(struct lk_ram *ram, struct lk_storage_txn *txn)
@@ -255,23 +266,6 @@ static int ram_remove(struct lk_storage_txn *txn, struct lk_span key)
     return LK_OK;
 }
 
-/* The block of a key that is there, for an operation of its tally. */
-static int ram_tally_find(struct lk_storage_txn *txn, struct lk_span key, uint32_t *block)
-{
-    int rc = ram_usable(txn, key, false);
-    if (rc != LK_OK) {
-        return rc;
-    }
-    const struct lk_ram *ram = ram_of(txn->storage);
-    bool same;
-    uint32_t index = lk_ram_find(ram, key, &same);
-    if (!same) {
-        return LK_E_NOT_FOUND;
-    }
-    *block = ram_at(ram, index);
-    return LK_OK;
-}
-
 /* `priv[2]` of a transaction that tallies is the block. */
 static int ram_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count)
 {
@@ -286,7 +280,7 @@ static int ram_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t *c
     if (rc == LK_OK && (txn->priv[0] != NULL || txn->priv[2] != NULL)) {
         rc = LK_E_STATE;
     }
-    rc = rc == LK_OK ? ram_tally_find(txn, key, &block) : rc;
+    rc = rc == LK_OK ? ram_find(txn, key, &block) : rc;
     if (rc == LK_E_NOT_FOUND) {
         return rc;
     }
@@ -301,7 +295,7 @@ static int ram_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t *c
 static int ram_tallied(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count)
 {
     uint32_t block = 0;
-    int rc = ram_tally_find(txn, key, &block);
+    int rc = ram_find(txn, key, &block);
     if (rc == LK_OK && (txn->storage->caps & LK_STORAGE_TALLY) == 0) {
         rc = LK_E_UNSUPPORTED;
     }
