@@ -148,3 +148,22 @@ const char *cli_console(struct cli_bench *bench)
     assert_int_equal(lk_cli_console_run(&bench->console), 0);
     return lk_fake_output(&bench->fake);
 }
+
+void cli_type(struct cli_bench *bench, const char *text)
+{
+    assert_int_equal(lk_fake_type(&bench->fake, text), 0);
+}
+
+void cli_shows(struct cli_bench *bench, const char *text)
+{
+    if (!strstr(lk_fake_output(&bench->fake), text)) {
+        fail_msg("not shown: %s\n%s", text, lk_fake_output(&bench->fake));
+    }
+}
+
+void cli_hides(struct cli_bench *bench, const char *text)
+{
+    if (strstr(lk_fake_output(&bench->fake), text)) {
+        fail_msg("shown: %s\n%s", text, lk_fake_output(&bench->fake));
+    }
+}

@@ -55,7 +55,11 @@ bool cli_has(const struct cli_text *text, const char *part);
 /* A line of its output without the end. */
 void cli_first_line(const struct cli_text *text, char *out, size_t size);
 
-/* What was typed with lk_fake_type goes through a console session; answers what it wrote. */
+void cli_type(struct cli_bench *bench, const char *text);
+/* What was typed goes through a console session; answers what it wrote. */
 const char *cli_console(struct cli_bench *bench);
+/* Fail the test unless the console wrote the text, or did not. */
+void cli_shows(struct cli_bench *bench, const char *text);
+void cli_hides(struct cli_bench *bench, const char *text);
 
 #endif

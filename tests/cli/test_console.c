@@ -2,25 +2,6 @@
 /* A person at the console of a device. */
 #include "cli_help.h"
 
-static void type(struct cli_bench *bench, const char *text)
-{
-    assert_int_equal(lk_fake_type(&bench->fake, text), 0);
-}
-
-static void shows(struct cli_bench *bench, const char *text)
-{
-    if (!strstr(lk_fake_output(&bench->fake), text)) {
-        fail_msg("not shown: %s\n%s", text, lk_fake_output(&bench->fake));
-    }
-}
-
-static void hides(struct cli_bench *bench, const char *text)
-{
-    if (strstr(lk_fake_output(&bench->fake), text)) {
-        fail_msg("shown: %s\n%s", text, lk_fake_output(&bench->fake));
-    }
-}
-
 static void user(struct cli_bench *bench, const char *name, const char *role, const char *tenant)
 {
     char line[128];
@@ -36,20 +17,20 @@ static void test_console_session(void **state)
 {
     struct cli_bench *bench = *state;
 
-    type(bench, "admin\r" CLI_PASSWORD "\ruser add carol email=c@x.org\r"
-                "user passwd carol\rcarols secret\rcarols secret\r\x1b[A\x03user show carol\r"
-                "user show nobody\rbogus\ruser 'x\rlogout\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\ruser add carol email=c@x.org\r"
+                    "user passwd carol\rcarols secret\rcarols secret\r\x1b[A\x03user show carol\r"
+                    "user show nobody\rbogus\ruser 'x\rlogout\r");
     (void)cli_console(bench);
     assert_true(lk_fake_typed_all(&bench->fake));
-    shows(bench, "latchkey login: admin\npassword: \nadmin@main> ");
-    shows(bench, "user carol is #2\n");
-    shows(bench, "new password: \nagain: \nadmin@main> user passwd carol");
-    shows(bench, "created_by:           admin\n");
-    shows(bench, "error 3: user show: user: \"nobody\" does not exist\n");
-    shows(bench, "error 2: \"bogus\" is not a command\n");
-    shows(bench, "error 2: a quote is not closed\n");
-    hides(bench, "secret");
-    hides(bench, CLI_PASSWORD);
+    cli_shows(bench, "latchkey login: admin\npassword: \nadmin@main> ");
+    cli_shows(bench, "user carol is #2\n");
+    cli_shows(bench, "new password: \nagain: \nadmin@main> user passwd carol");
+    cli_shows(bench, "created_by:           admin\n");
+    cli_shows(bench, "error 3: user show: user: \"nobody\" does not exist\n");
+    cli_shows(bench, "error 2: \"bogus\" is not a command\n");
+    cli_shows(bench, "error 2: a quote is not closed\n");
+    cli_hides(bench, "secret");
+    cli_hides(bench, CLI_PASSWORD);
     (void)cli_ok(bench, "session list admin");
     assert_true(cli_has(&bench->err, "0 shown"));
     (void)cli_ok(bench, "audit list --json --action user.add --user admin");
@@ -65,14 +46,14 @@ static void test_console_refuses(void **state)
 {
     struct cli_bench *bench = *state;
 
-    type(bench, "admin\rwrong password\rnobody\r" CLI_PASSWORD "\ruser list\rx\r"
-                "help\r\rno/where\r" CLI_PASSWORD "\r\x04");
+    cli_type(bench, "admin\rwrong password\rnobody\r" CLI_PASSWORD "\ruser list\rx\r"
+                    "help\r\rno/where\r" CLI_PASSWORD "\r\x04");
     (void)cli_console(bench);
     assert_true(lk_fake_typed_all(&bench->fake));
-    hides(bench, "> ");
-    hides(bench, "commands");
-    shows(bench, "password: \nlogin refused\nlatchkey login: nobody\npassword: \n"
-                 "login refused\n");
+    cli_hides(bench, "> ");
+    cli_hides(bench, "commands");
+    cli_shows(bench, "password: \nlogin refused\nlatchkey login: nobody\npassword: \n"
+                     "login refused\n");
 }
 
 static void test_console_locked(void **state)
@@ -81,23 +62,23 @@ static void test_console_locked(void **state)
     size_t i;
 
     for (i = 0; i < 6; i++) {
-        type(bench, "admin\rwrong password\r");
+        cli_type(bench, "admin\rwrong password\r");
     }
     (void)cli_console(bench);
-    shows(bench, "error 6: login: ");
-    shows(bench, "try again in 1 second\n");
+    cli_shows(bench, "error 6: login: ");
+    cli_shows(bench, "try again in 1 second\n");
 }
 
 static void test_console_idle_logs_out(void **state)
 {
     struct cli_bench *bench = *state;
 
-    type(bench, "admin\r" CLI_PASSWORD "\ruser li");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\ruser li");
     assert_int_equal(lk_fake_pause(&bench->fake, 601000), 0);
-    type(bench, "st\r");
+    cli_type(bench, "st\r");
     (void)cli_console(bench);
-    shows(bench, "logged out: nothing was typed for too long\n");
-    hides(bench, "USERNAME");
+    cli_shows(bench, "logged out: nothing was typed for too long\n");
+    cli_hides(bench, "USERNAME");
     (void)cli_ok(bench, "session list");
     assert_true(cli_has(&bench->err, "0 shown"));
 }
@@ -106,11 +87,11 @@ static void test_console_idle_at_a_question(void **state)
 {
     struct cli_bench *bench = *state;
 
-    type(bench, "admin\r" CLI_PASSWORD "\ruser passwd admin\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\ruser passwd admin\r");
     assert_int_equal(lk_fake_pause(&bench->fake, 601000), 0);
-    type(bench, "another password\r");
+    cli_type(bench, "another password\r");
     (void)cli_console(bench);
-    shows(bench, "logged out");
+    cli_shows(bench, "logged out");
     bench->input = CLI_PASSWORD "\n";
     assert_int_equal(cli_run(bench, "login admin --password-stdin"), 0);
 }
@@ -119,9 +100,9 @@ static void test_console_hang_up_ends_the_session(void **state)
 {
     struct cli_bench *bench = *state;
 
-    type(bench, "admin\r" CLI_PASSWORD "\ruser list\rus");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\ruser list\rus");
     (void)cli_console(bench);
-    shows(bench, "USERNAME");
+    cli_shows(bench, "USERNAME");
     (void)cli_ok(bench, "session list");
     assert_true(cli_has(&bench->err, "0 shown"));
 }
@@ -131,23 +112,24 @@ static void test_console_checks_permissions(void **state)
     struct cli_bench *bench = *state;
 
     user(bench, "vera", "viewer", "main");
-    type(bench, "vera\r" CLI_PASSWORD "\ruser list\ruser add x\raudit list\ruser passwd vera\r"
-                "role grant vera admin\rtenant set main session_idle=1\rmaintain\rdescribe user\r"
-                "login vera\rimport x\rexport\rconsole\rinit\rlogout\r");
+    cli_type(bench,
+             "vera\r" CLI_PASSWORD "\ruser list\ruser add x\raudit list\ruser passwd vera\r"
+             "role grant vera admin\rtenant set main session_idle=1\rmaintain\rdescribe user\r"
+             "login vera\rimport x\rexport\rconsole\rinit\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "vera@main> ");
-    shows(bench, "USERNAME");
-    shows(bench, "error 1: user add: needs the permission user:write\n");
-    shows(bench, "error 1: user passwd: needs the permission credential:write\n");
-    shows(bench, "error 1: role grant: needs the permission role:write\n");
-    shows(bench, "error 1: tenant set: needs the permission tenant:write\n");
-    shows(bench, "error 1: maintain: needs the permission store:write\n");
-    shows(bench, "login name, unique in the tenant");
-    shows(bench, "error 2: \"login\" is not a command");
-    shows(bench, "error 2: \"import\" is not a command");
-    shows(bench, "error 2: \"export\" is not a command");
-    shows(bench, "error 2: \"console\" is not a command");
-    shows(bench, "error 2: \"init\" is not a command");
+    cli_shows(bench, "vera@main> ");
+    cli_shows(bench, "USERNAME");
+    cli_shows(bench, "error 1: user add: needs the permission user:write\n");
+    cli_shows(bench, "error 1: user passwd: needs the permission credential:write\n");
+    cli_shows(bench, "error 1: role grant: needs the permission role:write\n");
+    cli_shows(bench, "error 1: tenant set: needs the permission tenant:write\n");
+    cli_shows(bench, "error 1: maintain: needs the permission store:write\n");
+    cli_shows(bench, "login name, unique in the tenant");
+    cli_shows(bench, "error 2: \"login\" is not a command");
+    cli_shows(bench, "error 2: \"import\" is not a command");
+    cli_shows(bench, "error 2: \"export\" is not a command");
+    cli_shows(bench, "error 2: \"console\" is not a command");
+    cli_shows(bench, "error 2: \"init\" is not a command");
 }
 
 /* Nothing of another tenant, whatever one may do in one's own. */
@@ -157,25 +139,25 @@ static void test_console_keeps_tenants_apart(void **state)
 
     (void)cli_ok(bench, "tenant add other");
     user(bench, "zoe", "admin", "other");
-    type(bench, "other/zoe\r" CLI_PASSWORD "\ruser list\ruser show admin\ruser show #99\r"
-                "--tenant main user list\rtenant show\rtenant show main\rtenant show #1\r"
-                "tenant set main session_idle=1\rtenant list\rtenant suspend main\r"
-                "tenant add third\rverify\rstats\rmaintain\rcompact\rlogout\r");
+    cli_type(bench, "other/zoe\r" CLI_PASSWORD "\ruser list\ruser show admin\ruser show #99\r"
+                    "--tenant main user list\rtenant show\rtenant show main\rtenant show #1\r"
+                    "tenant set main session_idle=1\rtenant list\rtenant suspend main\r"
+                    "tenant add third\rverify\rstats\rmaintain\rcompact\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "zoe@other> ");
-    shows(bench, "1 shown");
-    shows(bench, "error 3: user show: user: \"admin\" does not exist\n");
-    shows(bench, "error 3: user list: tenant: \"main\" does not exist\n");
-    shows(bench, "error 3: tenant show: tenant: \"main\" does not exist\n");
-    shows(bench, "error 3: tenant show: tenant: \"#1\" does not exist\n");
-    shows(bench, "error 3: tenant set: tenant: \"main\" does not exist\n");
-    shows(bench, "error 1: tenant list: is about the whole store");
-    shows(bench, "error 1: tenant suspend: is about the whole store");
-    shows(bench, "error 1: tenant add: is about the whole store");
-    shows(bench, "error 1: verify: is about the whole store");
-    shows(bench, "error 1: stats: is about the whole store");
-    shows(bench, "error 1: maintain: is about the whole store");
-    shows(bench, "error 1: compact: is about the whole store");
+    cli_shows(bench, "zoe@other> ");
+    cli_shows(bench, "1 shown");
+    cli_shows(bench, "error 3: user show: user: \"admin\" does not exist\n");
+    cli_shows(bench, "error 3: user list: tenant: \"main\" does not exist\n");
+    cli_shows(bench, "error 3: tenant show: tenant: \"main\" does not exist\n");
+    cli_shows(bench, "error 3: tenant show: tenant: \"#1\" does not exist\n");
+    cli_shows(bench, "error 3: tenant set: tenant: \"main\" does not exist\n");
+    cli_shows(bench, "error 1: tenant list: is about the whole store");
+    cli_shows(bench, "error 1: tenant suspend: is about the whole store");
+    cli_shows(bench, "error 1: tenant add: is about the whole store");
+    cli_shows(bench, "error 1: verify: is about the whole store");
+    cli_shows(bench, "error 1: stats: is about the whole store");
+    cli_shows(bench, "error 1: maintain: is about the whole store");
+    cli_shows(bench, "error 1: compact: is about the whole store");
 }
 
 /* A removed tenant is to another's people what a tenant is that never was; also one of a name that
@@ -192,22 +174,22 @@ static void test_console_keeps_removed_tenants_apart(void **state)
     (void)cli_ok(bench, "tenant remove twice");
     (void)cli_ok(bench, "tenant add twice");
     (void)cli_ok(bench, "tenant remove twice");
-    type(bench, "second/vic\r" CLI_PASSWORD "\rtenant show third --deleted\r"
-                "tenant show '#3' --deleted\rtenant show twice --deleted\r"
-                "tenant show never --deleted\rtenant show '#99' --deleted\rlogout\r");
+    cli_type(bench, "second/vic\r" CLI_PASSWORD "\rtenant show third --deleted\r"
+                    "tenant show '#3' --deleted\rtenant show twice --deleted\r"
+                    "tenant show never --deleted\rtenant show '#99' --deleted\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "error 3: tenant show: tenant: \"third\" is not among the removed\n");
-    shows(bench, "error 3: tenant show: tenant: \"#3\" is not among the removed\n");
-    shows(bench, "error 3: tenant show: tenant: \"twice\" is not among the removed\n");
-    shows(bench, "error 3: tenant show: tenant: \"never\" is not among the removed\n");
-    shows(bench, "error 3: tenant show: tenant: \"#99\" is not among the removed\n");
-    hides(bench, "Hidden");
+    cli_shows(bench, "error 3: tenant show: tenant: \"third\" is not among the removed\n");
+    cli_shows(bench, "error 3: tenant show: tenant: \"#3\" is not among the removed\n");
+    cli_shows(bench, "error 3: tenant show: tenant: \"twice\" is not among the removed\n");
+    cli_shows(bench, "error 3: tenant show: tenant: \"never\" is not among the removed\n");
+    cli_shows(bench, "error 3: tenant show: tenant: \"#99\" is not among the removed\n");
+    cli_hides(bench, "Hidden");
     lk_fake_output_clear(&bench->fake);
-    type(bench, "admin\r" CLI_PASSWORD "\rtenant show third --deleted\r"
-                "tenant show twice --deleted\rlogout\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\rtenant show third --deleted\r"
+                    "tenant show twice --deleted\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "Hidden");
-    shows(bench, "error 4: tenant show: tenant: \"twice\" was removed more than once");
+    cli_shows(bench, "Hidden");
+    cli_shows(bench, "error 4: tenant show: tenant: \"twice\" was removed more than once");
 }
 
 /* The first tenant's people own the device: they manage tenants, and see into none but theirs. */
@@ -216,12 +198,12 @@ static void test_console_first_tenant_owns_the_store(void **state)
     struct cli_bench *bench = *state;
 
     (void)cli_ok(bench, "tenant add other");
-    type(bench, "admin\r" CLI_PASSWORD "\rtenant list\rtenant suspend other\r"
-                "--tenant other user list\rverify\rlogout\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\rtenant list\rtenant suspend other\r"
+                    "--tenant other user list\rverify\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "2 shown");
-    shows(bench, "error 3: user list: tenant: \"other\" does not exist\n");
-    shows(bench, "all in order");
+    cli_shows(bench, "2 shown");
+    cli_shows(bench, "error 3: user list: tenant: \"other\" does not exist\n");
+    cli_shows(bench, "all in order");
     (void)cli_ok(bench, "tenant show other");
     assert_true(cli_has(&bench->out, "suspended"));
 }
@@ -232,10 +214,10 @@ static void test_console_session_that_ended(void **state)
     struct cli_bench *bench = *state;
 
     user(bench, "otto", "admin", "main");
-    type(bench, "otto\r" CLI_PASSWORD "\ruser suspend otto\ruser list\rlogout\r\x04");
+    cli_type(bench, "otto\r" CLI_PASSWORD "\ruser suspend otto\ruser list\rlogout\r\x04");
     (void)cli_console(bench);
-    shows(bench, "error 1: user list: the session is over\n");
-    hides(bench, "USERNAME");
+    cli_shows(bench, "error 1: user list: the session is over\n");
+    cli_hides(bench, "USERNAME");
 }
 
 static void test_console_new_password(void **state)
@@ -244,11 +226,11 @@ static void test_console_new_password(void **state)
 
     user(bench, "nina", "viewer", "main");
     (void)cli_ok(bench, "user set nina must_change_password=true");
-    type(bench, "nina\r" CLI_PASSWORD "\rshort\rshort\rone of them\rthe other\r"
-                "a good password\ra good password\rlogout\r");
+    cli_type(bench, "nina\r" CLI_PASSWORD "\rshort\rshort\rone of them\rthe other\r"
+                    "a good password\ra good password\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "a new password must be set\nnew password: \nagain: \nthe new password ");
-    shows(bench, "the two are not the same\nnew password: \nagain: \nnina@main> ");
+    cli_shows(bench, "a new password must be set\nnew password: \nagain: \nthe new password ");
+    cli_shows(bench, "the two are not the same\nnew password: \nagain: \nnina@main> ");
     bench->input = "a good password\n";
     assert_int_equal(cli_run(bench, "login nina --password-stdin"), 0);
     bench->input = CLI_PASSWORD "\n";
@@ -262,10 +244,10 @@ static void test_console_own_password(void **state)
 
     bench->input = CLI_PASSWORD "\n";
     (void)cli_ok(bench, "login admin --password-stdin");
-    type(bench, "admin\r" CLI_PASSWORD "\ruser passwd admin\ranother one\ranother one\r"
-                "session list admin\rlogout\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\ruser passwd admin\ranother one\ranother one\r"
+                    "session list admin\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "1 shown\nadmin@main> logout");
+    cli_shows(bench, "1 shown\nadmin@main> logout");
     bench->input = "another one\n";
     (void)cli_ok(bench, "login admin --password-stdin");
 }
@@ -274,24 +256,25 @@ static void test_console_completes(void **state)
 {
     struct cli_bench *bench = *state;
 
-    type(bench, "admin\r" CLI_PASSWORD "\rus\tl\t\ruser s\t\t\x15user add x em\tx@y.org\rlogout\r");
+    cli_type(bench,
+             "admin\r" CLI_PASSWORD "\rus\tl\t\ruser s\t\t\x15user add x em\tx@y.org\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "admin@main> user list \n");
-    shows(bench, "show  set  suspend\nadmin@main> user s");
-    shows(bench, "user add x email=x@y.org\n");
-    shows(bench, "user x is #2\n");
+    cli_shows(bench, "admin@main> user list \n");
+    cli_shows(bench, "show  set  suspend\nadmin@main> user s");
+    cli_shows(bench, "user add x email=x@y.org\n");
+    cli_shows(bench, "user x is #2\n");
 }
 
 static void test_console_history_is_forgotten(void **state)
 {
     struct cli_bench *bench = *state;
 
-    type(bench, "admin\r" CLI_PASSWORD "\ruser list email=private@x.org\rlogout\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\ruser list email=private@x.org\rlogout\r");
     (void)cli_console(bench);
     lk_fake_output_clear(&bench->fake);
-    type(bench, "admin\r" CLI_PASSWORD "\r\x1b[A\r\x1b[A\rlogout\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\r\x1b[A\r\x1b[A\rlogout\r");
     (void)cli_console(bench);
-    hides(bench, "private");
+    cli_hides(bench, "private");
     assert_int_equal(bench->history[0], 0);
 }
 
@@ -313,13 +296,13 @@ static void test_console_refuses_a_line_too_long(void **state)
 {
     struct cli_bench *bench = *state;
 
-    type(bench, "admin\r" CLI_PASSWORD "\ruser add whole\ruser remove whole");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\ruser add whole\ruser remove whole");
     type_many(bench, ' ', sizeof(bench->line));
-    type(bench, "--no-such-option\r\x1b[A\x03user show whole\rlogout\r");
+    cli_type(bench, "--no-such-option\r\x1b[A\x03user show whole\rlogout\r");
     (void)cli_console(bench);
     assert_true(lk_fake_typed_all(&bench->fake));
-    shows(bench, "error 2: the line is too long\nadmin@main> user add whole");
-    shows(bench, "username:             whole\n");
+    cli_shows(bench, "error 2: the line is too long\nadmin@main> user add whole");
+    cli_shows(bench, "username:             whole\n");
 }
 
 /* The same for a name, whether or not the line holds it. */
@@ -332,10 +315,10 @@ static void test_console_refuses_a_name_too_long(void **state)
     for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         lk_fake_output_clear(&bench->fake);
         type_many(bench, 'a', sizes[i]);
-        type(bench, "\r\x04");
+        cli_type(bench, "\r\x04");
         (void)cli_console(bench);
-        shows(bench, "error 2: the line is too long\nlatchkey login: ");
-        hides(bench, "password");
+        cli_shows(bench, "error 2: the line is too long\nlatchkey login: ");
+        cli_hides(bench, "password");
     }
 }
 
@@ -344,12 +327,13 @@ static void test_console_confirms(void **state)
     struct cli_bench *bench = *state;
 
     (void)cli_ok(bench, "user add temp");
-    type(bench, "admin\r" CLI_PASSWORD "\ruser purge temp\rn\ruser show temp\ruser purge temp\ry\r"
-                "user show temp\rlogout\r");
+    cli_type(bench,
+             "admin\r" CLI_PASSWORD "\ruser purge temp\rn\ruser show temp\ruser purge temp\ry\r"
+             "user show temp\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "error 1: user purge: not confirmed\n");
-    shows(bench, "username:             temp\n");
-    shows(bench, "error 3: user show: user: \"temp\" does not exist\n");
+    cli_shows(bench, "error 1: user purge: not confirmed\n");
+    cli_shows(bench, "username:             temp\n");
+    cli_shows(bench, "error 3: user show: user: \"temp\" does not exist\n");
 }
 
 /* Noise on the line: no crash, no session, and the store stays whole. */
@@ -392,14 +376,15 @@ static void test_console_audit_of_the_store(void **state)
     cli_fails(bench, 2, "audit list --store --user admin", "not with --store");
     (void)cli_ok(bench, "help audit list");
     assert_true(cli_has(&bench->out, "--store"));
-    type(bench, "other/zoe\r" CLI_PASSWORD "\raudit list --store\raudit export --store\rlogout\r");
+    cli_type(bench,
+             "other/zoe\r" CLI_PASSWORD "\raudit list --store\raudit export --store\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "error 1: audit list: is about the whole store");
-    shows(bench, "error 1: audit export: is about the whole store");
-    hides(bench, "tenant.purge");
-    type(bench, "admin\r" CLI_PASSWORD "\raudit list --store\rlogout\r");
+    cli_shows(bench, "error 1: audit list: is about the whole store");
+    cli_shows(bench, "error 1: audit export: is about the whole store");
+    cli_hides(bench, "tenant.purge");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\raudit list --store\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "tenant.purge");
+    cli_shows(bench, "tenant.purge");
 }
 
 int main(void)

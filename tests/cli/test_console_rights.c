@@ -2,25 +2,6 @@
 /* Rights at the console of a device: a second person, a newer login, what is one's own. */
 #include "cli_help.h"
 
-static void type(struct cli_bench *bench, const char *text)
-{
-    assert_int_equal(lk_fake_type(&bench->fake, text), 0);
-}
-
-static void shows(struct cli_bench *bench, const char *text)
-{
-    if (!strstr(lk_fake_output(&bench->fake), text)) {
-        fail_msg("not shown: %s\n%s", text, lk_fake_output(&bench->fake));
-    }
-}
-
-static void hides(struct cli_bench *bench, const char *text)
-{
-    if (strstr(lk_fake_output(&bench->fake), text)) {
-        fail_msg("shown: %s\n%s", text, lk_fake_output(&bench->fake));
-    }
-}
-
 static void user(struct cli_bench *bench, const char *name, const char *role)
 {
     char line[128];
@@ -39,24 +20,24 @@ static void test_console_second_person(void **state)
     user(bench, "bob", "admin");
     user(bench, "vera", "viewer");
     (void)cli_ok(bench, "permission set user:write approval=yes");
-    type(bench, "admin\r" CLI_PASSWORD "\ruser list\r"
-                "user add carol\rbob\r" CLI_PASSWORD "\r" /* done */
-                "user add dora\rbob\rwrong password\r"
-                "user add emil\radmin\r" CLI_PASSWORD "\r"
-                "user add fred\rvera\r" CLI_PASSWORD "\r"
-                "user add gerd\r\r"
-                "user add hans\r\x03"
-                "user show carol\rlogout\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\ruser list\r"
+                    "user add carol\rbob\r" CLI_PASSWORD "\r" /* done */
+                    "user add dora\rbob\rwrong password\r"
+                    "user add emil\radmin\r" CLI_PASSWORD "\r"
+                    "user add fred\rvera\r" CLI_PASSWORD "\r"
+                    "user add gerd\r\r"
+                    "user add hans\r\x03"
+                    "user show carol\rlogout\r");
     (void)cli_console(bench);
     assert_true(lk_fake_typed_all(&bench->fake));
-    shows(bench,
-          "a second person must approve this\napprover: bob\npassword: \nuser carol is #4\n");
-    shows(bench, "error 1: user add: approval refused\n");
-    shows(bench, "error 1: user add: approver: is the one who asks\n");
-    shows(bench, "error 1: user add: approver: does not hold the permission\n");
-    shows(bench, "error 1: user add: nobody approved\n");
-    shows(bench, "username:             carol\n");
-    hides(bench, CLI_PASSWORD);
+    cli_shows(bench,
+              "a second person must approve this\napprover: bob\npassword: \nuser carol is #4\n");
+    cli_shows(bench, "error 1: user add: approval refused\n");
+    cli_shows(bench, "error 1: user add: approver: is the one who asks\n");
+    cli_shows(bench, "error 1: user add: approver: does not hold the permission\n");
+    cli_shows(bench, "error 1: user add: nobody approved\n");
+    cli_shows(bench, "username:             carol\n");
+    cli_hides(bench, CLI_PASSWORD);
     cli_fails(bench, 3, "user show dora", "does not exist");
     cli_fails(bench, 3, "user show emil", "does not exist");
     cli_fails(bench, 3, "user show fred", "does not exist");
@@ -79,18 +60,18 @@ static void test_console_second_person_once(void **state)
     user(bench, "bob", "admin");
     (void)cli_ok(bench, "permission set user:write approval=yes");
     (void)cli_ok(bench, "permission set permission:write approval=yes");
-    type(bench, "admin\r" CLI_PASSWORD "\ruser add carol\rbob\r" CLI_PASSWORD "\r"
-                "user add dora\r\r"
-                "permission set user:write approval=no\r\r"
-                "role forbid operator user:write\r"
-                "permission set user:write approval=no\rbob\r" CLI_PASSWORD "\r"
-                "user add emil\rlogout\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\ruser add carol\rbob\r" CLI_PASSWORD "\r"
+                    "user add dora\r\r"
+                    "permission set user:write approval=no\r\r"
+                    "role forbid operator user:write\r"
+                    "permission set user:write approval=no\rbob\r" CLI_PASSWORD "\r"
+                    "user add emil\rlogout\r");
     (void)cli_console(bench);
     assert_true(lk_fake_typed_all(&bench->fake));
-    shows(bench, "user carol is #3\n");
-    shows(bench, "error 1: user add: nobody approved\n");
-    shows(bench, "error 1: permission set: nobody approved\n");
-    shows(bench, "user emil is #4\n");
+    cli_shows(bench, "user carol is #3\n");
+    cli_shows(bench, "error 1: user add: nobody approved\n");
+    cli_shows(bench, "error 1: permission set: nobody approved\n");
+    cli_shows(bench, "user emil is #4\n");
 }
 
 /* Who changed the approver within a day has nobody's word but their own. */
@@ -100,11 +81,12 @@ static void test_console_second_person_of_ones_making(void **state)
 
     user(bench, "bob", "admin");
     (void)cli_ok(bench, "permission set tenant:write approval=yes");
-    type(bench, "admin\r" CLI_PASSWORD "\ruser passwd bob\rbobs new secret\rbobs new secret\r"
-                "tenant set main session_idle=60\rbob\rbobs new secret\rlogout\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\ruser passwd bob\rbobs new secret\rbobs new secret\r"
+                    "tenant set main session_idle=60\rbob\rbobs new secret\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "error 1: tenant set: approver: was changed by the one who asks within the last "
-                 "day\n");
+    cli_shows(bench,
+              "error 1: tenant set: approver: was changed by the one who asks within the last "
+              "day\n");
 }
 
 static void test_console_newer_login(void **state)
@@ -112,19 +94,19 @@ static void test_console_newer_login(void **state)
     struct cli_bench *bench = *state;
 
     (void)cli_ok(bench, "permission set user:write login_age=60");
-    type(bench, "admin\r" CLI_PASSWORD "\ruser add a\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\ruser add a\r");
     assert_int_equal(lk_fake_pause(&bench->fake, 61000), 0);
-    type(bench, "user list\ruser add b\rwrong password\ruser add c\r" CLI_PASSWORD
-                "\ruser add d\rsession list admin\rlogout\r");
+    cli_type(bench, "user list\ruser add b\rwrong password\ruser add c\r" CLI_PASSWORD
+                    "\ruser add d\rsession list admin\rlogout\r");
     (void)cli_console(bench);
     assert_true(lk_fake_typed_all(&bench->fake));
-    shows(bench, "user a is #2\n");
-    shows(bench, "this needs a newer login: log in again, admin\npassword: \n"
-                 "error 1: user add: login refused\n");
-    shows(bench, "password: \nuser c is #3\n");
-    shows(bench, "admin@main> user add d\nuser d is #4\n");
-    shows(bench, "1 shown");
-    hides(bench, "user b is");
+    cli_shows(bench, "user a is #2\n");
+    cli_shows(bench, "this needs a newer login: log in again, admin\npassword: \n"
+                     "error 1: user add: login refused\n");
+    cli_shows(bench, "password: \nuser c is #3\n");
+    cli_shows(bench, "admin@main> user add d\nuser d is #4\n");
+    cli_shows(bench, "1 shown");
+    cli_hides(bench, "user b is");
     (void)cli_ok(bench, "session list");
     assert_true(cli_has(&bench->err, "0 shown"));
     (void)cli_ok(bench, "verify");
@@ -137,12 +119,12 @@ static void test_console_both(void **state)
 
     user(bench, "bob", "admin");
     (void)cli_ok(bench, "permission set user:write login_age=60 approval=yes");
-    type(bench, "admin\r" CLI_PASSWORD "\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\r");
     assert_int_equal(lk_fake_pause(&bench->fake, 61000), 0);
-    type(bench, "user add carol\r" CLI_PASSWORD "\rbob\r" CLI_PASSWORD "\rlogout\r");
+    cli_type(bench, "user add carol\r" CLI_PASSWORD "\rbob\r" CLI_PASSWORD "\rlogout\r");
     (void)cli_console(bench);
     assert_true(lk_fake_typed_all(&bench->fake));
-    shows(bench, "user carol is #3\n");
+    cli_shows(bench, "user carol is #3\n");
 }
 
 static void test_console_owner_only(void **state)
@@ -154,19 +136,19 @@ static void test_console_owner_only(void **state)
                         "channels=console");
     (void)cli_ok(bench, "role add self permissions=own-user,own-key");
     user(bench, "vera", "self");
-    type(bench, "vera\r" CLI_PASSWORD "\ruser show vera\ruser show #2\ruser show admin\r"
-                "user show nobody\ruser list\rcredential add api-key vera\r"
-                "credential add api-key admin\ruser passwd admin\rlogout\r");
+    cli_type(bench, "vera\r" CLI_PASSWORD "\ruser show vera\ruser show #2\ruser show admin\r"
+                    "user show nobody\ruser list\rcredential add api-key vera\r"
+                    "credential add api-key admin\ruser passwd admin\rlogout\r");
     (void)cli_console(bench);
     assert_true(lk_fake_typed_all(&bench->fake));
-    shows(bench, "username:             vera\n");
-    shows(bench, "error 1: user show: needs the permission user:read\n");
-    shows(bench, "error 1: user list: needs the permission user:read\n");
-    shows(bench, "lka_");
-    shows(bench, "error 1: credential add: needs the permission credential:write\n");
-    shows(bench, "error 1: user passwd: needs the permission credential:write\n");
-    hides(bench, "username:             admin");
-    hides(bench, "does not exist");
+    cli_shows(bench, "username:             vera\n");
+    cli_shows(bench, "error 1: user show: needs the permission user:read\n");
+    cli_shows(bench, "error 1: user list: needs the permission user:read\n");
+    cli_shows(bench, "lka_");
+    cli_shows(bench, "error 1: credential add: needs the permission credential:write\n");
+    cli_shows(bench, "error 1: user passwd: needs the permission credential:write\n");
+    cli_hides(bench, "username:             admin");
+    cli_hides(bench, "does not exist");
 }
 
 /* What a console's person does not hold, a console's person does not give. */
@@ -178,22 +160,24 @@ static void test_console_no_escalation(void **state)
     user(bench, "plain", "viewer");
     (void)cli_ok(bench, "role revoke plain viewer");
     (void)cli_ok(bench, "role permit operator role:write permission:write");
-    type(bench, "olga\r" CLI_PASSWORD "\rrole grant olga admin\rrole permit operator all\r"
-                "role set viewer parent=admin\rpermission set user:read resource=* action=*\r"
-                "user passwd admin\rnew secret here\rnew secret here\r"
-                "user suspend admin\rcredential add api-key admin\ruser unlock admin\r"
-                "user passwd plain\rnew secret here\rnew secret here\r"
-                "user suspend plain\rlogout\r");
+    cli_type(bench, "olga\r" CLI_PASSWORD "\rrole grant olga admin\rrole permit operator all\r"
+                    "role set viewer parent=admin\rpermission set user:read resource=* action=*\r"
+                    "user passwd admin\rnew secret here\rnew secret here\r"
+                    "user suspend admin\rcredential add api-key admin\ruser unlock admin\r"
+                    "user passwd plain\rnew secret here\rnew secret here\r"
+                    "user suspend plain\rlogout\r");
     (void)cli_console(bench);
     assert_true(lk_fake_typed_all(&bench->fake));
-    shows(bench, "error 1: role grant: role: would give what you do not hold yourself\n");
-    shows(bench, "error 1: role permit: permissions: would give what you do not hold yourself\n");
-    shows(bench, "error 1: role set: parent: would give what you do not hold yourself\n");
-    shows(bench, "error 1: permission set: resource: would give what you do not hold yourself\n");
-    shows(bench, "error 1: user passwd: user: holds more than you do\n");
-    shows(bench, "error 1: user suspend: user: holds more than you do\n");
-    shows(bench, "error 1: credential add: user: holds more than you do\n");
-    shows(bench, "error 1: user unlock: user: holds more than you do\n");
+    cli_shows(bench, "error 1: role grant: role: would give what you do not hold yourself\n");
+    cli_shows(bench,
+              "error 1: role permit: permissions: would give what you do not hold yourself\n");
+    cli_shows(bench, "error 1: role set: parent: would give what you do not hold yourself\n");
+    cli_shows(bench,
+              "error 1: permission set: resource: would give what you do not hold yourself\n");
+    cli_shows(bench, "error 1: user passwd: user: holds more than you do\n");
+    cli_shows(bench, "error 1: user suspend: user: holds more than you do\n");
+    cli_shows(bench, "error 1: credential add: user: holds more than you do\n");
+    cli_shows(bench, "error 1: user unlock: user: holds more than you do\n");
     (void)cli_ok(bench, "user show plain");
     assert_true(cli_has(&bench->out, "suspended"));
     bench->input = CLI_PASSWORD "\n";

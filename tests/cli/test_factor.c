@@ -5,25 +5,6 @@
 #include "lk_factor.h"
 #include "lk_qr.h"
 
-static void type(struct cli_bench *bench, const char *text)
-{
-    assert_int_equal(lk_fake_type(&bench->fake, text), 0);
-}
-
-static void shows(struct cli_bench *bench, const char *text)
-{
-    if (!strstr(lk_fake_output(&bench->fake), text)) {
-        fail_msg("not shown: %s\n%s", text, lk_fake_output(&bench->fake));
-    }
-}
-
-static void hides(struct cli_bench *bench, const char *text)
-{
-    if (strstr(lk_fake_output(&bench->fake), text)) {
-        fail_msg("shown: %s\n%s", text, lk_fake_output(&bench->fake));
-    }
-}
-
 /* The code, now and `away` steps from it, of the seed in the first URI of a text. */
 static void code_of(struct cli_bench *bench, const char *text, int away, char out[16])
 {
@@ -64,16 +45,16 @@ static void test_factor_console_asks_for_the_code(void **state)
     enrol(bench, uri, sizeof(uri));
     code_of(bench, uri, 0, code);
     /* A wrong password and a wrong code are told alike. */
-    type(bench, "admin\rwrong password\radmin\r" CLI_PASSWORD "\r000000\r");
+    cli_type(bench, "admin\rwrong password\radmin\r" CLI_PASSWORD "\r000000\r");
     (void)snprintf(line, sizeof(line), "admin\r" CLI_PASSWORD "\r%.3s %s\rlogout\r", code,
                    code + 3);
-    type(bench, line);
+    cli_type(bench, line);
     (void)cli_console(bench);
-    shows(bench, "latchkey login: admin\npassword: \nlogin refused\n"
-                 "latchkey login: admin\npassword: \ncode: \nlogin refused\n"
-                 "latchkey login: admin\npassword: \ncode: \nadmin@main> logout");
-    hides(bench, code);
-    hides(bench, code + 3);
+    cli_shows(bench, "latchkey login: admin\npassword: \nlogin refused\n"
+                     "latchkey login: admin\npassword: \ncode: \nlogin refused\n"
+                     "latchkey login: admin\npassword: \ncode: \nadmin@main> logout");
+    cli_hides(bench, code);
+    cli_hides(bench, code + 3);
     (void)cli_ok(bench, "audit list --json --action login");
     assert_true(cli_has(&bench->out, "logged in with a time-based code"));
     assert_true(cli_has(&bench->out, "login refused: wrong code"));
@@ -89,11 +70,11 @@ static void test_factor_console_recovery_code(void **state)
     cli_first_line(&bench->out, code, sizeof(code));
     (void)snprintf(line, sizeof(line),
                    "admin\r" CLI_PASSWORD "\r%s\rcredential list admin\rlogout\r", code);
-    type(bench, line);
+    cli_type(bench, line);
     (void)cli_console(bench);
-    shows(bench, "code: \n9 recovery codes are left\nadmin@main> ");
-    shows(bench, "CODES_LEFT");
-    hides(bench, code);
+    cli_shows(bench, "code: \n9 recovery codes are left\nadmin@main> ");
+    cli_shows(bench, "CODES_LEFT");
+    cli_hides(bench, code);
 }
 
 /* With no clock a person at the device gets in by the password; elsewhere nobody does. */
@@ -104,9 +85,9 @@ static void test_factor_console_without_a_clock(void **state)
 
     enrol(bench, uri, sizeof(uri));
     lk_fake_wall_set(&bench->fake, bench->fake.clock.wall_ms, LK_CLOCK_UNSET);
-    type(bench, "admin\r" CLI_PASSWORD "\rlogout\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "password: \nadmin@main> logout");
+    cli_shows(bench, "password: \nadmin@main> logout");
     bench->input = CLI_PASSWORD "\n";
     cli_fails(bench, 1, "login admin --password-stdin",
               "code: of recovery is needed, since the clock is not set");
@@ -124,10 +105,11 @@ static void test_factor_console_new_password_then_code(void **state)
                    "admin\r" CLI_PASSWORD "\rshort\rshort\ra newer secret\ra newer secret\r%s\r"
                    "logout\r",
                    code);
-    type(bench, line);
+    cli_type(bench, line);
     (void)cli_console(bench);
-    shows(bench, "a new password must be set\nnew password: \nagain: \nthe new password has fewer "
-                 "than 8 bytes\nnew password: \nagain: \ncode: \nadmin@main> logout");
+    cli_shows(bench,
+              "a new password must be set\nnew password: \nagain: \nthe new password has fewer "
+              "than 8 bytes\nnew password: \nagain: \ncode: \nadmin@main> logout");
     /* On standard input each has a line, in that order. */
     (void)cli_ok(bench, "user set admin must_change_password=true");
     code_of(bench, uri, 1, code);
@@ -153,7 +135,7 @@ static void enrolment(struct cli_bench *bench, const char *codes)
 
     (void)cli_ok(bench, "tenant set main second_factor=required");
     (void)snprintf(line, sizeof(line), "admin\r" CLI_PASSWORD "\r%slogout\r", codes);
-    type(bench, line);
+    cli_type(bench, line);
     (void)cli_console(bench);
 }
 
@@ -164,17 +146,17 @@ static void test_factor_console_enrols(void **state)
     void *fresh;
 
     enrolment(bench, "000000\r000000\r000000\r");
-    shows(bench, "a second factor must be set up");
-    shows(bench, "\notpauth://totp/main:admin?secret=");
-    shows(bench, "code: \nthat was not its code\ncode: \nthat was not its code\ncode: \n"
-                 "login refused\n");
+    cli_shows(bench, "a second factor must be set up");
+    cli_shows(bench, "\notpauth://totp/main:admin?secret=");
+    cli_shows(bench, "code: \nthat was not its code\ncode: \nthat was not its code\ncode: \n"
+                     "login refused\n");
     code_of(bench, lk_fake_output(&bench->fake), 0, code);
     assert_int_equal(cli_setup(&fresh), 0);
     bench = fresh;
     (void)snprintf(codes, sizeof(codes), "000000\r%s\r", code);
     enrolment(bench, codes);
-    shows(bench, "code: \nthat was not its code\ncode: \nadmin@main> logout");
-    hides(bench, code);
+    cli_shows(bench, "code: \nthat was not its code\ncode: \nadmin@main> logout");
+    cli_hides(bench, code);
     (void)cli_ok(bench, "credential list admin");
     assert_true(cli_has(&bench->out, "confirmed"));
     assert_int_equal(cli_teardown(&fresh), 0);
@@ -186,13 +168,14 @@ static void test_factor_console_adds_and_confirms(void **state)
     char code[16], line[160];
     void *fresh;
 
-    type(bench, "admin\r" CLI_PASSWORD "\rcredential add totp admin\r"
-                "credential add totp admin --qr\rcredential confirm totp admin -\r123\rlogout\r");
+    cli_type(bench,
+             "admin\r" CLI_PASSWORD "\rcredential add totp admin\r"
+             "credential add totp admin --qr\rcredential confirm totp admin -\r123\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "otpauth://totp/main:admin?secret=");
-    shows(bench, "\n  credential confirm totp admin CODE\n");
-    shows(bench, "error 2: credential add: qr: is not to be had here\n");
-    shows(bench, "code: \nerror 1: credential confirm: code: is not the one of now\n");
+    cli_shows(bench, "otpauth://totp/main:admin?secret=");
+    cli_shows(bench, "\n  credential confirm totp admin CODE\n");
+    cli_shows(bench, "error 2: credential add: qr: is not to be had here\n");
+    cli_shows(bench, "code: \nerror 1: credential confirm: code: is not the one of now\n");
     code_of(bench, lk_fake_output(&bench->fake), 0, code);
     assert_int_equal(cli_setup(&fresh), 0);
     bench = fresh;
@@ -200,9 +183,9 @@ static void test_factor_console_adds_and_confirms(void **state)
                    "admin\r" CLI_PASSWORD "\rcredential add totp admin\r"
                    "credential confirm totp admin -\r%s\rlogout\r",
                    code);
-    type(bench, line);
+    cli_type(bench, line);
     (void)cli_console(bench);
-    shows(bench, "code: \nadmin@main> logout");
+    cli_shows(bench, "code: \nadmin@main> logout");
     assert_int_equal(cli_teardown(&fresh), 0);
 }
 
@@ -216,24 +199,24 @@ static void test_factor_console_needs_the_permission(void **state)
     (void)cli_ok(bench, "role grant victor viewer");
     (void)cli_ok(bench, "user add olga --password-stdin");
     (void)cli_ok(bench, "role grant olga operator");
-    type(bench,
-         "victor\r" CLI_PASSWORD "\rcredential add totp admin\rcredential add recovery admin\r"
-         "credential confirm totp admin 123456\rlogout\r");
+    cli_type(bench,
+             "victor\r" CLI_PASSWORD "\rcredential add totp admin\rcredential add recovery admin\r"
+             "credential confirm totp admin 123456\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "victor@main> credential add totp admin\n"
-                 "error 1: credential add: needs the permission credential:write\n"
-                 "victor@main> credential add recovery admin\n"
-                 "error 1: credential add: needs the permission credential:write\n"
-                 "victor@main> credential confirm totp admin 123456\n"
-                 "error 1: credential confirm: needs the permission credential:write\n");
-    type(bench, "olga\r" CLI_PASSWORD
-                "\rcredential add totp admin\rcredential add recovery admin\rlogout\r");
+    cli_shows(bench, "victor@main> credential add totp admin\n"
+                     "error 1: credential add: needs the permission credential:write\n"
+                     "victor@main> credential add recovery admin\n"
+                     "error 1: credential add: needs the permission credential:write\n"
+                     "victor@main> credential confirm totp admin 123456\n"
+                     "error 1: credential confirm: needs the permission credential:write\n");
+    cli_type(bench, "olga\r" CLI_PASSWORD
+                    "\rcredential add totp admin\rcredential add recovery admin\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "olga@main> credential add totp admin\n"
-                 "error 1: credential add: user: holds more than you do\n"
-                 "olga@main> credential add recovery admin\n"
-                 "error 1: credential add: user: holds more than you do\n");
-    hides(bench, "otpauth");
+    cli_shows(bench, "olga@main> credential add totp admin\n"
+                     "error 1: credential add: user: holds more than you do\n"
+                     "olga@main> credential add recovery admin\n"
+                     "error 1: credential add: user: holds more than you do\n");
+    cli_hides(bench, "otpauth");
     (void)cli_ok(bench, "credential list admin");
     assert_false(cli_has(&bench->out, "totp") || cli_has(&bench->out, "recovery"));
 }

@@ -5,25 +5,6 @@
 #define START "2026-01-01T00:00:00Z"
 #define YEAR  (365 * (uint64_t)86400000)
 
-static void type(struct cli_bench *bench, const char *text)
-{
-    assert_int_equal(lk_fake_type(&bench->fake, text), 0);
-}
-
-static void shows(struct cli_bench *bench, const char *text)
-{
-    if (!strstr(lk_fake_output(&bench->fake), text)) {
-        fail_msg("not shown: %s\n%s", text, lk_fake_output(&bench->fake));
-    }
-}
-
-static void hides(struct cli_bench *bench, const char *text)
-{
-    if (strstr(lk_fake_output(&bench->fake), text)) {
-        fail_msg("shown: %s\n%s", text, lk_fake_output(&bench->fake));
-    }
-}
-
 /* The token on standard output; what else was said stays in bench->err. */
 static void log_in(struct cli_bench *bench, const char *options, char token[LK_TOKEN_SIZE])
 {
@@ -134,9 +115,9 @@ static void test_cli_session_policy(void **state)
     assert_int_equal(check(bench, token), 1);
     log_in(bench, "", token);
     /* At the console too: told only to who has the password. */
-    type(bench, "admin\r" CLI_PASSWORD "\r");
+    cli_type(bench, "admin\r" CLI_PASSWORD "\r");
     (void)cli_console(bench);
-    shows(bench, "error 4: login: session_max: is reached");
+    cli_shows(bench, "error 4: login: session_max: is reached");
 }
 
 static void test_cli_clock(void **state)
@@ -182,13 +163,14 @@ static void test_console_clock(void **state)
     struct cli_bench *bench = *state;
 
     lk_fake_wall_set(&bench->fake, 0, LK_CLOCK_UNSET);
-    type(bench, "admin\r" CLI_PASSWORD "\rclock show\rclock set 2026-06-01T12:00:00Z\rclock show\r"
-                "user list\rclock set 2026-01-01\rn\rclock set 2026-01-01\ry\ruser list\r");
+    cli_type(bench,
+             "admin\r" CLI_PASSWORD "\rclock show\rclock set 2026-06-01T12:00:00Z\rclock show\r"
+             "user list\rclock set 2026-01-01\rn\rclock set 2026-01-01\ry\ruser list\r");
     (void)cli_console(bench);
-    shows(bench, "(held)\n");
-    shows(bench, "now:         2026-06-01T12:00:00Z (set)\n");
-    shows(bench, "error 1: clock set: not confirmed\n");
-    shows(bench, "the session is over");
+    cli_shows(bench, "(held)\n");
+    cli_shows(bench, "now:         2026-06-01T12:00:00Z (set)\n");
+    cli_shows(bench, "error 1: clock set: not confirmed\n");
+    cli_shows(bench, "the session is over");
     (void)cli_ok(bench, "audit list --action clock.set --json");
     assert_true(cli_has(&bench->out, "\"actor\":\"admin\""));
     assert_true(cli_has(&bench->out, "\"channel\":\"console\""));
@@ -206,14 +188,14 @@ static void test_console_clock_is_not_for_everybody(void **state)
     bench->input = CLI_PASSWORD "\n";
     (void)cli_ok(bench, "--tenant main user add carol --password-stdin");
     (void)cli_ok(bench, "--tenant main role grant carol operator");
-    type(bench, "other/bob\r" CLI_PASSWORD "\rclock set 2026-06-01\rclock show\rlogout\r");
+    cli_type(bench, "other/bob\r" CLI_PASSWORD "\rclock set 2026-06-01\rclock show\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "error 1: clock set: is about the whole store");
-    hides(bench, "now:");
-    type(bench, "carol\r" CLI_PASSWORD "\rclock set 2026-06-01\rdevice list\rlogout\r");
+    cli_shows(bench, "error 1: clock set: is about the whole store");
+    cli_hides(bench, "now:");
+    cli_type(bench, "carol\r" CLI_PASSWORD "\rclock set 2026-06-01\rdevice list\rlogout\r");
     (void)cli_console(bench);
-    shows(bench, "error 1: clock set: needs the permission store:write");
-    shows(bench, "0 shown");
+    cli_shows(bench, "error 1: clock set: needs the permission store:write");
+    cli_shows(bench, "0 shown");
     assert_true(bench->fake.clock.wall_ms < LK_FAKE_START_MS + YEAR / 4);
 }
 
