@@ -277,3 +277,14 @@ struct fault_facts fault_town_facts(struct fault_town *town, struct lk_id user)
     lk_abort(&bench->txn);
     return facts;
 }
+
+int fault_town_end(struct fault_town *town, int error)
+{
+    struct lk_txn *txn = &town->bench->txn;
+
+    if (!error) {
+        error = lk_commit(txn);
+    }
+    lk_abort(txn);
+    return error;
+}

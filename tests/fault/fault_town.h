@@ -46,6 +46,8 @@ void fault_town_close(struct fault_town *town);
 void fault_town_save(struct fault_town *town);
 /* Back to the saved state, with a handle opened anew. */
 void fault_town_reset(struct fault_town *town);
+/* The end of a transaction as every caller writes it: kept where nothing has failed. */
+int fault_town_end(struct fault_town *town, int error);
 /* Every storage call and every port call of the case, failed once and for ever. */
 void fault_town_try(struct fault_town *town, const struct fault_case *one);
 /* Of a user; `tenant` of the town's first. */

@@ -7,17 +7,6 @@
 
 #include "lk_engine.h"
 
-static int finish(struct fault_town *town, int error)
-{
-    struct lk_txn *txn = &town->bench->txn;
-
-    if (!error) {
-        error = lk_commit(txn);
-    }
-    lk_abort(txn);
-    return error;
-}
-
 static int begin_as(struct fault_town *town, struct lk_id user)
 {
     const struct lk_actor actor = {.tenant = user.tenant,
@@ -48,7 +37,7 @@ static int run_sealed(struct fault_town *town)
     int error = begin_as(town, town->carol);
 
     error = error ? error : entry(town, LK_SUCCESS, "door.open");
-    return finish(town, error ? error : entry(town, LK_SUCCESS, "door.shut"));
+    return fault_town_end(town, error ? error : entry(town, LK_SUCCESS, "door.shut"));
 }
 
 static int run_fold(struct fault_town *town)
@@ -58,7 +47,7 @@ static int run_fold(struct fault_town *town)
     for (i = 0; !error && i < 3; i++) {
         error = entry(town, LK_FAILURE, "door.open");
     }
-    return finish(town, error);
+    return fault_town_end(town, error);
 }
 
 /* More failures than records to count them in: some are closed for others. */
@@ -71,7 +60,7 @@ static int run_crowd(struct fault_town *town)
         (void)snprintf(action, sizeof(action), "door.%u", (unsigned)i / 2 % 100);
         error = entry(town, LK_FAILURE, action);
     }
-    return finish(town, error);
+    return fault_town_end(town, error);
 }
 
 static int run_settle(struct fault_town *town)
@@ -81,7 +70,8 @@ static int run_settle(struct fault_town *town)
     for (i = 0; !error && i < 3; i++) {
         error = entry(town, LK_FAILURE, "door.open");
     }
-    return finish(town, error ? error : lk_audit_settle(&town->bench->txn, town->bench->tenant));
+    return fault_town_end(town,
+                          error ? error : lk_audit_settle(&town->bench->txn, town->bench->tenant));
 }
 
 static int run_watermark(struct fault_town *town)
@@ -103,7 +93,7 @@ static int run_watermark(struct fault_town *town)
     for (i = 0; !error && i < 14; i++) {
         error = entry(town, LK_SUCCESS, "door.open");
     }
-    return finish(town, error);
+    return fault_town_end(town, error);
 }
 
 static int run_expire(struct fault_town *town)
@@ -120,7 +110,7 @@ static int run_expire(struct fault_town *town)
         error = lk_maintain(&bench->txn, 1000, &more);
         error = error > 0 ? 0 : error;
     }
-    return finish(town, error);
+    return fault_town_end(town, error);
 }
 
 static void test_fault_audit_writes(void **state)

@@ -7,18 +7,6 @@
 
 #include "lk_engine.h"
 
-/* The end of a transaction as every caller writes it. */
-static int finish(struct fault_town *town, int error)
-{
-    struct lk_txn *txn = &town->bench->txn;
-
-    if (!error) {
-        error = lk_commit(txn);
-    }
-    lk_abort(txn);
-    return error;
-}
-
 static int begin(struct fault_town *town)
 {
     struct bench *bench = town->bench;
@@ -46,7 +34,7 @@ static int run_add(struct fault_town *town)
     struct lk_id id;
     int error = begin(town);
 
-    return finish(town, error ? error : add_user(town, "eve", &id));
+    return fault_town_end(town, error ? error : add_user(town, "eve", &id));
 }
 
 static int run_password(struct fault_town *town)
@@ -60,7 +48,8 @@ static int run_password(struct fault_town *town)
         return error;
     }
     error = begin(town);
-    return finish(town, error ? error : lk_password_set(&bench->txn, town->alice, &verifier, 0));
+    return fault_town_end(town,
+                          error ? error : lk_password_set(&bench->txn, town->alice, &verifier, 0));
 }
 
 static int run_role(struct fault_town *town)
@@ -72,7 +61,7 @@ static int run_role(struct fault_town *town)
         error = bench_set(bench, &lk_kind_role, town->base, "name=ground", "permissions=user:write",
                           NULL);
     }
-    return finish(town, error);
+    return fault_town_end(town, error);
 }
 
 static int run_permit(struct fault_town *town)
@@ -85,50 +74,56 @@ static int run_permit(struct fault_town *town)
         error = lk_find_named(&bench->txn, &lk_kind_permission, bench->tenant,
                               LK_TEXT("audit:read"), &permission);
     }
-    return finish(town, error ? error : lk_role_permit(&bench->txn, town->base, permission, true));
+    return fault_town_end(town, error ? error
+                                      : lk_role_permit(&bench->txn, town->base, permission, true));
 }
 
 static int run_grant(struct fault_town *town)
 {
     int error = begin(town);
 
-    return finish(town, error ? error : lk_role_grant(&town->bench->txn, town->bob, town->base, 0));
+    return fault_town_end(town, error ? error
+                                      : lk_role_grant(&town->bench->txn, town->bob, town->base, 0));
 }
 
 static int run_purge_user(struct fault_town *town)
 {
     int error = begin(town);
 
-    return finish(town, error ? error : lk_purge(&town->bench->txn, &lk_kind_user, town->alice));
+    return fault_town_end(town,
+                          error ? error : lk_purge(&town->bench->txn, &lk_kind_user, town->alice));
 }
 
 static int run_purge_role(struct fault_town *town)
 {
     int error = begin(town);
 
-    return finish(town, error ? error : lk_purge(&town->bench->txn, &lk_kind_role, town->child));
+    return fault_town_end(town,
+                          error ? error : lk_purge(&town->bench->txn, &lk_kind_role, town->child));
 }
 
 static int run_purge_tenant(struct fault_town *town)
 {
     int error = begin(town);
 
-    return finish(town, error ? error : lk_purge(&town->bench->txn, &lk_kind_tenant, town->second));
+    return fault_town_end(town, error ? error
+                                      : lk_purge(&town->bench->txn, &lk_kind_tenant, town->second));
 }
 
 static int run_remove(struct fault_town *town)
 {
     int error = begin(town);
 
-    return finish(town,
-                  error ? error : lk_remove(&town->bench->txn, &lk_kind_user, town->alice, NULL));
+    return fault_town_end(
+        town, error ? error : lk_remove(&town->bench->txn, &lk_kind_user, town->alice, NULL));
 }
 
 static int run_restore(struct fault_town *town)
 {
     int error = begin(town);
 
-    return finish(town, error ? error : lk_restore(&town->bench->txn, &lk_kind_user, town->dave));
+    return fault_town_end(town,
+                          error ? error : lk_restore(&town->bench->txn, &lk_kind_user, town->dave));
 }
 
 /* What an import does: users and their hashes in one transaction, one line in the audit. */
@@ -150,7 +145,7 @@ static int run_import(struct fault_town *town)
             error = lk_password_import(&bench->txn, id, bench_text(hash));
         }
     }
-    return finish(town, error);
+    return fault_town_end(town, error);
 }
 
 static int check_any(void *self, struct lk_span hash, const char **rule)
@@ -170,16 +165,16 @@ static int run_maintain(struct fault_town *town)
         error = lk_maintain(&town->bench->txn, 100000, &more);
         error = error > 0 ? 0 : error;
     }
-    return finish(town, error);
+    return fault_town_end(town, error);
 }
 
 static int run_suspend(struct fault_town *town)
 {
     int error = begin(town);
 
-    return finish(town, error ? error
-                              : lk_tenant_set_status(&town->bench->txn, town->bench->tenant,
-                                                     LK_TENANT_SUSPENDED));
+    return fault_town_end(town, error ? error
+                                      : lk_tenant_set_status(&town->bench->txn, town->bench->tenant,
+                                                             LK_TENANT_SUSPENDED));
 }
 
 static int run_resize(struct fault_town *town)
@@ -191,7 +186,7 @@ static int run_resize(struct fault_town *town)
         error = bench_set(bench, &lk_kind_tenant, (struct lk_id){bench->tenant, 0, 0},
                           "audit_capacity=40", NULL);
     }
-    return finish(town, error);
+    return fault_town_end(town, error);
 }
 
 static int run_tenant(struct fault_town *town)
@@ -201,7 +196,7 @@ static int run_tenant(struct fault_town *town)
 
     memset(&tenant, 0, sizeof(tenant));
     lk_field_set_span(&tenant.record, lk_field_numbered(&lk_kind_tenant, 8), LK_TEXT("third"));
-    return finish(town, error ? error : lk_tenant_add(&town->bench->txn, &tenant));
+    return fault_town_end(town, error ? error : lk_tenant_add(&town->bench->txn, &tenant));
 }
 
 static int run_key(struct fault_town *town)
@@ -210,9 +205,9 @@ static int run_key(struct fault_town *town)
     char token[LK_TOKEN_SIZE];
     int error = begin(town);
 
-    return finish(town, error ? error
-                              : lk_api_key_add(&town->bench->txn, town->alice, LK_TEXT("key"),
-                                               LK_TEXT(""), 0, token, &id));
+    return fault_town_end(town, error ? error
+                                      : lk_api_key_add(&town->bench->txn, town->alice,
+                                                       LK_TEXT("key"), LK_TEXT(""), 0, token, &id));
 }
 
 static int run_touch(struct fault_town *town)
@@ -225,22 +220,23 @@ static int run_touch(struct fault_town *town)
         error = lk_session_check(&bench->txn, 0, bench_text(town->token), LK_ASK("door", "open"),
                                  &verdict);
     }
-    return finish(town, error ? error : lk_session_touch(&bench->txn, &verdict));
+    return fault_town_end(town, error ? error : lk_session_touch(&bench->txn, &verdict));
 }
 
 static int run_logout(struct fault_town *town)
 {
     int error = begin(town);
 
-    return finish(town, error ? error : lk_logout(&town->bench->txn, bench_text(town->token)));
+    return fault_town_end(town,
+                          error ? error : lk_logout(&town->bench->txn, bench_text(town->token)));
 }
 
 static int run_rewrap(struct fault_town *town)
 {
     int error = begin(town);
 
-    return finish(town,
-                  error ? error : lk_rewrap_passphrase(&town->bench->txn, LK_TEXT("pass phrase")));
+    return fault_town_end(
+        town, error ? error : lk_rewrap_passphrase(&town->bench->txn, LK_TEXT("pass phrase")));
 }
 
 static void try_all(const struct fault_case *cases, size_t count)

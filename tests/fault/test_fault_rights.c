@@ -7,17 +7,6 @@
 
 #include "lk_engine.h"
 
-static int finish(struct fault_town *town, int error)
-{
-    struct lk_txn *txn = &town->bench->txn;
-
-    if (!error) {
-        error = lk_commit(txn);
-    }
-    lk_abort(txn);
-    return error;
-}
-
 static int begin(struct fault_town *town, struct lk_id actor)
 {
     struct lk_actor as = {.tenant = actor.tenant, .user = actor.user};
@@ -37,17 +26,17 @@ static int run_remove_admin(struct fault_town *town)
 {
     int error = begin(town, nobody);
 
-    return finish(town,
-                  error ? error
-                        : lk_remove(&town->bench->txn, &lk_kind_user, town->bench->admin, NULL));
+    return fault_town_end(
+        town,
+        error ? error : lk_remove(&town->bench->txn, &lk_kind_user, town->bench->admin, NULL));
 }
 
 static int run_purge_admin(struct fault_town *town)
 {
     int error = begin(town, nobody);
 
-    return finish(town,
-                  error ? error : lk_purge(&town->bench->txn, &lk_kind_user, town->bench->admin));
+    return fault_town_end(
+        town, error ? error : lk_purge(&town->bench->txn, &lk_kind_user, town->bench->admin));
 }
 
 static int run_empty_admin_role(struct fault_town *town)
@@ -61,7 +50,8 @@ static int run_empty_admin_role(struct fault_town *town)
     if (!error) {
         error = find(town, &lk_kind_permission, "all", &all);
     }
-    return finish(town, error ? error : lk_role_permit(&town->bench->txn, role, all, false));
+    return fault_town_end(town,
+                          error ? error : lk_role_permit(&town->bench->txn, role, all, false));
 }
 
 static int run_condition_on_all(struct fault_town *town)
@@ -75,7 +65,7 @@ static int run_condition_on_all(struct fault_town *town)
     if (!error) {
         error = bench_set(town->bench, &lk_kind_permission, all, "channels=http", NULL);
     }
-    return finish(town, error);
+    return fault_town_end(town, error);
 }
 
 static int run_grant_too_much(struct fault_town *town)
@@ -86,22 +76,23 @@ static int run_grant_too_much(struct fault_town *town)
     if (!error) {
         error = find(town, &lk_kind_role, "admin", &role);
     }
-    return finish(town, error ? error : lk_role_grant(&town->bench->txn, town->bob, role, 0));
+    return fault_town_end(town,
+                          error ? error : lk_role_grant(&town->bench->txn, town->bob, role, 0));
 }
 
 static int run_grant_own(struct fault_town *town)
 {
     int error = begin(town, town->alice);
 
-    return finish(town,
-                  error ? error : lk_role_grant(&town->bench->txn, town->bob, town->child, 0));
+    return fault_town_end(
+        town, error ? error : lk_role_grant(&town->bench->txn, town->bob, town->child, 0));
 }
 
 static int run_shut_out_admin(struct fault_town *town)
 {
     int error = begin(town, town->alice);
 
-    return finish(
+    return fault_town_end(
         town, error ? error
                     : lk_user_set_status(&town->bench->txn, town->bench->admin, LK_USER_SUSPENDED));
 }
@@ -118,7 +109,7 @@ static int run_condition(struct fault_town *town)
         error = bench_set(town->bench, &lk_kind_permission, id, "window=mon-fri 08:00-18:00",
                           "sources=10.0.0.0/8", "deny=true", NULL);
     }
-    return finish(town, error);
+    return fault_town_end(town, error);
 }
 
 static int approve(struct fault_town *town, const char *name, struct lk_span password)

@@ -49,17 +49,6 @@ static struct fault_town *open_town(void)
     return town;
 }
 
-static int finish(struct fault_town *town, int error)
-{
-    struct lk_txn *txn = &town->bench->txn;
-
-    if (!error) {
-        error = lk_commit(txn);
-    }
-    lk_abort(txn);
-    return error;
-}
-
 static int begin(struct fault_town *town)
 {
     return lk_begin(&town->bench->store, &town->bench->txn, LK_WRITE, NULL);
@@ -188,17 +177,18 @@ static int run_forget(struct fault_town *town)
 {
     int error = begin(town);
 
-    return finish(town,
-                  error ? error : lk_remove(&town->bench->txn, &lk_kind_device, device, "forget"));
+    return fault_town_end(
+        town, error ? error : lk_remove(&town->bench->txn, &lk_kind_device, device, "forget"));
 }
 
 static int run_end_tenant(struct fault_town *town)
 {
     int error = begin(town);
 
-    return finish(town, error ? error
-                              : lk_session_end_tenant(&town->bench->txn, town->bench->tenant,
-                                                      (struct lk_id){0, 0, 0}));
+    return fault_town_end(town, error
+                                    ? error
+                                    : lk_session_end_tenant(&town->bench->txn, town->bench->tenant,
+                                                            (struct lk_id){0, 0, 0}));
 }
 
 static void test_fault_ends_of_sessions(void **state)
