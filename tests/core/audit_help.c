@@ -108,9 +108,8 @@ uint64_t audit_failures(struct bench *bench, uint32_t tenant, uint64_t *written)
     return count;
 }
 
-unsigned audit_count(struct bench *bench, uint32_t tenant, const char *action)
+unsigned audit_matches(struct bench *bench, struct lk_audit_query query)
 {
-    struct lk_audit_query query = {.tenant = tenant, .action = bench_text(action)};
     struct lk_audit_entry entry;
     unsigned count = 0;
 
@@ -119,7 +118,14 @@ unsigned audit_count(struct bench *bench, uint32_t tenant, const char *action)
     while (!lk_audit_next(&query, &entry)) {
         count++;
     }
+    lk_abort(&bench->txn);
     return count;
+}
+
+unsigned audit_count(struct bench *bench, uint32_t tenant, const char *action)
+{
+    return audit_matches(bench,
+                         (struct lk_audit_query){.tenant = tenant, .action = bench_text(action)});
 }
 
 struct lk_audit_entry audit_newest(struct bench *bench, struct lk_audit_query *query,

@@ -32,7 +32,8 @@ uint64_t audit_failures(struct bench *bench, uint32_t tenant, uint64_t *written)
  * it. Its texts are in the query's memory. */
 struct lk_audit_entry audit_newest(struct bench *bench, struct lk_audit_query *query,
                                    uint32_t tenant, const char *action);
-/* Entries of an action. */
+/* Entries that a query finds; of an action. */
+unsigned audit_matches(struct bench *bench, struct lk_audit_query query);
 unsigned audit_count(struct bench *bench, uint32_t tenant, const char *action);
 
 #endif

@@ -225,6 +225,7 @@ static void test_keep_watermark_once_a_crossing(void **state)
                              2 + round - 1 + (i >= 31 ? 1 : 0));
         }
     }
+    bench_read(bench);
     assert_int_equal(lk_audit_begin(&bench->txn, &query), 0);
     assert_int_equal(lk_audit_next(&query, &entry), 0);
     assert_true(lk_span_equal(entry.resource_id, LK_TEXT("activity")));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* S10: setting the clock. When it goes back a new epoch begins, and nothing that ended revives. */
-#include "bench.h"
+#include "audit_help.h"
 
 #include "lk_engine.h"
 
@@ -82,18 +82,9 @@ static struct lk_clock_state tell(struct bench *bench)
 static unsigned entries(struct bench *bench, uint32_t tenant, const char *action, uint64_t since,
                         uint64_t until)
 {
-    struct lk_audit_query query = {
-        .tenant = tenant, .action = bench_text(action), .since = since, .until = until};
-    struct lk_audit_entry entry;
-    unsigned count = 0;
-
-    bench_read(bench);
-    assert_int_equal(lk_audit_begin(&bench->txn, &query), 0);
-    while (!lk_audit_next(&query, &entry)) {
-        count++;
-    }
-    lk_abort(&bench->txn);
-    return count;
+    return audit_matches(
+        bench, (struct lk_audit_query){
+                   .tenant = tenant, .action = bench_text(action), .since = since, .until = until});
 }
 
 static void seen(struct bench *bench)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Sources, the budget of failures, the budget of a user's logins, and who stands in for whom. */
+#include "audit_help.h"
 #include "lockout.h"
 
 #define HOUR    3600000u
@@ -111,21 +112,6 @@ static void test_throttle_source_is_what_one_has(void **state)
 
 /* ---- The budget of failures ---- */
 
-static unsigned closings(struct bench *bench)
-{
-    struct lk_audit_query query = {.tenant = 0, .action = LK_TEXT("login.close")};
-    struct lk_audit_entry entry;
-    unsigned count = 0;
-
-    bench_read(bench);
-    assert_int_equal(lk_audit_begin(&bench->txn, &query), 0);
-    while (!lk_audit_next(&query, &entry)) {
-        count++;
-    }
-    lk_abort(&bench->txn);
-    return count;
-}
-
 /* Failures until the network is closed, each from another source and under another name. */
 static unsigned spend(struct bench *bench, unsigned *number)
 {
@@ -156,7 +142,7 @@ static void test_throttle_budget_closes_the_network(void **state)
     lockout_device(bench, alice, cookie);
     spent = spend(bench, &number);
     assert_int_equal(spent, LK_CHARGE_BUDGET);
-    assert_int_equal(closings(bench), 1);
+    assert_int_equal(audit_count(bench, 0, "login.close"), 1);
     print = bench_print(bench);
     puts = meter->puts;
     for (i = 0; i < 1000; i++) {
@@ -164,7 +150,7 @@ static void test_throttle_budget_closes_the_network(void **state)
         assert_int_equal(lockout_try(bench, &good).wait_s, 360);
     }
     assert_true(bench_print(bench) == print && meter->puts == puts);
-    assert_int_equal(closings(bench), 1);
+    assert_int_equal(audit_count(bench, 0, "login.close"), 1);
     bench_read(bench);
     assert_int_equal(lk_stats(&bench->txn, &stats), 0);
     assert_int_equal(stats.throttled_count, 2001);
@@ -180,7 +166,7 @@ static void test_throttle_budget_closes_the_network(void **state)
     lk_fake_advance(&bench->fake, 1);
     assert_int_equal(lockout_try(bench, &good).error, 0);
     assert_in_range(spend(bench, &number), LK_CHARGE_BUDGET / 10 - 1, LK_CHARGE_BUDGET / 10 + 1);
-    assert_int_equal(closings(bench), 2);
+    assert_int_equal(audit_count(bench, 0, "login.close"), 2);
     bench_verify(bench);
     bench_close(bench);
 }
