@@ -3,54 +3,8 @@
 # Passwords as an administrator meets them: what is refused and why. LATCHKEY names the program.
 set -u
 
-house=$(cd "$(dirname "$0")" && pwd) || exit 1
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-LATCHKEY_DB=$work/store
-export LATCHKEY_DB LATCHKEY
-unset LATCHKEY_TENANT LATCHKEY_SECRET
-number=0
-
-# check STATUS COMMAND [TEXT...]: runs a command line; its output or error holds each text.
-check() {
-    number=$((number + 1))
-    want=$1 command=$2
-    shift 2
-    got=0
-    sh -c "$command" >out 2>err </dev/null || got=$?
-    missing=
-    for text in "$@"; do
-        grep -qF -- "$text" out err || missing=$text
-    done
-    if [ "$got" -eq "$want" ] && [ -z "$missing" ]; then
-        printf 'ok %s %s\n' "$number" "$command"
-    else
-        printf 'not ok %s %s\n' "$number" "$command"
-        printf '# exit status %s where %s was expected; missing: %s\n' "$got" "$want" "$missing"
-        sed 's/^/# /' out err
-    fi
-}
-
-# lk STATUS ARGUMENTS [TEXT...]
-lk() {
-    want=$1 arguments=$2
-    shift 2
-    check "$want" "'$LATCHKEY' $arguments" "$@"
-}
-
-# also STATUS COMMAND: the same, about what the command before it wrote to out and err.
-also() {
-    number=$((number + 1))
-    got=0
-    sh -c "$2" >also 2>&1 </dev/null || got=$?
-    if [ "$got" -eq "$1" ]; then
-        printf 'ok %s %s\n' "$number" "$2"
-    else
-        printf 'not ok %s %s\n# exit status %s\n' "$number" "$2" "$got"
-        sed 's/^/# /' out err also
-    fi
-}
+# shellcheck source=tests/cli/cli_check.sh
+. "$(dirname "$0")/cli_check.sh"
 
 # passwd STATUS USER PASSWORD [TEXT...]
 passwd() {
@@ -123,7 +77,7 @@ lk 0 'audit list --store' 'store.calibrate'
 # What goes out is what another program makes of the same password. (It cannot be given a salt with
 # a NUL byte, which one in sixteen has: then another password is set.)
 try=0
-while [ $try -lt 9 ] && ! /usr/bin/python3 -B "$house/argon2_check.py" export.ndjson \
+while [ $try -lt 9 ] && ! /usr/bin/python3 -B "$tests/cli/argon2_check.py" export.ndjson \
     'secret number 4' >/dev/null 2>&1; do
     try=$((try + 1))
     for password in "filler $try a" "filler $try b" "filler $try c" 'secret number 4'; do
@@ -131,9 +85,9 @@ while [ $try -lt 9 ] && ! /usr/bin/python3 -B "$house/argon2_check.py" export.nd
     done
     "$LATCHKEY" --quiet export --with-secrets >export.ndjson
 done
-check 0 "/usr/bin/python3 -B '$house/argon2_check.py' export.ndjson 'secret number 4'" \
+check 0 "/usr/bin/python3 -B '$tests/cli/argon2_check.py' export.ndjson 'secret number 4'" \
     '1 verifiers are of this password'
-check 1 "/usr/bin/python3 -B '$house/argon2_check.py' export.ndjson 'secret number 5'"
+check 1 "/usr/bin/python3 -B '$tests/cli/argon2_check.py' export.ndjson 'secret number 5'"
 
 # ---- What is told about it
 

@@ -5,41 +5,8 @@
 # program.
 set -u
 
-house=$(cd "$(dirname "$0")/../house" && pwd) || exit 1
-spec=$(cd "$(dirname "$0")/../.." && pwd)/SPEC.md
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-LATCHKEY_DB=$work/store
-export LATCHKEY_DB LATCHKEY
-unset LATCHKEY_TENANT LATCHKEY_SECRET
-number=0
-
-# check STATUS COMMAND [TEXT...]: runs a command line; its output or error holds each text.
-check() {
-    number=$((number + 1))
-    want=$1 command=$2
-    shift 2
-    got=0
-    sh -c "$command" >out 2>err </dev/null || got=$?
-    missing=
-    for text in "$@"; do
-        grep -qF -- "$text" out err || missing=$text
-    done
-    if [ "$got" -eq "$want" ] && [ -z "$missing" ]; then
-        printf 'ok %s %s\n' "$number" "$command"
-    else
-        printf 'not ok %s %s\n' "$number" "$command"
-        printf '# exit status %s where %s was expected; missing: %s\n' "$got" "$want" "$missing"
-        sed 's/^/# /' out err
-    fi
-}
-
-lk() {
-    want=$1 arguments=$2
-    shift 2
-    check "$want" "'$LATCHKEY' $arguments" "$@"
-}
+# shellcheck source=tests/cli/cli_check.sh
+. "$(dirname "$0")/cli_check.sh"
 
 # boot FILE: the value of the boot record, in hexadecimal, one field of sealed bytes a line.
 boot() {
@@ -61,7 +28,7 @@ works() {
     check 0 "echo 'correct horse' | '$LATCHKEY' login admin --password-stdin"
     lk 0 "session check $token" 'user:          admin'
     lk 0 verify 'all in order'
-    check 0 "/usr/bin/python3 -B '$house/spec_reader.py' --spec '$spec' store --secret '$secret' \
+    check 0 "/usr/bin/python3 -B '$tests/house/spec_reader.py' --spec '$tests/../SPEC.md' store --secret '$secret' \
         --token '$token' --password 'admin=correct horse'"
 }
 
