@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * libc_writes.h: functions of the C library that write and flush, in a test program's hands. It is
- * told of what was done by two functions that it defines. Nothing is flushed: the disk is the
- * program's, and need not be waited for.
+ * libc_writes.h: functions of the C library that write and flush, in a test program's hands. The
+ * program asks for _GNU_SOURCE, and is told of what was done by two functions that it defines.
+ * Nothing is flushed: the disk is the program's, and need not be waited for.
  */
 #ifndef LK_TEST_LIBC_WRITES_H
 #define LK_TEST_LIBC_WRITES_H
@@ -25,7 +25,6 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
     return n;
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset);
 ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset)
 {
     return pwrite(fd, data, size, offset);

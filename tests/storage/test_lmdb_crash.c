@@ -8,9 +8,7 @@
  * Each state must open, be sound, and be what a commit left: none that was acknowledged as durable
  * is lost, and none is there in part.
  */
-#ifndef _DEFAULT_SOURCE
-#define _DEFAULT_SOURCE 1
-#endif
+#define _GNU_SOURCE
 #include "libc_writes.h"
 #include "lmdb_help.h"
 
