@@ -229,7 +229,7 @@ REPLAYS := $(addprefix fuzz/,$(FUZZERS))
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/,$(CASES))
 # The core's tests once more, with their store on flash: all but those that look into the memory of
 # the map in RAM, or fill a ring that 64 KiB of flash do not hold.
-FLASH_SKIP := $(addprefix core/test_,approve rekey s_audit_chain s_rollback s_secrets)
+FLASH_SKIP := $(addprefix core/test_,approve_taint rekey s_audit_chain s_rollback s_secrets)
 ON_FLASH := $(patsubst core/%,flash/%,$(filter-out $(FLASH_SKIP),$(filter core/%,$(CASES))))
 ALL_TESTS     := $(CASES) $(ON_FLASH) $(SCRIPTS) $(CROSSES) $(REPLAYS) house/deps-check
 
