@@ -10,8 +10,7 @@
 
 #include <cmocka.h>
 
-#define CONF_SIZE_SMALL ((size_t)1 << 20)
-#define CONF_TEST_MAX   256
+#define CONF_TEST_MAX 256
 
 struct lk_storage *conformance_open(void **state, size_t size)
 {
@@ -35,7 +34,7 @@ void conformance_close(void **state, struct lk_storage *s)
     backend->drop(s);
 }
 
-static struct lk_span conf_text(const char *text)
+struct lk_span conformance_text(const char *text)
 {
     return (struct lk_span){(const uint8_t *)text, strlen(text)};
 }
@@ -45,11 +44,11 @@ bool conformance_same(struct lk_span a, struct lk_span b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-static void conf_put(struct lk_storage *s, const char *key, const char *value)
+void conformance_put(struct lk_storage *s, const char *key, const char *value)
 {
     struct lk_storage_txn txn = {0};
     assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
-    assert_int_equal(s->ops->put(&txn, conf_text(key), conf_text(value)), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conformance_text(key), conformance_text(value)), LK_OK);
     assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
 }
 
@@ -57,13 +56,13 @@ static void conf_expect(struct lk_storage *s, struct lk_storage_txn *txn, const 
                         const char *value)
 {
     struct lk_span v;
-    int rc = s->ops->get(txn, conf_text(key), &v);
+    int rc = s->ops->get(txn, conformance_text(key), &v);
     if (value == NULL) {
         assert_int_equal(rc, LK_E_NOT_FOUND);
         return;
     }
     assert_int_equal(rc, LK_OK);
-    assert_true(conformance_same(v, conf_text(value)));
+    assert_true(conformance_same(v, conformance_text(value)));
 }
 
 static void conf_expect_now(struct lk_storage *s, const char *key, const char *value)
@@ -87,7 +86,7 @@ static void test_storage_ordering(void **state)
         {(const uint8_t *)"\xFF\xFF", 2}, {(const uint8_t *)"\xFF\xFF\xFF", 3},
     };
     const size_t count = sizeof keys / sizeof keys[0];
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONFORMANCE_SIZE);
     struct lk_storage_txn txn = {0};
     struct lk_storage_cursor cursor = {0};
     struct lk_span key;
@@ -135,9 +134,9 @@ static void test_storage_prefixes(void **state)
         "",  "A",  "a", "aa",   "ab",   "abaa",     "abb",      "abz",         "ac",
         "b", "bb", "c", "\xFE", "\xFF", "\xFF\xFD", "\xFF\xFF", "\xFF\xFF\xFF"};
     const int count = (int)(sizeof keys / sizeof keys[0]);
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONFORMANCE_SIZE);
     for (int i = 0; i < count; i++) {
-        conf_put(s, keys[i], "v");
+        conformance_put(s, keys[i], "v");
     }
     struct lk_storage_txn txn = {0};
     assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
@@ -160,18 +159,19 @@ static void test_storage_prefixes(void **state)
                     down = i;
                 }
             }
-            assert_int_equal(s->ops->cursor_open(&txn, &cursor, conf_text(prefixes[p])), LK_OK);
-            int rc = s->ops->seek(&cursor, conf_text(places[q]), &key, NULL);
+            assert_int_equal(s->ops->cursor_open(&txn, &cursor, conformance_text(prefixes[p])),
+                             LK_OK);
+            int rc = s->ops->seek(&cursor, conformance_text(places[q]), &key, NULL);
             for (; up < count && strncmp(keys[up], prefixes[p], size) == 0; up++) {
                 assert_int_equal(rc, LK_OK);
-                assert_true(conformance_same(key, conf_text(keys[up])));
+                assert_true(conformance_same(key, conformance_text(keys[up])));
                 rc = s->ops->next(&cursor, &key, NULL);
             }
             assert_int_equal(rc, LK_E_NOT_FOUND);
-            rc = s->ops->seek_before(&cursor, conf_text(places[q]), &key, NULL);
+            rc = s->ops->seek_before(&cursor, conformance_text(places[q]), &key, NULL);
             for (; down >= 0 && strncmp(keys[down], prefixes[p], size) == 0; down--) {
                 assert_int_equal(rc, LK_OK);
-                assert_true(conformance_same(key, conf_text(keys[down])));
+                assert_true(conformance_same(key, conformance_text(keys[down])));
                 rc = s->ops->prev(&cursor, &key, NULL);
             }
             assert_int_equal(rc, LK_E_NOT_FOUND);
@@ -185,11 +185,11 @@ static void test_storage_prefixes(void **state)
 
 static void test_storage_isolation(void **state)
 {
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONFORMANCE_SIZE);
     struct lk_storage_txn reader = {0};
     struct lk_storage_txn other = {0};
     struct lk_storage_txn writer = {0};
-    conf_put(s, "a", "1");
+    conformance_put(s, "a", "1");
     assert_int_equal(s->ops->begin(s, &reader, LK_READ), LK_OK);
     assert_int_equal(s->ops->begin(s, &other, LK_READ), LK_OK);
     uint64_t before = s->ops->snapshot(&reader);
@@ -203,7 +203,7 @@ static void test_storage_isolation(void **state)
         s->ops->abort(&writer);
     } else {
         assert_int_equal(s->ops->begin(s, &writer, LK_WRITE), LK_OK);
-        assert_int_equal(s->ops->put(&writer, conf_text("a"), conf_text("2")), LK_OK);
+        assert_int_equal(s->ops->put(&writer, conformance_text("a"), conformance_text("2")), LK_OK);
         conf_expect(s, &writer, "a", "2");
         conf_expect(s, &reader, "a", "1");
         assert_int_equal(s->ops->commit(&writer, LK_COMMIT_DURABLE), LK_OK);
@@ -227,25 +227,25 @@ static void test_storage_isolation(void **state)
 
 static void test_storage_abort_restores(void **state)
 {
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONFORMANCE_SIZE);
     struct lk_storage_txn txn = {0};
-    conf_put(s, "a", "1");
-    conf_put(s, "b", "2");
-    conf_put(s, "c", "3");
+    conformance_put(s, "a", "1");
+    conformance_put(s, "b", "2");
+    conformance_put(s, "c", "3");
     assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
     uint64_t clean = s->ops->snapshot(&txn);
-    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("x")), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conformance_text("a"), conformance_text("x")), LK_OK);
     uint64_t first = s->ops->snapshot(&txn);
     assert_true(clean != first);
-    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("y")), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conformance_text("a"), conformance_text("y")), LK_OK);
     assert_true(first != s->ops->snapshot(&txn));
-    assert_int_equal(s->ops->remove(&txn, conf_text("b")), LK_OK);
-    assert_int_equal(s->ops->put(&txn, conf_text("b"), conf_text("z")), LK_OK);
-    assert_int_equal(s->ops->remove(&txn, conf_text("c")), LK_OK);
-    assert_int_equal(s->ops->put(&txn, conf_text("d"), conf_text("n")), LK_OK);
-    assert_int_equal(s->ops->remove(&txn, conf_text("d")), LK_OK);
-    assert_int_equal(s->ops->remove(&txn, conf_text("d")), LK_E_NOT_FOUND);
-    assert_int_equal(s->ops->put(&txn, conf_text("e"), conf_text("n")), LK_OK);
+    assert_int_equal(s->ops->remove(&txn, conformance_text("b")), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conformance_text("b"), conformance_text("z")), LK_OK);
+    assert_int_equal(s->ops->remove(&txn, conformance_text("c")), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conformance_text("d"), conformance_text("n")), LK_OK);
+    assert_int_equal(s->ops->remove(&txn, conformance_text("d")), LK_OK);
+    assert_int_equal(s->ops->remove(&txn, conformance_text("d")), LK_E_NOT_FOUND);
+    assert_int_equal(s->ops->put(&txn, conformance_text("e"), conformance_text("n")), LK_OK);
     conf_expect(s, &txn, "a", "y");
     conf_expect(s, &txn, "b", "z");
     conf_expect(s, &txn, "c", NULL);
@@ -265,7 +265,7 @@ static void test_storage_abort_restores(void **state)
 static void test_storage_limits(void **state)
 {
     static uint8_t bytes[CONFORMANCE_VALUE_MAX + 1];
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONFORMANCE_SIZE);
     struct lk_storage_txn txn = {0};
     struct lk_span v;
     memset(bytes, 'k', sizeof bytes);
@@ -307,21 +307,21 @@ static void test_storage_limits(void **state)
 static void test_storage_failed_put_spoils_batch(void **state)
 {
     static uint8_t big[CONFORMANCE_VALUE_MAX + 1];
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONFORMANCE_SIZE);
     struct lk_storage_txn txn = {0};
-    conf_put(s, "a", "1");
+    conformance_put(s, "a", "1");
     assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
-    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("2")), LK_OK);
-    assert_int_equal(s->ops->put(&txn, conf_text("b"), (struct lk_span){big, sizeof big}),
+    assert_int_equal(s->ops->put(&txn, conformance_text("a"), conformance_text("2")), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conformance_text("b"), (struct lk_span){big, sizeof big}),
                      LK_E_TOO_BIG);
-    assert_int_equal(s->ops->put(&txn, conf_text("c"), conf_text("3")), LK_E_TOO_BIG);
-    assert_int_equal(s->ops->remove(&txn, conf_text("a")), LK_E_TOO_BIG);
+    assert_int_equal(s->ops->put(&txn, conformance_text("c"), conformance_text("3")), LK_E_TOO_BIG);
+    assert_int_equal(s->ops->remove(&txn, conformance_text("a")), LK_E_TOO_BIG);
     assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_E_TOO_BIG);
     assert_null(txn.storage);
     assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_E_STATE);
     conf_expect_now(s, "a", "1");
     conf_expect_now(s, "c", NULL);
-    conf_put(s, "c", "3");
+    conformance_put(s, "c", "3");
     conf_expect_now(s, "c", "3");
     s->ops->release(s, &txn);
     conformance_close(state, s);
@@ -333,8 +333,8 @@ static void test_storage_full_recovers(void **state)
     const struct conformance_backend *backend = *state;
     const size_t part = conformance_value_max(state) / 15;
     const uint32_t least = backend->count_min > 0 ? backend->count_min : 100;
-    const size_t whole = backend->size > 0 ? backend->size : CONF_SIZE_SMALL;
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
+    const size_t whole = backend->size > 0 ? backend->size : CONFORMANCE_SIZE;
+    struct lk_storage *s = conformance_open(state, CONFORMANCE_SIZE);
     struct lk_storage_txn txn = {0};
     for (int round = 0; round < 3; round++) {
         uint32_t count = 0;
@@ -382,12 +382,13 @@ static void test_storage_full_recovers(void **state)
 
 static void test_storage_read_only(void **state)
 {
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONFORMANCE_SIZE);
     struct lk_storage_txn txn = {0};
-    conf_put(s, "a", "1");
+    conformance_put(s, "a", "1");
     assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
-    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("2")), LK_E_READ_ONLY);
-    assert_int_equal(s->ops->remove(&txn, conf_text("a")), LK_E_READ_ONLY);
+    assert_int_equal(s->ops->put(&txn, conformance_text("a"), conformance_text("2")),
+                     LK_E_READ_ONLY);
+    assert_int_equal(s->ops->remove(&txn, conformance_text("a")), LK_E_READ_ONLY);
     conf_expect(s, &txn, "a", "1");
     s->ops->abort(&txn);
     s->ops->release(s, &txn);
@@ -405,8 +406,8 @@ static void test_storage_read_only(void **state)
 
 static void test_storage_reopen(void **state)
 {
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
-    conf_put(s, "a", "1");
+    struct lk_storage *s = conformance_open(state, CONFORMANCE_SIZE);
+    conformance_put(s, "a", "1");
     for (int i = 0; i < 3; i++) {
         struct lk_storage_txn txn = {0};
         assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
@@ -424,192 +425,33 @@ static void test_storage_reopen(void **state)
 
 static void test_storage_cursor_after_put(void **state)
 {
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
+    struct lk_storage *s = conformance_open(state, CONFORMANCE_SIZE);
     struct lk_storage_txn txn = {0};
     struct lk_storage_cursor cursor = {0};
     struct lk_span key;
     struct lk_span value;
-    conf_put(s, "a", "1");
-    conf_put(s, "b", "2");
+    conformance_put(s, "a", "1");
+    conformance_put(s, "b", "2");
     assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
     assert_int_equal(s->ops->cursor_open(&txn, &cursor, (struct lk_span){NULL, 0}), LK_OK);
     assert_int_equal(s->ops->next(&cursor, &key, &value), LK_E_STATE);
-    assert_int_equal(s->ops->seek(&cursor, conf_text("a"), &key, &value), LK_OK);
-    assert_int_equal(s->ops->put(&txn, conf_text("aa"), conf_text("x")), LK_OK);
+    assert_int_equal(s->ops->seek(&cursor, conformance_text("a"), &key, &value), LK_OK);
+    assert_int_equal(s->ops->put(&txn, conformance_text("aa"), conformance_text("x")), LK_OK);
     assert_int_equal(s->ops->next(&cursor, &key, &value), LK_E_STATE);
-    assert_int_equal(s->ops->seek(&cursor, conf_text("a"), &key, &value), LK_OK);
+    assert_int_equal(s->ops->seek(&cursor, conformance_text("a"), &key, &value), LK_OK);
     assert_int_equal(s->ops->next(&cursor, &key, &value), LK_OK);
-    assert_true(conformance_same(key, conf_text("aa")));
-    assert_int_equal(s->ops->remove(&txn, conf_text("aa")), LK_OK);
+    assert_true(conformance_same(key, conformance_text("aa")));
+    assert_int_equal(s->ops->remove(&txn, conformance_text("aa")), LK_OK);
     assert_int_equal(s->ops->prev(&cursor, &key, &value), LK_E_STATE);
-    assert_int_equal(s->ops->seek_before(&cursor, conf_text("b"), &key, &value), LK_OK);
-    assert_true(conformance_same(key, conf_text("a")));
+    assert_int_equal(s->ops->seek_before(&cursor, conformance_text("b"), &key, &value), LK_OK);
+    assert_true(conformance_same(key, conformance_text("a")));
     assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
     s->ops->cursor_close(&cursor); /* after its transaction */
     assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
     assert_int_equal(s->ops->cursor_open(&txn, &cursor, (struct lk_span){NULL, 0}), LK_OK);
-    assert_int_equal(s->ops->seek(&cursor, conf_text("b"), &key, &value), LK_OK);
+    assert_int_equal(s->ops->seek(&cursor, conformance_text("b"), &key, &value), LK_OK);
     s->ops->abort(&txn);
     s->ops->cursor_close(&cursor);
-    s->ops->release(s, &txn);
-    conformance_close(state, s);
-}
-
-/* The tally of a key, or of none. */
-static void conf_expect_tally(struct lk_storage *s, struct lk_storage_txn *txn, const char *key,
-                              int answer, uint32_t count)
-{
-    uint32_t found = 77;
-    assert_int_equal(s->ops->tallied(txn, conf_text(key), &found), answer);
-    assert_int_equal(found, answer == LK_OK ? count : 77);
-}
-
-static void conf_tally(struct lk_storage *s, const char *key, uint32_t count)
-{
-    struct lk_storage_txn txn = {0};
-    uint32_t found = 0;
-    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
-    assert_int_equal(s->ops->tally(&txn, conf_text(key), &found), LK_OK);
-    assert_int_equal(found, count);
-    assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
-}
-
-static void test_storage_tally(void **state)
-{
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
-    struct lk_storage_txn txn = {0};
-    uint32_t count = 0;
-    conf_put(s, "a", "1");
-    if ((s->caps & LK_STORAGE_TALLY) == 0) {
-        assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
-        assert_int_equal(s->ops->tally(&txn, conf_text("a"), &count), LK_E_UNSUPPORTED);
-        conf_expect_tally(s, &txn, "a", LK_E_UNSUPPORTED, 0);
-        assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
-        s->ops->release(s, &txn);
-        conformance_close(state, s);
-        return;
-    }
-    conf_put(s, "b", "2");
-    for (uint32_t i = 1; i <= 40; i++) {
-        conf_tally(s, "a", i);
-        conf_tally(s, "b", i);
-    }
-    /* Not in the map, in a reader, and undone by an abort. */
-    assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
-    conf_expect_tally(s, &txn, "a", LK_OK, 40);
-    conf_expect_tally(s, &txn, "aa", LK_E_NOT_FOUND, 0);
-    assert_int_equal(s->ops->tally(&txn, conf_text("a"), &count), LK_E_READ_ONLY);
-    uint64_t before = s->ops->snapshot(&txn);
-    s->ops->abort(&txn);
-    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
-    assert_int_equal(s->ops->tally(&txn, conf_text("aa"), &count), LK_E_NOT_FOUND);
-    assert_int_equal(s->ops->tally(&txn, conf_text("a"), &count), LK_OK);
-    assert_int_equal(count, 41);
-    s->ops->abort(&txn);
-    conf_tally(s, "a", 41);
-    assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
-    assert_true(before != s->ops->snapshot(&txn));
-    s->ops->abort(&txn);
-    /* It is alone in its transaction. */
-    static const struct {
-        const char *first;
-        const char *second;
-    } rows[] = {{"tally", "put"},
-                {"tally", "remove"},
-                {"tally", "tally"},
-                {"put", "tally"},
-                {"remove", "tally"}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *what[] = {rows[i].first, rows[i].second};
-        assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
-        for (size_t j = 0; j < 2; j++) {
-            int rc = strcmp(what[j], "tally") == 0 ? s->ops->tally(&txn, conf_text("a"), &count)
-                     : strcmp(what[j], "put") == 0
-                         ? s->ops->put(&txn, conf_text("b"), conf_text("x"))
-                         : s->ops->remove(&txn, conf_text("b"));
-            assert_int_equal(rc, j == 0 ? LK_OK : LK_E_STATE);
-        }
-        assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_E_STATE);
-    }
-    /* It outlives a restart; a put begins it anew, a removal takes it along. */
-    if ((s->caps & LK_STORAGE_DURABLE) != 0) {
-        s->ops->release(s, &txn);
-        s->ops->close(s);
-        assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
-    }
-    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
-    conf_expect_tally(s, &txn, "a", LK_OK, 41);
-    conf_expect_tally(s, &txn, "b", LK_OK, 40);
-    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("1")), LK_OK);
-    assert_int_equal(s->ops->remove(&txn, conf_text("b")), LK_OK);
-    s->ops->abort(&txn);
-    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
-    conf_expect_tally(s, &txn, "a", LK_OK, 41);
-    conf_expect_tally(s, &txn, "b", LK_OK, 40);
-    assert_int_equal(s->ops->put(&txn, conf_text("a"), conf_text("1")), LK_OK);
-    assert_int_equal(s->ops->remove(&txn, conf_text("b")), LK_OK);
-    assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
-    conf_put(s, "b", "3");
-    assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
-    conf_expect_tally(s, &txn, "a", LK_OK, 0);
-    conf_expect_tally(s, &txn, "b", LK_OK, 0);
-    s->ops->abort(&txn);
-    conf_tally(s, "b", 1);
-    s->ops->release(s, &txn);
-    conformance_close(state, s);
-}
-
-/* Many keys with tallies, among puts and removals, against a plain table; on flash they wander. */
-static void test_storage_tally_many(void **state)
-{
-    enum { KEYS = 24 };
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
-    struct lk_storage *s = conformance_open(state, CONF_SIZE_SMALL);
-    uint32_t expected[KEYS] = {0};
-    uint32_t seed = 12345;
-    struct lk_storage_txn txn = {0};
-    static uint8_t filler[100];
-    if ((s->caps & LK_STORAGE_TALLY) == 0) {
-        conformance_close(state, s);
-        return;
-    }
-    for (uint32_t step = 0; step < 6000; step++) {
-        seed = seed * 1664525u + 1013904223u;
-        uint32_t k = (seed >> 16) % KEYS;
-        struct lk_span key = {(const uint8_t *)letters + k, 1};
-        if (step < KEYS || (seed >> 8) % 7 == 0) {
-            k = step < KEYS ? step : k;
-            key.data = (const uint8_t *)letters + k;
-            assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
-            assert_int_equal(
-                s->ops->put(&txn, key, (struct lk_span){filler, (seed >> 24) % sizeof filler}),
-                LK_OK);
-            assert_int_equal(s->ops->commit(&txn, LK_COMMIT_LAZY), LK_OK);
-            expected[k] = 0;
-        } else {
-            uint32_t count = 0;
-            assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
-            assert_int_equal(s->ops->tally(&txn, key, &count), LK_OK);
-            assert_int_equal(count, ++expected[k]);
-            assert_int_equal(s->ops->commit(&txn, LK_COMMIT_LAZY), LK_OK);
-        }
-        if (step % 500 == 499) {
-            if ((s->caps & LK_STORAGE_DURABLE) != 0) {
-                s->ops->release(s, &txn);
-                s->ops->close(s);
-                assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
-            }
-            assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
-            assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
-            for (uint32_t i = 0; i < KEYS; i++) {
-                uint32_t count = 0;
-                key.data = (const uint8_t *)letters + i;
-                assert_int_equal(s->ops->tallied(&txn, key, &count), LK_OK);
-                assert_int_equal(count, expected[i]);
-            }
-            s->ops->abort(&txn);
-        }
-    }
     s->ops->release(s, &txn);
     conformance_close(state, s);
 }
@@ -630,8 +472,8 @@ int conformance_run(const struct conformance_backend *backends, size_t count)
         {"read_only", test_storage_read_only},
         {"reopen", test_storage_reopen},
         {"cursor_after_put", test_storage_cursor_after_put},
-        {"tally", test_storage_tally},
-        {"tally_many", test_storage_tally_many},
+        {"tally", conformance_test_tally},
+        {"tally_many", conformance_test_tally_many},
         {"model", conformance_test_model},
     };
     static struct CMUnitTest list[CONF_TEST_MAX];

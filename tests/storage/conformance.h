@@ -10,6 +10,7 @@
 #include "lk_storage.h"
 
 #define CONFORMANCE_VALUE_MAX 3000
+#define CONFORMANCE_SIZE      ((size_t)1 << 20) /* of most stores */
 
 /* One backend under test. */
 struct conformance_backend {
@@ -36,6 +37,11 @@ struct lk_storage *conformance_open(void **state, size_t size);
 size_t conformance_value_max(void **state);
 void conformance_close(void **state, struct lk_storage *s);
 bool conformance_same(struct lk_span a, struct lk_span b);
+struct lk_span conformance_text(const char *text);
+/* In a batch of its own. */
+void conformance_put(struct lk_storage *s, const char *key, const char *value);
 void conformance_test_model(void **state);
+void conformance_test_tally(void **state);
+void conformance_test_tally_many(void **state);
 
 #endif
