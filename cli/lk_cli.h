@@ -157,7 +157,7 @@ struct lk_cli_work {
     struct lk_filter filters[LK_CLI_FILTERS_MAX];
     union lk_any_record record, other;
     struct lk_cli_args args;
-    char cell[320]; /* one value of a table */
+    char cell[512]; /* one value of a table; an audit entry in words, and its tags */
     struct {
         uint32_t tenant;
         char name[101];

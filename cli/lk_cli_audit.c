@@ -73,6 +73,7 @@ int lk_cli_audit_query(struct lk_cli *cli, const struct lk_cli_args *args,
 {
     const char *user = lk_cli_option(args, "user");
     const char *action = lk_cli_option(args, "action");
+    const char *tag = lk_cli_option(args, "tag");
     struct lk_id id;
     int error;
 
@@ -84,6 +85,10 @@ int lk_cli_audit_query(struct lk_cli *cli, const struct lk_cli_args *args,
     if (action) {
         query->action = lk_cli_span(action);
     }
+    if (tag && (!*tag || strchr(tag, ' '))) {
+        return lk_cli_refuse(cli, LK_E_USAGE, "tag", tag, "is not one word");
+    }
+    query->tagged = lk_cli_span(tag ? tag : "");
     audit_resource(args, query);
     error = audit_source(cli, args, query);
     if (!error) {
@@ -138,7 +143,7 @@ static struct lk_span audit_text(struct lk_cli *cli, const char *name,
     return (struct lk_span){(const uint8_t *)buffer.data, buffer.size};
 }
 
-/* What was lost before it, how often it came, what it was. */
+/* What was lost before it, how often it came, what it was, and its tags. */
 static struct lk_span audit_words(struct lk_cli *cli, const struct lk_audit_entry *entry)
 {
     struct lk_cli_buffer buffer;
@@ -155,6 +160,11 @@ static struct lk_span audit_words(struct lk_cli *cli, const struct lk_audit_entr
         lk_cli_put(&out, entry->open ? " more so far: " : " more: ");
     }
     lk_cli_field_text(cli, &out, audit_field("description"), &entry->record);
+    if (entry->tags.size) {
+        lk_cli_put(&out, " [");
+        lk_cli_field_text(cli, &out, audit_field("tags"), &entry->record);
+        lk_cli_put(&out, "]");
+    }
     return (struct lk_span){(const uint8_t *)buffer.data, buffer.size};
 }
 

@@ -103,6 +103,7 @@ static const struct lk_cli_option table_grant[] = {
         {"outcome", "success|failure", "entries that went so"},                                    \
         {"category", "CATEGORY", "auth, session, user, role, data or system"},                     \
         {"source", "ADDRESS", "entries of what came from this address"},                           \
+        {"tag", "WORD", "entries with this tag: new-device, two-places..."},                       \
         {"since", "TIME", "from then on; 7d is seven days ago"},                                   \
     {                                                                                              \
         "until", "TIME", "before then"                                                             \
@@ -437,7 +438,9 @@ const struct lk_cli_command lk_cli_commands[] = {
     /* ---- audit ------------------------------------------------------------------------------- */
     {.noun = "audit", .verb = "list", .args = "", .help = "who did what, the newest first",
      .details = "The same failure again is counted, not listed again; what is still being counted "
-                "comes first, without a SEQ. --json shows every field of an entry. --store shows "
+                "comes first, without a SEQ. What is unusual about a login is in brackets: new-device, "
+                "new-address, two-places (another session is in use from another range of "
+                "addresses), many-refusals (before it). --json shows every field of an entry. --store shows "
                 "what the store keeps apart from its tenants: purges of tenants, restores. Exit "
                 "status 5: entries are damaged, and the others were listed.",
      .resource = "audit", .action = "read", .flags = IN_TENANT, .options = table_audit,

@@ -873,6 +873,7 @@ struct lk_audit_query {
     uint32_t actor;
     struct lk_span action, resource_type, resource_id;
     struct lk_span source; /* an address, 4 or 16 bytes: found by its tag */
+    struct lk_span tagged; /* one word of `tags` */
     int outcome;           /* 0 any, else 1 + enum lk_outcome */
     int category;          /* 0 any, else 1 + enum lk_category */
     uint64_t since, until; /* milliseconds, since <= at < until */

@@ -118,6 +118,21 @@ static bool audit_text_matches(struct lk_span want, struct lk_span have)
     return !want.size || lk_span_equal(want, have);
 }
 
+/* Is it one of the words? Those of an application must have been unsealed. */
+static bool audit_is_tagged(struct lk_span want, struct lk_span tags)
+{
+    size_t at, end;
+
+    for (at = 0; want.size && at < tags.size; at = end + 1) {
+        for (end = at; end < tags.size && tags.data[end] != ' '; end++) {
+        }
+        if (lk_span_equal(want, (struct lk_span){tags.data + at, end - at})) {
+            return true;
+        }
+    }
+    return !want.size;
+}
+
 static bool audit_matches(const struct lk_audit_query *query, const struct lk_audit_entry *entry)
 {
     return entry->at >= query->since && (!query->until || entry->at < query->until) &&
@@ -137,7 +152,8 @@ static int audit_next_open(struct lk_audit_query *query, struct lk_audit_entry *
 
     do {
         error = lk_audit_fold_next(query->txn, query->tenant, &query->fold, entry);
-    } while (!error && !audit_matches(query, entry));
+    } while (!error &&
+             !(audit_matches(query, entry) && audit_is_tagged(query->tagged, entry->tags)));
     return error;
 }
 
@@ -198,8 +214,12 @@ int lk_audit_next(struct lk_audit_query *query, struct lk_audit_entry *entry)
         if (error) {
             return error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
         }
-        if (audit_matches(query, entry)) {
-            return query->closed ? 0 : lk_audit_unseal(query->txn, entry, query->opened);
+        if (!audit_matches(query, entry)) {
+            continue;
+        }
+        error = query->closed ? 0 : lk_audit_unseal(query->txn, entry, query->opened);
+        if (error || audit_is_tagged(query->tagged, entry->tags)) {
+            return error;
         }
     }
 }

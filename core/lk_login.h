@@ -59,6 +59,9 @@ void lk_login_uncharge(struct lk_login *login, const struct lk_txn *txn,
  * goes back, and the user's budget of logins is spent of. */
 void lk_login_spend(struct lk_login *login, const struct lk_txn *txn,
                     const struct lk_tenant *tenant, struct lk_activity *activity);
+/* Were there as many failures since the last good login, on whichever lanes, as start a delay? */
+bool lk_login_refused_often(const struct lk_login *login, const struct lk_txn *txn,
+                            const struct lk_tenant *tenant, const struct lk_activity *activity);
 /* What the failure number `count` is followed by, doubling from the number `failures` on. */
 uint64_t lk_login_delay_ms(uint64_t count, uint64_t failures, uint64_t most_s);
 /* Finds, or makes room for, what was charged to a name that nobody has. */
@@ -110,10 +113,20 @@ int lk_login_factor_spend(struct lk_txn *txn, const struct lk_factor *factor);
 /* Gives back what this login was charged, and nothing that others were. */
 int lk_login_give_back(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant);
 
+/* What is unusual about a good login, and told by tags of its audit entry. */
+struct lk_login_unusual {
+    bool device, address; /* none that the user came from before */
+    bool places;          /* another session is in use from another range of addresses */
+    bool refusals;        /* as many failures as start a delay, since the last good login */
+};
+
+/* Another session counts as in use so long after its last use was noted. */
+#define LK_TWO_PLACES_MS 900000
+
 /* lk_login_session.c: ends dead sessions, and the oldest while there are too many; or tells that
- * there are. */
-int lk_login_make_room(struct lk_txn *txn, struct lk_id user, const struct lk_tenant *tenant,
-                       bool *full);
+ * there are (`full`). Looks at all of them, and so for those in another place. */
+int lk_login_make_room(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
+                       bool *full, struct lk_login_unusual *unusual);
 /* Knows or remembers the device; 0: none. `fresh`: it is not one that the user came from before. */
 int lk_login_device(struct lk_login *login, struct lk_txn *txn, struct lk_login_result *result,
                     uint32_t *device, bool *fresh);
@@ -123,6 +136,6 @@ int lk_login_put_session(struct lk_login *login, struct lk_txn *txn, const struc
 /* What a good login leaves in the activity record; takes the charge back. */
 int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn,
                           const struct lk_tenant *tenant, struct lk_activity *activity,
-                          bool *new_address);
+                          struct lk_login_unusual *unusual);
 
 #endif

@@ -15,6 +15,8 @@
 
 #define CHARGE_FORGET_MS LK_MS_PER_DAY /* a failure this old no longer counts */
 
+#define CHARGE_MANY_REFUSALS 5 /* where the tenant has no delays: what a new one begins with */
+
 /* Hours that the budget of good logins is worth: who has the password, and no more, spends the
  * network's at most, and a known device goes on. */
 #define CHARGE_NETWORK_HOURS 1
@@ -205,6 +207,28 @@ int lk_login_charge(struct lk_login *login, struct lk_txn *txn, const struct lk_
         lk_throttle_charge(txn->store, login->source, now);
     }
     return error;
+}
+
+bool lk_login_refused_often(const struct lk_login *login, const struct lk_txn *txn,
+                            const struct lk_tenant *tenant, const struct lk_activity *activity)
+{
+    uint64_t since = activity->last_login_at <= txn->now_ms ? activity->last_login_at : 0;
+    uint64_t failures = 0;
+    unsigned lane;
+
+    for (lane = 0; lane < LK_LANE_COUNT; lane++) {
+        struct charge charge = charge_get(activity, (enum lk_lane)lane);
+
+        /* Of its own lane, as it was before this login was charged. */
+        if (lane == (unsigned)login->lane) {
+            charge.count = login->charged.before.count;
+            charge.last = login->charged.before.at;
+        }
+        if (charge.last >= since && lk_elapsed(txn->now_ms, charge.last) < CHARGE_FORGET_MS) {
+            failures += charge.count;
+        }
+    }
+    return failures >= (tenant->lockout_failures ? tenant->lockout_failures : CHARGE_MANY_REFUSALS);
 }
 
 void lk_login_uncharge(struct lk_login *login, const struct lk_txn *txn,

@@ -182,12 +182,19 @@ static int login_allow(struct lk_login *login, struct lk_txn *txn)
     return error;
 }
 
+static void login_tag(struct lk_words *tags, bool is, const char *tag)
+{
+    lk_words_add(tags, is && tags->size ? " " : "");
+    lk_words_add(tags, is ? tag : "");
+}
+
 static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
                         const struct lk_factor *factor, struct lk_login_result *result)
 {
     struct lk_activity activity;
-    bool rehashed, full = false, new_device = false, new_address = false;
-    char text[32];
+    struct lk_login_unusual unusual = {false, false, false, false};
+    bool rehashed, full = false;
+    char text[64];
     struct lk_words tags = {text, 0, sizeof(text)};
     uint32_t device = 0;
     int error = login_renew(login, txn, &rehashed);
@@ -196,7 +203,7 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
     result->factor = login->factor = factor->kind;
     result->codes_left = factor->kind == LK_FACTOR_RECOVERY ? factor->codes_left - 1 : 0;
     if (!error) {
-        error = lk_login_make_room(txn, login->user, tenant, &full);
+        error = lk_login_make_room(login, txn, tenant, &full, &unusual);
     }
     /* There are few recovery codes: none goes for a login that is turned away. */
     if (!error && !(full && factor->kind == LK_FACTOR_RECOVERY)) {
@@ -208,7 +215,7 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
         return LK_E_LIMIT;
     }
     if (!error) {
-        error = lk_login_device(login, txn, result, &device, &new_device);
+        error = lk_login_device(login, txn, result, &device, &unusual.device);
     }
     if (!error) {
         error = lk_load_activity(txn, login->user, &activity);
@@ -227,12 +234,13 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
         activity.session_number = result->session.sub;
     }
     if (!error) {
-        error = lk_login_put_activity(login, txn, tenant, &activity, &new_address);
+        error = lk_login_put_activity(login, txn, tenant, &activity, &unusual);
     }
     txn->actor.session = result->session.sub;
-    lk_words_add(&tags, new_device ? "new-device" : "");
-    lk_words_add(&tags, new_device && new_address ? " " : "");
-    lk_words_add(&tags, new_address ? "new-address" : "");
+    login_tag(&tags, unusual.device, "new-device");
+    login_tag(&tags, unusual.address, "new-address");
+    login_tag(&tags, unusual.places, "two-places");
+    login_tag(&tags, unusual.refusals, "many-refusals");
     return error ? error : login_audit(login, txn, LK_SUCCESS, lk_words_span(&tags));
 }
 

@@ -2,10 +2,29 @@
 /* lk_login_session.c: the session that a good login makes, and what makes room for it. */
 #include "lk_login.h"
 
-int lk_login_make_room(struct lk_txn *txn, struct lk_id user, const struct lk_tenant *tenant,
-                       bool *full)
+/* The part of an address that tells places apart: a /24, a /48. */
+static struct lk_span login_range(struct lk_span ip)
+{
+    ip = lk_login_address(ip);
+    ip.size = ip.size == 4 ? 3 : ip.size == 16 ? 6 : 0;
+    return ip;
+}
+
+/* Is this session in use, and from elsewhere? Where an address is missing nobody can tell. */
+static bool login_elsewhere(const struct lk_login *login, const struct lk_txn *txn,
+                            const struct lk_session *session)
+{
+    struct lk_span here = login_range(login->request->ip), there = login_range(session->ip);
+
+    return here.size && there.size && !lk_span_equal(here, there) &&
+           lk_session_unused(txn, session) < LK_TWO_PLACES_MS;
+}
+
+int lk_login_make_room(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
+                       bool *full, struct lk_login_unusual *unusual)
 {
     const struct lk_cache_tenant *policy;
+    struct lk_id user = login->user;
     uint32_t count, oldest;
     bool over;
     int error;
@@ -29,6 +48,7 @@ int lk_login_make_room(struct lk_txn *txn, struct lk_id user, const struct lk_te
             }
             over = error || lk_session_state(txn, &session, policy) == LK_SESSION_OVER;
             oldest = over || !oldest ? session.record.id.sub : oldest;
+            unusual->places = unusual->places || (!over && login_elsewhere(login, txn, &session));
             count++;
         }
         lk_list_end(&list);
@@ -96,16 +116,14 @@ static void login_address_tag(struct lk_login *login, struct lk_span ip,
 {
     const struct lk_store *store = login->store;
     uint8_t text[7 + 8 + 6], hash[8];
-    size_t size;
 
-    ip = lk_login_address(ip);
-    size = ip.size == 4 ? 3 : 6; /* a /24, a /48 */
+    ip = login_range(ip);
     memcpy(text, "address", 7);
     lk_put_u32be(text + 7, login->user.tenant);
     lk_put_u32be(text + 11, login->user.user);
-    memcpy(text + 15, ip.data, size);
+    memcpy(text + 15, ip.data, ip.size);
     store->port->crypto->mac64(store->port->self, store->bucket_key,
-                               (struct lk_span){text, 15 + size}, hash);
+                               (struct lk_span){text, 15 + ip.size}, hash);
     memcpy(tag, hash, LK_ADDRESS_TAG_SIZE);
 }
 
@@ -181,7 +199,7 @@ int lk_login_put_session(struct lk_login *login, struct lk_txn *txn, const struc
 
 int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn,
                           const struct lk_tenant *tenant, struct lk_activity *activity,
-                          bool *new_address)
+                          struct lk_login_unusual *unusual)
 {
     static const uint8_t kept[] = {13, 14, 15, 17, 18, 19, 20, 21, 22, 23, 26, 27, 28};
     uint8_t tags[LK_ADDRESS_TAGS * LK_ADDRESS_TAG_SIZE];
@@ -194,6 +212,7 @@ int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn,
 
     memset(&patch, 0, sizeof(patch));
     patch.record.id = activity->record.id;
+    unusual->refusals = lk_login_refused_often(login, txn, tenant, activity);
     lk_login_uncharge(login, txn, tenant, activity);
     for (i = 0; i < LK_COUNT(kept); i++) {
         const struct lk_field *field = lk_login_field(kept[i]);
@@ -209,9 +228,8 @@ int lk_login_put_activity(struct lk_login *login, struct lk_txn *txn,
     lk_field_set_number(&patch.record, lk_login_field(10), txn->now_ms);
     lk_field_set_number(&patch.record, lk_login_field(11), txn->now_ms);
     lk_field_set_number(&patch.record, lk_login_field(16), activity->session_number);
-    *new_address = false;
     if (ip.size == 4 || ip.size == 16) {
-        size_t size = login_address(login, activity->address_tags, tags, new_address);
+        size_t size = login_address(login, activity->address_tags, tags, &unusual->address);
 
         lk_field_set_span(&patch.record, lk_login_field(25), (struct lk_span){tags, size});
     }

@@ -32,6 +32,12 @@ is "what was sealed is read" 'a "browser" [of 1]\2' "$(lk --json audit list --so
     --action login --outcome success | head -n 1 | $python -c \
     'import json,sys; print(json.loads(sys.stdin.readline())["user_agent"])')"
 expect 2 "source of no form" lk audit list --source nowhere
+lk tenant set factory lockout_failures=4 >/dev/null
+printf '%s\n' "$password" | lk login alice --password-stdin >/dev/null
+is "by tag, and counted" "1 shown 0" "$(lk audit list --tag many-refusals --all 2>&1 >/dev/null) $(
+    lk audit list --tag many --all | grep -c '^[0-9]')"
+is "what is unusual is told" 1 "$(lk audit list --wide | grep -c 'logged in \[many-refusals\]$')"
+expect 2 "a tag of two words" lk audit list --tag 'new device'
 
 # ---- Head and verification
 

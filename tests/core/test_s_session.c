@@ -476,95 +476,6 @@ static void test_s11_checks_write_nothing(void **state)
     scene_close(scene);
 }
 
-/* ---- From where ---- */
-
-static const char *tags_of_login(struct bench *bench, const char *cookie, const char *address,
-                                 bool remember, struct lk_login_result *result)
-{
-    static char text[64];
-    uint8_t ip[16];
-    size_t size = 0;
-    struct lk_audit_query query = {.tenant = bench->tenant, .action = LK_TEXT("login")};
-    struct lk_audit_entry entry;
-    struct lk_login_request request = {.tenant = bench->tenant,
-                                       .name = LK_TEXT("alice"),
-                                       .password = LK_TEXT(PASSWORD),
-                                       .channel = LK_CHANNEL_HTTP,
-                                       .device_cookie = bench_text(cookie),
-                                       .device_name = LK_TEXT("laptop"),
-                                       .remember_device = remember};
-
-    if (address[0]) {
-        assert_int_equal(lk_address_parse(bench_text(address), ip, &size), 0);
-        request.ip = (struct lk_span){ip, size};
-    }
-    lk_abort(&bench->txn);
-    assert_int_equal(lk_login(&bench->store, &request, result, NULL), 0);
-    bench_read(bench);
-    assert_int_equal(lk_audit_begin(&bench->txn, &query), 0);
-    assert_int_equal(lk_audit_next(&query, &entry), 0);
-    assert_true(entry.tags.size < sizeof(text));
-    memset(text, 0, sizeof(text));
-    if (entry.tags.size) {
-        memcpy(text, entry.tags.data, entry.tags.size);
-    }
-    lk_abort(&bench->txn);
-    return text;
-}
-
-static void test_s11_new_devices_and_addresses_are_flagged(void **state)
-{
-    struct bench *bench = bench_open();
-    struct lk_login_result result;
-    struct lk_session session;
-    char cookie[LK_TOKEN_SIZE];
-    unsigned i;
-
-    (void)state;
-    (void)bench_user(bench, "alice", PASSWORD);
-    /* Of somebody of whom nothing is known, nothing is new. */
-    assert_string_equal(tags_of_login(bench, "", "", false, &result), "");
-    assert_string_equal(tags_of_login(bench, "", "192.0.2.7", false, &result), "");
-    assert_string_equal(tags_of_login(bench, "", "192.0.2.200", false, &result), "");
-    assert_string_equal(tags_of_login(bench, "", "192.0.3.7", false, &result), "new-address");
-    assert_string_equal(tags_of_login(bench, "", "192.0.2.7", false, &result), "");
-    assert_string_equal(tags_of_login(bench, "", "::ffff:192.0.2.9", false, &result), "");
-    assert_string_equal(tags_of_login(bench, "", "2001:db8:1::7", false, &result), "new-address");
-    assert_string_equal(tags_of_login(bench, "", "2001:db8:1:ffff::8", false, &result), "");
-    assert_string_equal(tags_of_login(bench, "", "2001:db8:2::7", true, &result),
-                        "new-device new-address");
-    memcpy(cookie, result.device_cookie, sizeof(cookie));
-    assert_memory_equal(cookie, "lkd_", 4);
-    assert_string_equal(tags_of_login(bench, cookie, "2001:db8:2::7", false, &result), "");
-    assert_int_equal(result.device_cookie[0], 0);
-    bench_read(bench);
-    assert_int_equal(lk_get(&bench->txn, &lk_kind_session, result.session, &session.record), 0);
-    assert_int_equal(session.device, 1);
-    assert_string_equal(tags_of_login(bench, "", "2001:db8:2::7", false, &result), "new-device");
-    bench_read(bench);
-    assert_int_equal(lk_get(&bench->txn, &lk_kind_session, result.session, &session.record), 0);
-    assert_int_equal(session.device, 0);
-    assert_string_equal(tags_of_login(bench, "lkd_nonsense", "2001:db8:2::7", false, &result),
-                        "new-device");
-    /* Remembered again it keeps its number, and the cookie of before is worth nothing. */
-    assert_string_equal(tags_of_login(bench, cookie, "2001:db8:2::7", true, &result), "");
-    assert_string_equal(tags_of_login(bench, cookie, "2001:db8:2::7", false, &result),
-                        "new-device");
-    /* Eight ranges are remembered. */
-    for (i = 0; i < 9; i++) {
-        char address[32];
-
-        (void)snprintf(address, sizeof(address), "198.51.%u.1", i);
-        assert_string_equal(tags_of_login(bench, "", address, false, &result),
-                            "new-device new-address");
-    }
-    assert_string_equal(tags_of_login(bench, "", "198.51.1.1", false, &result), "new-device");
-    assert_string_equal(tags_of_login(bench, "", "198.51.0.1", false, &result),
-                        "new-device new-address");
-    bench_verify(bench);
-    bench_close(bench);
-}
-
 /* A damaged device keeps nobody out. */
 static void test_s11_damaged_device_stops_no_login(void **state)
 {
@@ -592,7 +503,6 @@ int main(void)
         cmocka_unit_test(test_s11_limit_that_refuses),
         cmocka_unit_test(test_s11_lifetime_by_channel),
         cmocka_unit_test(test_s11_checks_write_nothing),
-        cmocka_unit_test(test_s11_new_devices_and_addresses_are_flagged),
         cmocka_unit_test(test_s11_damaged_device_stops_no_login),
     };
 
