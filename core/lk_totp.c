@@ -40,13 +40,28 @@ void lk_code_take(struct lk_span given, struct lk_code *code)
     }
 }
 
+/* The number that the hash's last four bits point at (RFC 4226, section 5.3); they choose neither a
+ * jump nor an address. */
+static uint32_t totp_truncate(const uint8_t *mac, size_t size)
+{
+    uint32_t offset = mac[size - 1] & 0x0F, number = 0, i;
+
+    for (i = 0; i < 16; i++) {
+        uint32_t here = 0 - (((i ^ offset) - 1) >> 31); /* all ones, or 0 */
+
+        number |= here & ((uint32_t)mac[i] << 24 | (uint32_t)mac[i + 1] << 16 |
+                          (uint32_t)mac[i + 2] << 8 | mac[i + 3]);
+    }
+    return number & 0x7FFFFFFF;
+}
+
 int lk_totp_code(const struct lk_store *store, enum lk_hmac algorithm, struct lk_span seed,
                  uint64_t step, unsigned digits, char out[LK_TOTP_DIGITS_MAX + 1])
 {
     const struct lk_port *port = store->port;
     uint8_t counter[8], mac[LK_HMAC_MAX];
     uint32_t number = 0;
-    unsigned i, offset;
+    unsigned i;
     int error;
 
     for (i = 0; i < sizeof(counter); i++) {
@@ -59,11 +74,7 @@ int lk_totp_code(const struct lk_store *store, enum lk_hmac algorithm, struct lk
     error = port->crypto->hmac(port->self, algorithm, seed,
                                (struct lk_span){counter, sizeof(counter)}, mac);
     if (!error) {
-        offset = mac[totp_hash_sizes[algorithm] - 1] & 0x0F;
-        for (i = 0; i < 4; i++) {
-            number = number << 8 | mac[offset + i];
-        }
-        number &= 0x7FFFFFFF;
+        number = totp_truncate(mac, totp_hash_sizes[algorithm]);
         out[digits] = '\0';
         for (i = digits; i; number /= 10) {
             out[--i] = (char)('0' + number % 10);
