@@ -361,9 +361,8 @@ static int login_compare(struct lk_login *login)
     if (error) {
         return error;
     }
-    if (login->reuse.reused) {
-        return login_new_refused(login, "is one that the user had before");
-    }
+    /* Told after the second factor only, and until then hashed on like any other. */
+    login->flags |= login->reuse.reused ? LOGIN_REUSED : 0;
     lk_reuse_done(&login->reuse, &login->fresh);
     return login_renew_begin(login);
 }

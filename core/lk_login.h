@@ -10,17 +10,18 @@
 enum lk_login_state { LOGIN_IDLE, LOGIN_VERIFY, LOGIN_COMPARE, LOGIN_RENEW, LOGIN_READY };
 
 enum lk_login_flags {
-    LOGIN_KNOWN = 1,    /* the name is a user's */
-    LOGIN_FOREIGN = 2,  /* another program's verifier */
-    LOGIN_HAS = 4,      /* there is a verifier at all */
-    LOGIN_CLAIM = 8,    /* there is a claim code */
-    LOGIN_GOOD = 16,    /* proved by password */
-    LOGIN_CLAIMED = 32, /* proved by claim code */
-    LOGIN_MUST = 64,    /* a new password is due */
-    LOGIN_NOTED = 512,  /* locked, and yet something is to be committed */
-    LOGIN_BARRED = 256, /* user or tenant was not active at the beginning */
-    LOGIN_FRESH = 128,  /* `fresh` is a new verifier */
-    LOGIN_CODE = 1024,  /* the second factor's code was wrong */
+    LOGIN_KNOWN = 1,     /* the name is a user's */
+    LOGIN_FOREIGN = 2,   /* another program's verifier */
+    LOGIN_HAS = 4,       /* there is a verifier at all */
+    LOGIN_CLAIM = 8,     /* there is a claim code */
+    LOGIN_GOOD = 16,     /* proved by password */
+    LOGIN_CLAIMED = 32,  /* proved by claim code */
+    LOGIN_MUST = 64,     /* a new password is due */
+    LOGIN_NOTED = 512,   /* locked, and yet something is to be committed */
+    LOGIN_BARRED = 256,  /* user or tenant was not active at the beginning */
+    LOGIN_FRESH = 128,   /* `fresh` is a new verifier */
+    LOGIN_CODE = 1024,   /* the second factor's code was wrong */
+    LOGIN_REUSED = 2048, /* the new password is an earlier one */
 };
 
 /* A field of the activity record by its number. */

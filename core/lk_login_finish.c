@@ -308,6 +308,11 @@ static int login_finish(struct lk_login *login, struct lk_txn *txn, struct lk_lo
         login->flags |= LOGIN_CODE;
         return login_refuse(login, txn);
     }
+    if (!error && login->flags & LOGIN_REUSED) {
+        lk_problem_set(&login->problem, LK_E_MUST_CHANGE, "credential", "new_password", LK_TEXT(""),
+                       "is one that the user had before");
+        return login_ask(login, txn, &tenant, LK_E_MUST_CHANGE);
+    }
     if (!error && login->approve) {
         return login_approve(login, txn, &tenant, &factor);
     }

@@ -165,11 +165,11 @@ int lk_reuse_step(struct lk_store *store, struct lk_id user, struct lk_reuse *re
             return error;
         }
         reuse->hashing = false;
-        reuse->reused =
+        reuse->reused |=
             !error && port->crypto->equal(job->hash, reuse->expected, sizeof(reuse->expected));
         reuse->at++;
         /* A verifier that costs more than this build pays matches nothing. */
-        return error && error != LK_E_CHECK ? error : reuse->reused ? 0 : 1;
+        return error && error != LK_E_CHECK ? error : 1;
     }
     error = reuse_load(store, user, reuse, &verifier);
     if (!error && verifier.form == LK_VERIFIER_ARGON2ID) {
@@ -184,7 +184,7 @@ int lk_reuse_step(struct lk_store *store, struct lk_id user, struct lk_reuse *re
                           port->self, (struct lk_span){verifier.foreign, verifier.foreign_size},
                           (struct lk_span){job->password, job->password_size})
                     : LK_E_UNSUPPORTED;
-        reuse->reused = !error;
+        reuse->reused |= !error;
         reuse->at++;
         error =
             error == LK_E_REFUSED || error == LK_E_UNSUPPORTED || error == LK_E_CHECK ? 0 : error;
@@ -195,7 +195,7 @@ int lk_reuse_step(struct lk_store *store, struct lk_id user, struct lk_reuse *re
     if (error) {
         return error == LK_E_NOT_FOUND ? 0 : error;
     }
-    return reuse->reused ? 0 : 1;
+    return 1;
 }
 
 void lk_reuse_done(const struct lk_reuse *reuse, struct lk_password *password)
