@@ -171,6 +171,7 @@ struct lk_credential {
     uint64_t confirmed;         /* totp: a code of it was given */
     uint64_t algorithm, digits; /* totp: enum lk_hmac; 6 or 8 */
     uint64_t powered_end;       /* claim: when it ends, in powered time */
+    struct lk_span hash_key;    /* api_key, recovery: sealed key of the hashes, of another store */
     /* computed */
     uint64_t codes_left; /* recovery */
     uint64_t state;      /* totp: 1 confirmed */
@@ -634,6 +635,13 @@ int lk_totp_put_back(struct lk_txn *txn, struct lk_id id, struct lk_span seed);
  * clock too. They replace what the user had left of an older set. The caller wipes them. */
 int lk_recovery_add(struct lk_txn *txn, struct lk_id user,
                     char codes[LK_RECOVERY_COUNT][LK_RECOVERY_SIZE], struct lk_id *id);
+
+/* The hashes of an API key or of recovery codes, with the key that they are made with, in hex, for
+ * an export. LK_E_NOT_FOUND for others. The caller wipes it. */
+#define LK_KEYED_TEXT (2 * LK_HASH_SIZE + 1 + 32 * LK_RECOVERY_COUNT + 1)
+int lk_keyed_export(struct lk_txn *txn, struct lk_id id, char out[LK_KEYED_TEXT]);
+/* For a restore: gives a credential just put back its hashes. */
+int lk_keyed_put_back(struct lk_txn *txn, struct lk_id id, struct lk_span text);
 
 enum lk_factor_kind { LK_FACTOR_NONE = 0, LK_FACTOR_TOTP = 1, LK_FACTOR_RECOVERY = 2 };
 

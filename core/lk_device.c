@@ -22,7 +22,7 @@ int lk_device_of_cookie(struct lk_txn *txn, struct lk_id user, struct lk_span co
     }
     error = lk_get(txn, &lk_kind_device, id, &record.record);
     if (!error) {
-        error = lk_token_hash(store, cookie, hash);
+        error = lk_token_hash(store, store->token_key, cookie, hash);
     }
     if (!error && (record.cookie_hash.size != sizeof(hash) ||
                    !store->port->crypto->equal(hash, record.cookie_hash.data, sizeof(hash)))) {
@@ -175,7 +175,7 @@ int lk_device_remember(struct lk_txn *txn, const struct lk_device_facts *facts, 
     }
     error = operation == LK_ADD ? device_begin(txn, &at, facts, &device) : 0;
     if (!error) {
-        error = lk_token_make(txn->store, LK_TOKEN_DEVICE, at, text, hash);
+        error = lk_token_make(txn->store, txn->store->token_key, LK_TOKEN_DEVICE, at, text, hash);
     }
     if (error) {
         return error;

@@ -382,10 +382,16 @@ int lk_session_drop(struct lk_txn *txn, struct lk_id id);
 int lk_sessions_drop_device(struct lk_txn *txn, struct lk_id user, uint32_t device);
 void lk_put_u32be(uint8_t *out, uint32_t number);
 enum lk_token_kind { LK_TOKEN_SESSION = 's', LK_TOKEN_API_KEY = 'a', LK_TOKEN_DEVICE = 'd' };
-/* A token for `id`: text and stored hash. */
-int lk_token_make(struct lk_store *store, char kind, struct lk_id id, char token[LK_TOKEN_SIZE],
+/* A token for `id`: text and stored hash, made with `key`: the store's token key, or that of an API
+ * key. */
+int lk_token_make(struct lk_store *store, const uint8_t key[LK_HASH_SIZE], char kind,
+                  struct lk_id id, char token[LK_TOKEN_SIZE], uint8_t hash[LK_TOKEN_HASH_SIZE]);
+int lk_token_hash(struct lk_store *store, const uint8_t key[LK_HASH_SIZE], struct lk_span token,
                   uint8_t hash[LK_TOKEN_HASH_SIZE]);
-int lk_token_hash(struct lk_store *store, struct lk_span token, uint8_t hash[LK_TOKEN_HASH_SIZE]);
+/* lk_keyed.c: what the hashes of this API key, or these recovery codes, are made with. The caller
+ * wipes it. */
+int lk_keyed_key(struct lk_store *store, const struct lk_credential *credential,
+                 uint8_t key[LK_HASH_SIZE]);
 /* LK_E_REFUSED for anything of another form. */
 int lk_token_parse(struct lk_span token, char *kind, struct lk_id *id);
 /* The first of three fields of activity and bucket records: what is counted on a lane. */
@@ -498,7 +504,7 @@ int lk_claim_hash(struct lk_store *store, struct lk_span code, uint8_t hash[LK_T
 
 #define LK_SEAL_EXTRA (LK_SEAL_NONCE_SIZE + LK_SEAL_TAG_SIZE)
 /* What is sealed at a credential's place; part of the associated data. */
-enum lk_sealed { LK_SEALED_SECRET = 0, LK_SEALED_HISTORY = 1 };
+enum lk_sealed { LK_SEALED_SECRET = 0, LK_SEALED_HISTORY = 1, LK_SEALED_HASH_KEY = 2 };
 /* Nonce, ciphertext and tag of `plain`, which opens only there and as that. LK_E_SPACE. */
 int lk_seal_as(struct lk_store *store, struct lk_id place, enum lk_sealed what,
                struct lk_span plain, uint8_t *out, size_t capacity, size_t *size);

@@ -159,7 +159,8 @@ int lk_login_put_session(struct lk_login *login, struct lk_txn *txn, const struc
 
     memset(&session, 0, sizeof(session));
     session.record.id = (struct lk_id){login->user.tenant, login->user.user, number};
-    error = lk_token_make(login->store, LK_TOKEN_SESSION, session.record.id, result->token, hash);
+    error = lk_token_make(login->store, login->store->token_key, LK_TOKEN_SESSION,
+                          session.record.id, result->token, hash);
     if (error) {
         return error;
     }

@@ -32,31 +32,22 @@ static int recovery_fold(const struct lk_code *code, uint8_t plain[LK_RECOVERY_D
     return 0;
 }
 
-/* Bound to the credential, so that the same code elsewhere has another hash. */
-static int recovery_hash(struct lk_store *store, struct lk_id id,
+/* The key is the credential's own, so that the same code elsewhere has another hash. */
+static int recovery_hash(struct lk_store *store, const uint8_t key[LK_HASH_SIZE],
                          const uint8_t plain[LK_RECOVERY_DIGITS], uint8_t hash[LK_TOKEN_HASH_SIZE])
 {
-    const uint32_t parts[3] = {id.tenant, id.user, id.sub};
-    uint8_t text[12 + LK_RECOVERY_DIGITS], full[LK_HASH_SIZE];
-    size_t i;
-    int error;
+    uint8_t full[LK_HASH_SIZE];
+    int error = store->port->crypto->hash(store->port->self, key, LK_HASH_SIZE, LK_TEXT("recovery"),
+                                          (struct lk_span){plain, LK_RECOVERY_DIGITS}, full);
 
-    for (i = 0; i < 12; i++) {
-        text[i] = (uint8_t)(parts[i / 4] >> (24 - 8 * (i % 4)));
-    }
-    memcpy(text + 12, plain, LK_RECOVERY_DIGITS);
-    error =
-        store->port->crypto->hash(store->port->self, store->token_key, sizeof(store->token_key),
-                                  LK_TEXT("recovery"), (struct lk_span){text, sizeof(text)}, full);
     memcpy(hash, full, LK_TOKEN_HASH_SIZE);
-    lk_wipe(store, text, sizeof(text));
     return error;
 }
 
 int lk_recovery_match(struct lk_txn *txn, const struct lk_credential *credential,
                       const struct lk_code *code, uint32_t *place)
 {
-    uint8_t plain[LK_RECOVERY_DIGITS], hash[LK_TOKEN_HASH_SIZE];
+    uint8_t plain[LK_RECOVERY_DIGITS], hash[LK_TOKEN_HASH_SIZE], key[LK_HASH_SIZE];
     uint32_t i;
     int error;
 
@@ -64,7 +55,10 @@ int lk_recovery_match(struct lk_txn *txn, const struct lk_credential *credential
     if (recovery_fold(code, plain)) {
         return 0;
     }
-    error = recovery_hash(txn->store, credential->record.id, plain, hash);
+    error = lk_keyed_key(txn->store, credential, key);
+    if (!error) {
+        error = recovery_hash(txn->store, key, plain, hash);
+    }
     /* All are looked at, whichever fits. */
     for (i = 0; !error && i < lk_recovery_left(credential); i++) {
         if (txn->store->port->crypto->equal(
@@ -73,6 +67,7 @@ int lk_recovery_match(struct lk_txn *txn, const struct lk_credential *credential
         }
     }
     lk_wipe(txn->store, plain, sizeof(plain));
+    lk_wipe(txn->store, key, sizeof(key));
     return error;
 }
 
@@ -103,8 +98,8 @@ int lk_recovery_spend(struct lk_txn *txn, struct lk_id id, uint32_t place)
     return lk_record_store(txn, &lk_kind_credential, &credential.record, lk_work(txn)->new_value);
 }
 
-static int recovery_make(struct lk_store *store, struct lk_id id, char code[LK_RECOVERY_SIZE],
-                         uint8_t hash[LK_TOKEN_HASH_SIZE])
+static int recovery_make(struct lk_store *store, const uint8_t key[LK_HASH_SIZE],
+                         char code[LK_RECOVERY_SIZE], uint8_t hash[LK_TOKEN_HASH_SIZE])
 {
     uint8_t plain[LK_RECOVERY_DIGITS];
     size_t i;
@@ -117,7 +112,7 @@ static int recovery_make(struct lk_store *store, struct lk_id id, char code[LK_R
     if (!error) {
         code[5] = '-';
         code[LK_RECOVERY_SIZE - 1] = '\0';
-        error = recovery_hash(store, id, plain, hash);
+        error = recovery_hash(store, key, plain, hash);
     }
     lk_wipe(store, plain, sizeof(plain));
     return error;
@@ -126,7 +121,7 @@ static int recovery_make(struct lk_store *store, struct lk_id id, char code[LK_R
 int lk_recovery_add(struct lk_txn *txn, struct lk_id user,
                     char codes[LK_RECOVERY_COUNT][LK_RECOVERY_SIZE], struct lk_id *id)
 {
-    uint8_t hashes[LK_RECOVERY_COUNT * LK_TOKEN_HASH_SIZE];
+    uint8_t hashes[LK_RECOVERY_COUNT * LK_TOKEN_HASH_SIZE], key[LK_HASH_SIZE];
     struct lk_id place = {user.tenant, user.user, 0};
     struct lk_credential credential;
     struct lk_user record;
@@ -146,16 +141,22 @@ int lk_recovery_add(struct lk_txn *txn, struct lk_id user,
         operation = LK_ADD;
         error = lk_sequence_peek(txn, user.tenant, &lk_kind_credential, &place.sub);
     }
-    for (i = 0; !error && i < LK_RECOVERY_COUNT; i++) {
-        error = recovery_make(txn->store, place, codes[i], hashes + i * LK_TOKEN_HASH_SIZE);
-    }
     if (!error) {
+        /* Of this store, also where codes of another one were put back. */
         memset(&credential, 0, sizeof(credential));
         credential.record.id = place;
+        error = lk_keyed_key(txn->store, &credential, key);
+    }
+    for (i = 0; !error && i < LK_RECOVERY_COUNT; i++) {
+        error = recovery_make(txn->store, key, codes[i], hashes + i * LK_TOKEN_HASH_SIZE);
+    }
+    lk_wipe(txn->store, key, sizeof(key));
+    if (!error) {
         lk_set_number(&lk_kind_credential, &credential.record, "type", LK_CREDENTIAL_RECOVERY);
         lk_set_span(&lk_kind_credential, &credential.record, "secret",
                     (struct lk_span){hashes, sizeof(hashes)});
-        error = lk_write(txn, &lk_kind_credential, operation, place, &credential.record, 0, NULL,
+        error = lk_write(txn, &lk_kind_credential, operation, place, &credential.record,
+                         operation == LK_ADD ? 0 : LK_BIT(24), NULL,
                          LK_W_SYSTEM | (operation == LK_ADD ? LK_W_GIVEN_ID : 0));
     }
     if (error) {

@@ -116,7 +116,11 @@ static int rekey_credential(struct lk_store *store, struct lk_id id, uint8_t *cb
         return 0; /* of no sound form, before as after */
     }
     error = rekey_seal(store, id, LK_SEALED_SECRET, credential.secret, cbor, cbor);
-    return error ? error : rekey_seal(store, id, LK_SEALED_HISTORY, credential.history, cbor, cbor);
+    if (!error) {
+        error = rekey_seal(store, id, LK_SEALED_HISTORY, credential.history, cbor, cbor);
+    }
+    return error ? error
+                 : rekey_seal(store, id, LK_SEALED_HASH_KEY, credential.hash_key, cbor, cbor);
 }
 
 /* 1 when the record was written again; `value` is the storage's. */

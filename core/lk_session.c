@@ -12,14 +12,14 @@
 #define TOKEN_RANDOM 20
 #define TOKEN_SHOWN  24 /* "lka_", the ids, and 24 random bits of 160: enough to tell keys apart */
 
-int lk_token_hash(struct lk_store *store, struct lk_span token, uint8_t hash[LK_TOKEN_HASH_SIZE])
+int lk_token_hash(struct lk_store *store, const uint8_t key[LK_HASH_SIZE], struct lk_span token,
+                  uint8_t hash[LK_TOKEN_HASH_SIZE])
 {
     const struct lk_port *port = store->port;
     uint8_t full[LK_HASH_SIZE];
-    /* The subkey goes before the token in one BLAKE2b block: half the cost of the keyed mode. */
-    int error = port->crypto->hash(port->self, NULL, 0,
-                                   (struct lk_span){store->token_key, sizeof(store->token_key)},
-                                   token, full);
+    /* The key goes before the token in one BLAKE2b block: half the cost of the keyed mode. */
+    int error =
+        port->crypto->hash(port->self, NULL, 0, (struct lk_span){key, LK_HASH_SIZE}, token, full);
 
     memcpy(hash, full, LK_TOKEN_HASH_SIZE);
     return error;
@@ -38,8 +38,8 @@ static uint32_t session_get_u32(const uint8_t *in)
     return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
 }
 
-int lk_token_make(struct lk_store *store, char kind, struct lk_id id, char token[LK_TOKEN_SIZE],
-                  uint8_t hash[LK_TOKEN_HASH_SIZE])
+int lk_token_make(struct lk_store *store, const uint8_t key[LK_HASH_SIZE], char kind,
+                  struct lk_id id, char token[LK_TOKEN_SIZE], uint8_t hash[LK_TOKEN_HASH_SIZE])
 {
     uint8_t bytes[TOKEN_BYTES];
     int error;
@@ -55,8 +55,8 @@ int lk_token_make(struct lk_store *store, char kind, struct lk_id id, char token
                                     LK_TOKEN_SIZE - 4);
     }
     if (error >= 0) {
-        error =
-            lk_token_hash(store, (struct lk_span){(const uint8_t *)token, LK_TOKEN_SIZE - 1}, hash);
+        error = lk_token_hash(store, key,
+                              (struct lk_span){(const uint8_t *)token, LK_TOKEN_SIZE - 1}, hash);
     }
     lk_wipe(store, bytes, sizeof(bytes));
     return error;
@@ -99,10 +99,11 @@ int lk_session_compute(struct lk_txn *txn, struct lk_record *record)
 
 /* ---- Checking ---- */
 
-static int session_matches(struct lk_store *store, struct lk_span token, struct lk_span stored)
+static int session_matches(struct lk_store *store, const uint8_t key[LK_HASH_SIZE],
+                           struct lk_span token, struct lk_span stored)
 {
     uint8_t hash[LK_TOKEN_HASH_SIZE];
-    int error = lk_token_hash(store, token, hash);
+    int error = lk_token_hash(store, key, token, hash);
 
     if (!error && (stored.size != sizeof(hash) ||
                    !store->port->crypto->equal(hash, stored.data, sizeof(hash)))) {
@@ -154,7 +155,7 @@ static int session_check_session(struct lk_txn *txn, struct lk_span token, struc
     int error = lk_get(txn, &lk_kind_session, id, &session.record);
 
     if (!error) {
-        error = session_matches(txn->store, token, session.token_hash);
+        error = session_matches(txn->store, txn->store->token_key, token, session.token_hash);
     }
     if (!error) {
         session_tell(txn, &session, verdict);
@@ -176,6 +177,7 @@ static int session_check_key(struct lk_txn *txn, struct lk_span token, struct lk
                              struct lk_verdict *verdict, uint8_t *roles, size_t *roles_size)
 {
     const struct lk_cache_tenant *tenant;
+    uint8_t hash_key[LK_HASH_SIZE];
     struct lk_credential key;
     struct lk_user user;
     int error = lk_get(txn, &lk_kind_credential, id, &key.record);
@@ -184,8 +186,12 @@ static int session_check_key(struct lk_txn *txn, struct lk_span token, struct lk
         error = LK_E_REFUSED;
     }
     if (!error) {
-        error = session_matches(txn->store, token, key.secret);
+        error = lk_keyed_key(txn->store, &key, hash_key);
     }
+    if (!error) {
+        error = session_matches(txn->store, hash_key, token, key.secret);
+    }
+    lk_wipe(txn->store, hash_key, sizeof(hash_key));
     if (!error && lk_expired(txn, key.expires_at)) {
         error = LK_E_REFUSED;
     }
@@ -363,7 +369,7 @@ int lk_api_key_add(struct lk_txn *txn, struct lk_id user, struct lk_span label,
                    struct lk_id *id)
 {
     struct lk_credential credential;
-    uint8_t hash[LK_TOKEN_HASH_SIZE];
+    uint8_t hash[LK_TOKEN_HASH_SIZE], key[LK_HASH_SIZE];
     char text[LK_TOKEN_SIZE];
     int error = session_credential_begin(txn, user, &credential, LK_CREDENTIAL_API_KEY, label);
 
@@ -376,8 +382,12 @@ int lk_api_key_add(struct lk_txn *txn, struct lk_id user, struct lk_span label,
         error = lk_sequence_peek(txn, user.tenant, &lk_kind_credential, &credential.record.id.sub);
     }
     if (!error) {
-        error = lk_token_make(txn->store, LK_TOKEN_API_KEY, credential.record.id, text, hash);
+        error = lk_keyed_key(txn->store, &credential, key);
     }
+    if (!error) {
+        error = lk_token_make(txn->store, key, LK_TOKEN_API_KEY, credential.record.id, text, hash);
+    }
+    lk_wipe(txn->store, key, sizeof(key));
     if (error) {
         return error;
     }

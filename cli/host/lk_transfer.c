@@ -237,8 +237,9 @@ const struct lk_cli_command lk_transfer_commands[] = {
         .details =
             "Removed records are among them; sessions, failure counts and the audit are not "
             "(audit export has its own). Hashes and seeds leave only by --with-secrets; then "
-            "import --restore makes a store in which everybody can log in, but for API keys and "
-            "recovery codes, which are this store's only. Nothing is written when it would be more "
+            "import --restore makes a store in which everybody can log in as before, but by a "
+            "claim "
+            "code. Nothing is written when it would be more "
             "than the limit. The csv "
             "is as RFC 4180 has it, and nothing is added to a value: open it in a spreadsheet as "
             "text, or a name that begins with = runs there as a formula. Grants that end are in "

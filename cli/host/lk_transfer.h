@@ -70,6 +70,8 @@ struct lk_import {
     uint64_t kept_count;   /* roles, permissions that the store has by that name already */
     uint64_t passed_count; /* lines that ask for nothing: removed records, accounts of daemons */
     uint64_t bad_count;
+    /* Of a restore, by enum lk_credential_type: those that the file has nothing to prove by. */
+    uint64_t bare_count[LK_CREDENTIAL_CLAIM + 1];
     bool committed;            /* what was counted as added is in the store */
     struct lk_problem problem; /* of an error that is not a bad record */
 };

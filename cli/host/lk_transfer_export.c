@@ -216,13 +216,16 @@ static int export_walk(struct export_run *run, export_take *take)
 /* ---- NDJSON ----------------------------------------------------------------------------------
  */
 
-/* The verifier, or the seed, of the credential in hand; empty where there is none. */
+_Static_assert(sizeof(((struct export_run *)0)->verifier) >= LK_KEYED_TEXT, "hashes fit");
+
+/* What it is proved by, of the credential in hand; empty where there is none. */
 static int export_verifier(struct export_run *run, struct lk_id credential, uint64_t type)
 {
-    int error = type == LK_CREDENTIAL_TOTP
-                    ? lk_totp_export(run->export->txn, credential, run->verifier)
-                    : lk_password_export(run->export->txn, credential, run->verifier,
-                                         sizeof(run->verifier));
+    struct lk_txn *txn = run->export->txn;
+    int error = type == LK_CREDENTIAL_TOTP ? lk_totp_export(txn, credential, run->verifier)
+                : type == LK_CREDENTIAL_PASSWORD
+                    ? lk_password_export(txn, credential, run->verifier, sizeof(run->verifier))
+                    : lk_keyed_export(txn, credential, run->verifier);
 
     if (error == LK_E_NOT_FOUND) {
         run->verifier[0] = '\0';
@@ -234,8 +237,7 @@ static int export_verifier(struct export_run *run, struct lk_id credential, uint
 static int export_line(struct export_run *run, const struct lk_kind *kind)
 {
     uint64_t type = kind == &lk_kind_credential ? run->record.credential.type : UINT64_MAX;
-    bool secret =
-        run->export->with_secrets && (type == LK_CREDENTIAL_PASSWORD || type == LK_CREDENTIAL_TOTP);
+    const char *member = type == UINT64_MAX ? NULL : lk_transfer_secret(type);
     struct lk_id id = run->record.record.id;
     json_t *object;
     int error = lk_json_record_write(kind, &run->record.record, &object);
@@ -243,11 +245,10 @@ static int export_line(struct export_run *run, const struct lk_kind *kind)
     if (error) {
         return error;
     }
-    if (secret) {
+    if (run->export->with_secrets && member != NULL) {
         error = export_verifier(run, id, type);
         if (!error && run->verifier[0] != '\0' &&
-            json_object_set_new(object, type == LK_CREDENTIAL_TOTP ? "seed" : "verifier",
-                                json_string(run->verifier)) != 0) {
+            json_object_set_new(object, member, json_string(run->verifier)) != 0) {
             error = LK_E_FULL;
         }
     }

@@ -146,3 +146,22 @@ int lk_hash_line_parse(enum lk_import_format format, struct lk_span text, uint64
     }
     return error;
 }
+
+/* ---- What a credential is proved by ----------------------------------------------------------
+ */
+
+const char *lk_transfer_type(uint64_t type)
+{
+    return lk_field_named(&lk_kind_credential, LK_TEXT("type"))->choices[type];
+}
+
+const char *lk_transfer_secret(uint64_t type)
+{
+    static const char *const members[] = {[LK_CREDENTIAL_PASSWORD] = "verifier",
+                                          [LK_CREDENTIAL_TOTP] = "seed",
+                                          [LK_CREDENTIAL_RECOVERY] = "keyed",
+                                          [LK_CREDENTIAL_API_KEY] = "keyed",
+                                          [LK_CREDENTIAL_CLAIM] = NULL};
+
+    return type <= LK_CREDENTIAL_CLAIM ? members[type] : NULL;
+}

@@ -381,6 +381,7 @@ static int import_go(struct lk_import *import, bool restore)
     import->added_count = 0;
     import->kept_count = 0;
     import->passed_count = 0;
+    memset(import->bare_count, 0, sizeof(import->bare_count));
     import->bad_count = 0;
     import->committed = false;
     memset(&import->problem, 0, sizeof(import->problem));

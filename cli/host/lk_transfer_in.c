@@ -193,10 +193,29 @@ static void in_put_count(struct lk_cli_out *out, const char *between, uint64_t c
     lk_cli_put(out, what);
 }
 
+/* Credentials that nobody can prove any more: told, never left out silently. */
+static void in_bare(const struct in_run *run)
+{
+    struct lk_cli *cli = run->cli;
+    const char *between = ": import: without their secrets, which are not in the file: ";
+    uint64_t type;
+
+    for (type = 0; type <= LK_CREDENTIAL_CLAIM && run->import.committed; type++) {
+        if (run->import.bare_count[type] > 0) {
+            lk_cli_put(cli->err, between[0] == ':' ? cli->program : "");
+            in_put_count(cli->err, between, run->import.bare_count[type], " ");
+            lk_cli_put(cli->err, lk_transfer_type(type));
+            between = ", ";
+        }
+    }
+    lk_cli_put(cli->err, between[0] == ':' ? "" : "\n");
+}
+
 static void in_summary_json(const struct in_run *run)
 {
     const struct lk_import *import = &run->import;
     struct lk_cli_json json;
+    uint64_t type;
 
     lk_cli_json_begin(&json, run->cli->out);
     lk_cli_json_open(&json, '{');
@@ -210,6 +229,15 @@ static void in_summary_json(const struct in_run *run)
     lk_cli_json_number(&json, import->passed_count);
     lk_cli_json_key(&json, "bad");
     lk_cli_json_number(&json, import->bad_count);
+    lk_cli_json_key(&json, "without_secret");
+    lk_cli_json_open(&json, '{');
+    for (type = 0; type <= LK_CREDENTIAL_CLAIM; type++) {
+        if (import->bare_count[type] > 0) {
+            lk_cli_json_key(&json, lk_transfer_type(type));
+            lk_cli_json_number(&json, import->bare_count[type]);
+        }
+    }
+    lk_cli_json_close(&json, '}');
     lk_cli_json_close(&json, '}');
     lk_cli_json_end(&json);
 }
@@ -234,6 +262,7 @@ static void in_summary(const struct in_run *run)
         }
         lk_cli_put(cli->out, "\n");
     }
+    in_bare(run);
     if (import->bad_count > 0) {
         lk_cli_put(cli->err, cli->program);
         in_put_count(cli->err, ": import: ", import->bad_count,

@@ -120,4 +120,9 @@ int lk_transfer_passphrase(struct lk_cli *cli, bool from_stdin, bool twice,
 int lk_transfer_audit(struct lk_cli *cli, uint32_t tenant, const char *action,
                       const char *description, struct lk_span details);
 
+/* The name of a type of credential, and of the member of an export that it is proved by; NULL: of
+ * none. */
+const char *lk_transfer_type(uint64_t type);
+const char *lk_transfer_secret(uint64_t type);
+
 #endif

@@ -442,10 +442,33 @@ static int ndjson_add(struct ndjson *in, struct ndjson_line *line)
 /* ---- Records put back ------------------------------------------------------------------------
  */
 
+/* What the record is proved by, out of the file. */
+static int ndjson_prove(struct ndjson *in, struct lk_id id, uint64_t type)
+{
+    struct lk_txn *txn = &in->importer->txn;
+    struct lk_span given = ndjson_span(in->verifier);
+
+    return type == LK_CREDENTIAL_TOTP       ? lk_totp_put_back(txn, id, given)
+           : type == LK_CREDENTIAL_PASSWORD ? lk_password_put_back(txn, id, given)
+                                            : lk_keyed_put_back(txn, id, given);
+}
+
+/* As its record will have it; what names no type is refused there. */
+static uint64_t ndjson_credential_type(const struct ndjson_line *line)
+{
+    uint64_t type = 0;
+
+    while (type < LK_CREDENTIAL_CLAIM && !ndjson_is_credential(line, lk_transfer_type(type))) {
+        type++;
+    }
+    return type;
+}
+
 static int ndjson_put_back(struct ndjson *in, struct ndjson_line *line)
 {
     struct lk_importer *importer = in->importer;
-    bool totp = false;
+    const char *member = NULL;
+    uint64_t type = 0;
     int error = 0;
 
     if (!line->has_id) {
@@ -453,9 +476,11 @@ static int ndjson_put_back(struct ndjson *in, struct ndjson_line *line)
     }
     in->verifier[0] = '\0';
     if (line->kind == &lk_kind_credential) {
-        totp = ndjson_is_credential(line, "totp");
-        error = ndjson_take_text(in, line->object, totp ? "seed" : "verifier", in->verifier,
-                                 sizeof(in->verifier));
+        type = ndjson_credential_type(line);
+        member = lk_transfer_secret(type);
+    }
+    if (member != NULL) {
+        error = ndjson_take_text(in, line->object, member, in->verifier, sizeof(in->verifier));
     }
     if (!error) {
         error = ndjson_read_record(in, line, LK_JSON_EXACT, &in->record.record);
@@ -465,9 +490,11 @@ static int ndjson_put_back(struct ndjson *in, struct ndjson_line *line)
     }
     error = lk_put_back(&importer->txn, line->kind, &in->record.record);
     if (!error && in->verifier[0] != '\0') {
-        error = totp ? lk_totp_put_back(&importer->txn, line->id, ndjson_span(in->verifier))
-                     : lk_password_put_back(&importer->txn, line->id, ndjson_span(in->verifier));
+        error = ndjson_prove(in, line->id, type);
         error = error == LK_E_UNSUPPORTED ? LK_E_CHECK : error;
+    } else if (!error && line->kind == &lk_kind_credential && type != LK_CREDENTIAL_SSH_KEY &&
+               json_object_get(line->object, "deleted_at") == NULL) {
+        importer->import->bare_count[type]++;
     }
     if (error) {
         return lk_import_refused(importer, error, line->kind->name);

@@ -90,7 +90,7 @@ static void town_session(struct town *town, struct lk_id id, char token[LK_TOKEN
     session.record.id = id;
     town_must(lk_get(&town->txn, &lk_kind_tenant, (struct lk_id){id.tenant, 0, 0}, &tenant.record),
               "tenant");
-    town_must(lk_token_make(town->store, 's', id, token, hash), "token");
+    town_must(lk_token_make(town->store, town->store->token_key, 's', id, token, hash), "token");
     lk_set_span(kind, &session.record, "token_hash", (struct lk_span){hash, sizeof(hash)});
     lk_set_number(kind, &session.record, "started_at", town->txn.now_ms);
     lk_set_number(kind, &session.record, "last_activity", town->txn.now_ms);

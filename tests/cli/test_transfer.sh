@@ -76,7 +76,7 @@ check "htpasswd's file, by standard input" 0 "cat htpasswd | '$LATCHKEY' import 
 check "a shadow file" 0 "'$LATCHKEY' import --format shadow shadow"
 says "its count" out "3 records added, 1 passed over"
 check "any hashes" 0 "'$LATCHKEY' --json import --format passwd-hashes hashes"
-says "its count, as JSON" out '{"committed":true,"added":3,"kept":0,"passed_over":0,"bad":0}'
+says "its count, as JSON" out '{"committed":true,"added":3,"kept":0,"passed_over":0,"bad":0,"without_secret":{}}'
 for user in mosq1 mosq2 web1 web2 unix1 unix2 other1 other2 other3; do
     logs_in "$user logs in with the old password" "$user"
     logs_in "$user again, re-hashed" "$user"
@@ -126,13 +126,26 @@ check "hashes are not in it" 1 'grep -F "argon2id" people2.csv'
 # ---- Export and restore
 
 check "removed users are exported too" 0 "'$LATCHKEY' user remove web2"
+key=$("$LATCHKEY" credential add api-key other1 --label meter)
+recovery=$("$LATCHKEY" credential add recovery other1 2>/dev/null | sed -n 3p)
 check "an export" 0 "'$LATCHKEY' export --with-secrets --output first.ndjson"
 check "each line is JSON" 0 "jq -es 'all(.kind != null and .id != null)' first.ndjson"
 check "restored into a new store" 0 "'$LATCHKEY' --db $work/second import --restore first.ndjson"
 check "exported again" 0 "'$LATCHKEY' --db $work/second export --with-secrets --output second.ndjson"
 same "the same bytes" first.ndjson second.ndjson
 check "in order" 0 "'$LATCHKEY' --db $work/second verify"
+check "nothing is missing" 1 "grep -F without err"
+check "an API key is good there" 0 "'$LATCHKEY' --db $work/second session check '$key'"
+says "by its beginning, too" second.ndjson "\"prefix\":\"$(printf '%.24s' "$key")\""
+check "without a code nobody gets in" 1 "echo 'correct horse' | '$LATCHKEY' --db $work/second login other1 --password-stdin"
+check "a recovery code is good there" 0 "echo 'correct horse' | '$LATCHKEY' --db $work/second login other1 --password-stdin --totp '$recovery'"
+check "once" 1 "echo 'correct horse' | '$LATCHKEY' --db $work/second login other1 --password-stdin --totp '$recovery'"
 logs_in "everybody logs in" unix1 "$work/second"
+"$LATCHKEY" export >plain.ndjson
+check "without secrets it is restored" 0 "'$LATCHKEY' --db $work/plain import --restore plain.ndjson"
+says "and what is missing is told" err ", 1 recovery, 1 api_key"
+says "the passwords, too" err "latchkey: import: without their secrets, which are not in the file: "
+check "the key is dead there" 1 "'$LATCHKEY' --db $work/plain session check '$key'"
 check "not over what is there" 4 "'$LATCHKEY' --db $work/second import --restore first.ndjson"
 sed '$s/"kind"/"kinb"/' first.ndjson >damaged.ndjson
 check "a damaged export" 4 "'$LATCHKEY' --db $work/third import --restore damaged.ndjson"

@@ -264,6 +264,7 @@ static struct bench *golden_store(void)
     {
         static const struct lk_totp_options options = {LK_HMAC_SHA256, 8};
         char codes[LK_RECOVERY_COUNT][LK_RECOVERY_SIZE], code[LK_TOTP_DIGITS_MAX + 1];
+        char keyed[LK_KEYED_TEXT];
         struct lk_totp_offer offer;
         uint8_t seed[LK_TOTP_SEED_MAX];
         size_t size;
@@ -278,6 +279,11 @@ static struct bench *golden_store(void)
                          0);
         assert_int_equal(lk_totp_confirm(&bench->txn, id, bench_text(code), &key), 0);
         assert_int_equal(lk_recovery_add(&bench->txn, id, codes, &key), 0);
+        /* And an API key that was put back. */
+        assert_int_equal(
+            lk_api_key_add(&bench->txn, id, LK_TEXT("put back"), LK_TEXT(""), 0, token, &key), 0);
+        assert_int_equal(lk_keyed_export(&bench->txn, key, keyed), 0);
+        assert_int_equal(lk_keyed_put_back(&bench->txn, key, bench_text(keyed)), 0);
         bench_commit(bench);
         request.code = bench_text(codes[3]);
         lk_fake_advance(&bench->fake, 61500);

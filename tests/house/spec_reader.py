@@ -676,12 +676,19 @@ class Store:
         must(any(self.seed(id_, record["secret"]) == seed
                  for id_, record in self.credentials("totp", user)), "seed of", user)
 
-    def recovery_hash(self, id_, code):
-        plain = b"recovery" + struct.pack(">3I", *id_) + code.replace("-", "").encode()
-        return blake2b(plain, self.token_key)[:16]
+    def credential_key(self, id_, record):
+        """What the hashes of an API key or of recovery codes are made with."""
+        place = struct.pack(">3I", *id_)
+        if "hash_key" in record:
+            return self.unseal_either(record["hash_key"], self.id + place + b"\2")
+        return blake2b(b"credential" + place, self.token_key)
+
+    def recovery_hash(self, id_, record, code):
+        plain = b"recovery" + code.replace("-", "").encode()
+        return blake2b(plain, self.credential_key(id_, record))[:16]
 
     def check_recovery(self, user, code):
-        must(any(self.recovery_hash(id_, code) in
+        must(any(self.recovery_hash(id_, record, code) in
                  [record["secret"][at:at + 16] for at in range(0, len(record["secret"]), 16)]
                  for id_, record in self.credentials("recovery", user)), "recovery code of", user)
 
@@ -721,8 +728,8 @@ class Store:
         must(any(record["secret"] == blake2b(plain, self.token_key)[:16]
                  for _, record in self.credentials("claim", user)), "claim code of", user)
 
-    def token_hash(self, token):
-        return blake2b(self.token_key + token.encode())[:16]
+    def token_hash(self, token, key=None):
+        return blake2b((key or self.token_key) + token.encode())[:16]
 
     def check_token(self, token):
         must(re.fullmatch(r"lk[sad]_[A-Za-z0-9_-]{43}", token), "no token:", token)
@@ -731,7 +738,8 @@ class Store:
                        "d": ("device", "cookie_hash")}[token[2]]
         record = self.records.get(name, {}).get(id_)
         must(record, "token of no record")
-        must(record[field] == self.token_hash(token), "token's hash")
+        key = self.credential_key(id_, record) if name == "credential" else None
+        must(record[field] == self.token_hash(token, key), "token's hash")
         must(name != "credential" or record["prefix"] == token[:24], "prefix of an API key")
 
     def check_bucket(self, tenant, name):
@@ -772,6 +780,10 @@ class Store:
         if secrets and kind["name"] == "credential" and (
                 id_ in [i for i, _ in self.credentials("totp")]) and "secret" in record:
             line["seed"] = self.seed(id_, record["secret"])
+        if secrets and kind["name"] == "credential" and "secret" in record and (
+                id_ in [i for name in ("recovery", "api_key") for i, _ in self.credentials(name)]):
+            line["keyed"] = (self.credential_key(id_, record).hex() + ":" +
+                             record["secret"].hex())
         return json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n"
 
     def export(self, secrets):
@@ -814,8 +826,9 @@ def check_examples(spec):
     got["its hash"] = store.token_hash(token)
     got["hash of claim code ABCD-EFGH-JKLM-NPQR"] = blake2b(
         b"claimabcdefghjklmnpqr", store.token_key)[:16]
+    got["key of credential 7"] = store.credential_key((1, 300, 7), {})
     got["hash of recovery code 01234-VWXYZ of credential 7"] = store.recovery_hash(
-        (1, 300, 7), "01234-VWXYZ")
+        (1, 300, 7), {}, "01234-VWXYZ")
     got["wrapping key for a device secret of 32 bytes 5A"] = blake2b(
         b"latchkey wrap" + store.id, b"\x5A" * 32)
     got["sealed password hash, associated data"] = store.id + struct.pack(">3I", 1, 300, 7)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Holds the port's Argon2id against the reference library (libargon2), which is first held against
-the vector of RFC 9106, section 5.3. That one has four lanes, a secret and associated data, none of
-which the port offers: so the chain is RFC, reference library, port.
+the vector of RFC 9106, section 5.3, and against the command `argon2`. The port cannot be given that
+vector: it has four lanes, a secret and associated data, and crypto_pwhash() of libsodium, which the
+port calls, takes a password, a salt and two costs, and always one lane. So the chain is RFC,
+reference library, port.
 
     argon2_cross.py TOOL [SEED [COUNT]]
 """
 import ctypes
 import random
+import string
 import subprocess
 import sys
 
@@ -36,6 +39,13 @@ def argon2id(library, password, salt, kib, passes, lanes=1, secret=b"", ad=b""):
     return out.raw
 
 
+def by_command(password, salt, kib, passes):
+    """In hex, by the command; both texts are arguments and lines, so letters."""
+    return subprocess.run(["argon2", salt.decode(), "-id", "-t", str(passes), "-k", str(kib), "-p",
+                           "1", "-l", "32", "-r"], input=password, capture_output=True, timeout=60,
+                          check=True).stdout.decode().strip()
+
+
 def main():
     tool = sys.argv[1]
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
@@ -50,6 +60,12 @@ def main():
     for _ in range(count):
         asked.append((rand.randint(8, 2048), rand.randint(1, 6), rand.randbytes(16),
                       rand.randbytes(rand.randint(0, 300))))
+    letters = string.ascii_letters + string.digits
+    commanded = [(kib, passes, *("".join(rand.choices(letters, k=size)).encode()
+                                 for size in (16, rand.randint(1, 120))))
+                 for kib, passes in ((8, 1), (64, 1), (256, 3), (1024, 10), (4096, 2), (19456, 2),
+                                     (65536, 3), (65536, 1))]
+    asked += commanded
     lines = "".join(f"{kib} {passes} {salt.hex()} {password.hex() or '-'}\n"
                     for kib, passes, salt, password in asked)
     done = subprocess.run([tool], input=lines, capture_output=True, text=True, timeout=250,
@@ -57,8 +73,11 @@ def main():
     answers = done.stdout.split()
     wrong = sum(answer != argon2id(library, password, salt, kib, passes).hex()
                 for answer, (kib, passes, salt, password) in zip(answers, asked))
+    wrong += sum(answer != by_command(password, salt, kib, passes) for answer,
+                 (kib, passes, salt, password) in zip(answers[-len(commanded):], commanded))
     print(f"argon2_cross: RFC 9106 section 5.3 holds for the reference library; the port agrees "
-          f"with it on {len(answers) - wrong} of {len(asked)} sets of parameters")
+          f"with it on {len(answers) - wrong} of {len(asked)} sets of parameters, and with the "
+          f"command argon2 on {len(commanded)} of those")
     sys.exit(1 if wrong or len(answers) != len(asked) else 0)
 
 
