@@ -67,6 +67,7 @@ struct lk_tenant {
     uint64_t login_rate;                 /* good logins of a user an hour */
     struct lk_span audit_key;            /* of personal data in the audit that are no user's */
     struct lk_span audit_gone; /* links of the oldest entries, where older were taken away */
+    struct lk_span role_marks; /* bookkeeping of cached rights: which roles changed */
     uint64_t user_count;       /* computed */
 };
 
@@ -378,6 +379,9 @@ struct lk_actor {
 /* Permissions with the same resource and action, at most. */
 #define LK_PAIR_MAX 4
 
+/* Roles are told apart by number, modulo this, when some of them changed. */
+#define LK_ROLE_MARKS 16
+
 struct lk_cache_tenant {
     uint32_t tenant;
     uint32_t status;
@@ -385,6 +389,7 @@ struct lk_cache_tenant {
     uint64_t auth_epoch, role_epoch;
     uint64_t snapshot; /* that it was read in */
     int32_t zone_minutes;
+    uint8_t role_marks[LK_ROLE_MARKS];
 };
 
 struct lk_cache_role {

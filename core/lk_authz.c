@@ -22,6 +22,34 @@ void lk_cache_clear(struct lk_txn *txn)
     txn->cache_snapshot = 0;
 }
 
+static void authz_marks(const struct lk_tenant *tenant, uint8_t marks[LK_ROLE_MARKS])
+{
+    memset(marks, 0, LK_ROLE_MARKS);
+    if (tenant->role_marks.size == LK_ROLE_MARKS) {
+        memcpy(marks, tenant->role_marks.data, LK_ROLE_MARKS);
+    }
+}
+
+/* Of the tenant's roles, those that may have changed since `before` was read. A mark rises by one
+ * with each change at most, so none has come round to where it was while fewer were made. */
+static void authz_forget_roles(struct lk_txn *txn, const struct lk_cache_tenant *before,
+                               const struct lk_tenant *now, bool same)
+{
+    uint32_t changes = (uint32_t)now->role_epoch - (uint32_t)before->role_epoch;
+    uint8_t marks[LK_ROLE_MARKS];
+    size_t i;
+
+    authz_marks(now, marks);
+    for (i = 0; i < LK_CACHE_ROLES; i++) {
+        struct lk_cache_role *role = &txn->cache_roles[i];
+        uint32_t mark = role->role % LK_ROLE_MARKS;
+
+        if (!same || changes > UINT8_MAX || marks[mark] != before->role_marks[mark]) {
+            memset(role, 0, sizeof(*role));
+        }
+    }
+}
+
 static int authz_load_tenant(struct lk_txn *txn, uint32_t tenant, struct lk_cache_tenant *entry)
 {
     struct lk_tenant record;
@@ -33,9 +61,7 @@ static int authz_load_tenant(struct lk_txn *txn, uint32_t tenant, struct lk_cach
     if (error) {
         return error;
     }
-    if (!same || record.role_epoch != before) {
-        memset(txn->cache_roles, 0, sizeof(txn->cache_roles));
-    }
+    authz_forget_roles(txn, entry, &record, same);
     if (!same || record.role_epoch >> AUTHZ_PERMISSION_EPOCH != before >> AUTHZ_PERMISSION_EPOCH) {
         memset(txn->cache_permissions, 0, sizeof(txn->cache_permissions));
     }
@@ -46,6 +72,7 @@ static int authz_load_tenant(struct lk_txn *txn, uint32_t tenant, struct lk_cach
                                       .role_epoch = record.role_epoch,
                                       .snapshot = txn->cache_snapshot,
                                       .zone_minutes = lk_zone_minutes(record.time_zone)};
+    authz_marks(&record, entry->role_marks);
     return 0;
 }
 
@@ -63,9 +90,12 @@ int lk_cache_tenant(struct lk_txn *txn, uint32_t tenant, const struct lk_cache_t
     return error;
 }
 
-static int authz_bump(struct lk_txn *txn, uint32_t tenant, uint64_t auth, uint64_t role)
+static int authz_bump(struct lk_txn *txn, uint32_t tenant, uint64_t auth, uint64_t role,
+                      uint32_t changed)
 {
+    uint8_t marks[LK_ROLE_MARKS];
     struct lk_tenant record;
+    unsigned i;
     int error = lk_record_load(txn, &lk_kind_tenant, (struct lk_id){tenant, 0, 0}, &record.record);
 
     if (error) {
@@ -79,18 +109,31 @@ static int authz_bump(struct lk_txn *txn, uint32_t tenant, uint64_t auth, uint64
         lk_field_set_number(&record.record, lk_field_numbered(&lk_kind_tenant, 24),
                             record.role_epoch + role);
     }
+    if (changed) {
+        authz_marks(&record, marks);
+        for (i = 0; i < LK_ROLE_MARKS; i++) {
+            marks[i] = (uint8_t)(marks[i] + (changed >> i & 1));
+        }
+        lk_field_set_span(&record.record, lk_field_numbered(&lk_kind_tenant, 39),
+                          (struct lk_span){marks, sizeof(marks)});
+    }
     lk_cache_clear(txn);
     return lk_record_store(txn, &lk_kind_tenant, &record.record, lk_work(txn)->new_value);
 }
 
-int lk_tenant_bump(struct lk_txn *txn, uint32_t tenant, bool auth, bool role)
+int lk_tenant_bump(struct lk_txn *txn, uint32_t tenant)
 {
-    return authz_bump(txn, tenant, auth, role);
+    return authz_bump(txn, tenant, 1, 0, 0);
+}
+
+int lk_tenant_bump_roles(struct lk_txn *txn, uint32_t tenant, uint32_t marks)
+{
+    return authz_bump(txn, tenant, 0, 1, marks);
 }
 
 int lk_tenant_bump_permissions(struct lk_txn *txn, uint32_t tenant)
 {
-    return authz_bump(txn, tenant, 0, UINT64_C(1) << AUTHZ_PERMISSION_EPOCH);
+    return authz_bump(txn, tenant, 0, UINT64_C(1) << AUTHZ_PERMISSION_EPOCH, 0);
 }
 
 /* ---- Permissions by resource and action ---- */

@@ -41,6 +41,7 @@ int lk_purge(struct lk_txn *txn, const struct lk_kind *kind, struct lk_id id)
 int lk_put_back(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record *record)
 {
     struct lk_id id = record->id;
+    uint32_t changed = 0;
     int error;
 
     if (!txn->open || txn->mode != LK_WRITE) {
@@ -73,7 +74,10 @@ int lk_put_back(struct lk_txn *txn, const struct lk_kind *kind, struct lk_record
         error = lk_grants_refresh(txn, (struct lk_id){id.tenant, id.user, 0});
     }
     if (!error && kind == &lk_kind_role) {
-        error = lk_roles_recompile(txn, id.tenant);
+        error = lk_roles_recompile(txn, id.tenant, &changed);
+    }
+    if (!error && changed) {
+        error = lk_tenant_bump_roles(txn, id.tenant, changed);
     }
     return error;
 }

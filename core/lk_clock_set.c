@@ -103,7 +103,7 @@ static int clock_tell_tenants(struct clock_job *job, struct lk_txn *txn, uint64_
             break;
         }
         lk_list_end(&list);
-        error = lk_tenant_bump(txn, tenant.record.id.tenant, true, false);
+        error = lk_tenant_bump(txn, tenant.record.id.tenant);
         if (!error) {
             error = clock_audit(job, txn, tenant.record.id.tenant, from, true);
         }

@@ -305,13 +305,19 @@ int lk_role_compile(struct lk_txn *txn, struct lk_id id, const struct lk_change 
 int lk_role_next_holder(struct lk_txn *txn, struct lk_id role, const struct lk_index *index,
                         uint32_t after, struct lk_id *user);
 int lk_cache_tenant(struct lk_txn *txn, uint32_t tenant, const struct lk_cache_tenant **found);
-/* Sessions of before are over (`auth`); cached roles are (`role`). */
-int lk_tenant_bump(struct lk_txn *txn, uint32_t tenant, bool auth, bool role);
-/* Cached permissions are over, and roles with them. */
+/* Sessions of before are over. */
+int lk_tenant_bump(struct lk_txn *txn, uint32_t tenant);
+/* Cached roles of these marks are. */
+static inline uint32_t lk_role_mark(uint32_t role)
+{
+    return UINT32_C(1) << (role % LK_ROLE_MARKS);
+}
+int lk_tenant_bump_roles(struct lk_txn *txn, uint32_t tenant, uint32_t marks);
+/* Cached permissions are. */
 int lk_tenant_bump_permissions(struct lk_txn *txn, uint32_t tenant);
 void lk_cache_clear(struct lk_txn *txn);
-/* Brings every role's compiled set up to date. */
-int lk_roles_recompile(struct lk_txn *txn, uint32_t tenant);
+/* Brings every role's compiled set up to date; `changed` gets the marks of those that were not. */
+int lk_roles_recompile(struct lk_txn *txn, uint32_t tenant, uint32_t *changed);
 
 /* ---- lk_condition.c ---- */
 

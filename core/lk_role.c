@@ -55,7 +55,7 @@ int lk_role_compile(struct lk_txn *txn, struct lk_id id, const struct lk_change 
     return 0;
 }
 
-int lk_roles_recompile(struct lk_txn *txn, uint32_t tenant)
+int lk_roles_recompile(struct lk_txn *txn, uint32_t tenant, uint32_t *changed)
 {
     struct lk_list list = {.kind = &lk_kind_role, .scope = {tenant, 0, 0}};
     uint8_t bits[LK_PERMISSION_BYTES];
@@ -78,6 +78,7 @@ int lk_roles_recompile(struct lk_txn *txn, uint32_t tenant)
         if (!error && !lk_span_equal(role.compiled, (struct lk_span){bits, size})) {
             /* A list stands on a key; its cursor is opened anew after the write. */
             lk_list_end(&list);
+            *changed |= lk_role_mark(id.sub);
             lk_field_set_span(&role.record, lk_field_numbered(&lk_kind_role, 13),
                               (struct lk_span){bits, size});
             error = lk_record_store(txn, &lk_kind_role, &role.record, lk_work(txn)->new_value);
@@ -241,6 +242,7 @@ static int role_ungrant_removed(struct lk_txn *txn, struct lk_id role)
 
 int lk_role_changed(struct lk_txn *txn, const struct lk_change *change)
 {
+    uint32_t changed = lk_role_mark(change->id.sub);
     int error = 0;
 
     if (change->operation == LK_PURGE) {
@@ -248,9 +250,9 @@ int lk_role_changed(struct lk_txn *txn, const struct lk_change *change)
         error = error ? error : role_ungrant_removed(txn, change->id);
     }
     if (!error && change->operation != LK_PURGE) {
-        error = lk_roles_recompile(txn, change->id.tenant);
+        error = lk_roles_recompile(txn, change->id.tenant, &changed);
     }
-    return error ? error : lk_tenant_bump(txn, change->id.tenant, false, true);
+    return error ? error : lk_tenant_bump_roles(txn, change->id.tenant, changed);
 }
 
 int lk_role_compute(struct lk_txn *txn, struct lk_record *record)

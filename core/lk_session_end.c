@@ -179,7 +179,7 @@ int lk_session_end_tenant(struct lk_txn *txn, uint32_t tenant, struct lk_id keep
         }
     }
     if (!error) {
-        error = lk_spoil(txn, lk_tenant_bump(txn, tenant, true, false));
+        error = lk_spoil(txn, lk_tenant_bump(txn, tenant));
     }
     return error ? error
                  : lk_spoil(txn, session_audit(txn, (struct lk_id){tenant, 0, 0}, "session.end-all",

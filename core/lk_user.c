@@ -149,7 +149,7 @@ int lk_tenant_set_status(struct lk_txn *txn, uint32_t tenant, enum lk_tenant_sta
     error = lk_write(txn, &lk_kind_tenant, LK_UPDATE, id, &patch.record, 0,
                      status == LK_TENANT_ACTIVE ? "activate" : "suspend", LK_W_SYSTEM);
     /* Sessions of before stay over when the tenant comes back. */
-    return error ? error : lk_tenant_bump(txn, tenant, true, false);
+    return error ? error : lk_tenant_bump(txn, tenant);
 }
 
 int lk_tenant_add(struct lk_txn *txn, struct lk_tenant *tenant)

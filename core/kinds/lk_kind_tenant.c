@@ -123,7 +123,7 @@ static const struct lk_field fields[] = {
      .name = "role_epoch",
      .type = LK_UINT,
      .offset = AT(role_epoch),
-     .flags = LK_F_SYSTEM | LK_F_HIDDEN,
+     .flags = LK_F_SYSTEM | LK_F_HIDDEN | LK_F_LOCAL,
      .help = "changes with roles and permissions"},
     {.number = 25,
      .name = "password_history",
@@ -219,6 +219,14 @@ static const struct lk_field fields[] = {
      .max = 16,
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
      .help = "what the oldest audit entry of each ring follows"},
+    {.number = 39,
+     .name = "role_marks",
+     .type = LK_BYTES,
+     .offset = AT(role_marks),
+     .min = LK_ROLE_MARKS,
+     .max = LK_ROLE_MARKS,
+     .flags = LK_F_SYSTEM | LK_F_HIDDEN | LK_F_LOCAL,
+     .help = "changes of roles, by their numbers"},
     {.number = 48,
      .name = "user_count",
      .type = LK_UINT,
@@ -285,7 +293,7 @@ static int tenant_changed(struct lk_txn *txn, const struct lk_change *change)
     }
     if (change->operation == LK_REMOVE) {
         /* Sessions of before stay over when the tenant comes back. */
-        return lk_tenant_bump(txn, change->id.tenant, true, false);
+        return lk_tenant_bump(txn, change->id.tenant);
     }
     if (change->operation == LK_UPDATE && (change->changed >> 19) & 1) {
         int error = lk_audit_resize(txn, change->id.tenant);
