@@ -150,6 +150,15 @@ static void test_keyed_texts_of_no_form(void **state)
                    town.key_text + 2 * LK_HASH_SIZE + 1);
     assert_int_equal(lk_keyed_put_back(&bench->txn, town.codes, bench_text(text)), LK_E_CHECK);
     assert_string_equal(lk_problem(&bench->txn)->field, "keyed");
+    /* More hashes than there can be: nothing is told of them. */
+    memset(text, 1, sizeof(text));
+    assert_int_equal(lk_get(&bench->txn, &lk_kind_credential, town.codes, &password.record), 0);
+    lk_set_span(&lk_kind_credential, &password.record, "secret",
+                (struct lk_span){(const uint8_t *)text, 11 * LK_TOKEN_HASH_SIZE});
+    assert_int_equal(lk_record_store(&bench->txn, &lk_kind_credential, &password.record,
+                                     lk_work(&bench->txn)->new_value),
+                     0);
+    assert_int_equal(lk_keyed_export(&bench->txn, town.codes, out), LK_E_CORRUPT);
     lk_abort(&bench->txn);
     bench_read(bench);
     assert_int_equal(lk_keyed_put_back(&bench->txn, town.key, bench_text(town.key_text)),

@@ -297,6 +297,47 @@ static void test_rights_marks_go_round(void **state)
     town_close(&town);
 }
 
+static void put_back_role(struct town *town, uint32_t number, const char *name, uint32_t parent,
+                          struct lk_span permissions)
+{
+    struct lk_role role;
+
+    memset(&role, 0, sizeof(role));
+    role.record.id = (struct lk_id){town->bench->tenant, 0, number};
+    lk_set_span(&lk_kind_role, &role.record, "name", bench_text(name));
+    lk_set_number(&lk_kind_role, &role.record, "is_active", 1);
+    if (parent) {
+        lk_set_number(&lk_kind_role, &role.record, "parent", parent);
+    }
+    if (permissions.size) {
+        lk_set_span(&lk_kind_role, &role.record, "permissions", permissions);
+    }
+    bench_write(town->bench);
+    assert_int_equal(lk_put_back(&town->bench->txn, &lk_kind_role, &role.record), 0);
+    bench_commit(town->bench);
+}
+
+/* What is put back changes those that inherit from it as any change does. */
+static void test_rights_of_a_parent_put_back(void **state)
+{
+    struct town town = town_open();
+    const uint8_t door[] = {0x81, (uint8_t)town.door.sub};
+
+    (void)state;
+    assert_in_range(town.door.sub, 1, 23);
+    put_back_role(&town, 50, "heir", 51, LK_TEXT(""));
+    bench_write(town.bench);
+    assert_int_equal(lk_role_revoke(&town.bench->txn, town.alice, town.porter), 0);
+    assert_int_equal(
+        lk_role_grant(&town.bench->txn, town.alice, (struct lk_id){town.bench->tenant, 0, 50}, 0),
+        0);
+    bench_commit(town.bench);
+    assert_int_equal(check(&town, LK_ASK("door", "open")), LK_E_REFUSED);
+    put_back_role(&town, 51, "parent", 0, (struct lk_span){door, sizeof(door)});
+    assert_int_equal(check(&town, LK_ASK("door", "open")), 0);
+    town_close(&town);
+}
+
 /* A condition costs one get of its permission; without one, there is none. */
 static void test_rights_cost_of_conditions(void **state)
 {
@@ -332,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_rights_taken_away_are_gone_at_the_next_check),
         cmocka_unit_test(test_rights_cost_of_several_roles),
         cmocka_unit_test(test_rights_marks_go_round),
+        cmocka_unit_test(test_rights_of_a_parent_put_back),
         cmocka_unit_test(test_rights_cost_of_conditions),
     };
 

@@ -276,6 +276,23 @@ static int make_recovery(struct fault_town *town)
     return lk_recovery_add(&town->bench->txn, town->alice, codes, &id);
 }
 
+static int make_moved(struct fault_town *town)
+{
+    char codes[LK_RECOVERY_COUNT][LK_RECOVERY_SIZE], text[LK_KEYED_TEXT];
+    struct lk_txn *txn = &town->bench->txn;
+    struct lk_id id;
+    int error = lk_recovery_add(txn, town->alice, codes, &id);
+
+    if (!error) {
+        error = lk_keyed_export(txn, id, text);
+    }
+    if (!error) {
+        error = lk_keyed_put_back(txn, id, bench_text(text));
+    }
+    /* And out again, with the key that was put back. */
+    return error ? error : lk_keyed_export(txn, id, text);
+}
+
 static int run_totp(struct fault_town *town)
 {
     return change(town, make_totp);
@@ -296,6 +313,11 @@ static int run_recovery_set(struct fault_town *town)
     return change(town, make_recovery);
 }
 
+static int run_moved(struct fault_town *town)
+{
+    return change(town, make_moved);
+}
+
 static void test_fault_made_by_hand(void **state)
 {
     static const struct fault_case cases[] = {
@@ -303,6 +325,7 @@ static void test_fault_made_by_hand(void **state)
         {"another in its place", run_again, 0, NULL},
         {"confirmed", run_confirm, 0, NULL},
         {"a new set of codes", run_recovery_set, 0, NULL},
+        {"codes of another store", run_moved, 0, NULL},
     };
     struct fault_town *town = town_open();
     size_t i;
