@@ -256,7 +256,8 @@ struct lk_config {
     const struct lk_kind *const *kinds; /* the application's own kinds, NULL at the end; or NULL */
     struct lk_pwhash_params pwhash;     /* of new verifiers; all zero: the store's, see below */
     bool read_only;
-    bool accept_rollback; /* open what the port's counter says is an older copy; audited */
+    bool accept_rollback;    /* open what the port's counter says is an older copy; audited */
+    uint32_t audit_capacity; /* slots of a new store's rings; 0: the build's default */
 };
 
 /* Where a walk over the store goes on; size 0: at the beginning, or the end. */
@@ -321,7 +322,8 @@ struct lk_store {
     } audit_missed[LK_CACHE_TENANTS];
     uint32_t audit_watermark_count;
     struct lk_place maintain; /* where lk_maintain goes on */
-    uint32_t audit_capacity;  /* of the store's own rings */
+    uint32_t audit_capacity;  /* of the store's own rings, and of tenants that do not say */
+    uint32_t value_max;       /* bytes of a value, checksum included */
     uint64_t reserved[8];
 };
 
@@ -1086,7 +1088,8 @@ struct lk_host;
 
 struct lk_host_config {
     const char *directory;   /* of the store */
-    const char *secret_path; /* NULL: the file "secret" in it */
+    const char *storage;     /* instead: "flash:IMAGE[,sector=SIZE,…]", "lmdb:DIR"; or NULL */
+    const char *secret_path; /* NULL: the file "secret" in the directory, or IMAGE.secret */
     int secret_fd;           /* above 0: read the secret from it instead */
     bool read_only;
     const struct lk_kind *const *kinds;

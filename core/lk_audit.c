@@ -36,7 +36,10 @@ static void audit_set(struct lk_audit_entry *entry, unsigned number, uint64_t va
 }
 
 /* The user agent leaves room for the rest where values are small. */
-#define AUDIT_AGENT (LK_VALUE_MAX < 4096 ? LK_VALUE_MAX / 8 : 500)
+static size_t audit_agent(const struct lk_store *store)
+{
+    return store->value_max < 4096 ? store->value_max / 8 : 500;
+}
 
 /* Who, and from where. Of somebody of another tenant the address is in that tenant's audit only,
  * which also loses it when the user is purged. */
@@ -45,7 +48,7 @@ static int audit_fill(struct lk_txn *txn, uint32_t tenant, struct lk_audit_entry
 {
     const struct lk_actor *actor = &txn->actor;
     bool foreign = actor->user && actor->tenant != tenant;
-    struct lk_span agent = lk_text_kept(actor->user_agent, AUDIT_AGENT);
+    struct lk_span agent = lk_text_kept(actor->user_agent, audit_agent(txn->store));
 
     if (actor->user && !foreign) {
         audit_set(entry, 11, actor->user);

@@ -91,11 +91,11 @@ static int chain_store(struct lk_txn *txn, const struct lk_record *record)
     struct lk_key key;
     size_t size;
     int error = lk_record_encode(&lk_kind_audit, record, buffer,
-                                 sizeof(lk_work(txn)->audit) - LK_CHECKSUM_SIZE, &size);
+                                 txn->store->value_max - LK_CHECKSUM_SIZE, &size);
 
     if (error) {
         return lk_refuse(txn, LK_E_LIMIT, &lk_kind_audit, NULL, LK_TEXT(""),
-                         "is larger than a record may be in this build");
+                         "is larger than a record may be in this store");
     }
     error = lk_audit_chain(txn->store, id.tenant, id.user, (struct lk_span){buffer, size},
                            buffer + size - LK_CHAIN_SIZE);

@@ -5,7 +5,8 @@
 
 #include "lk_board_limits.h"
 
-#if LK_VALUE_MAX < 256
+#define LK_VALUE_MIN 256 /* of a storage's value_max */
+#if LK_VALUE_MAX < LK_VALUE_MIN
 #error "LK_VALUE_MAX: a record needs at least 256 bytes"
 #endif
 #if LK_PERMISSION_BYTES * 2 > LK_VALUE_MAX

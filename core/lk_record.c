@@ -82,11 +82,12 @@ int lk_record_store(struct lk_txn *txn, const struct lk_kind *kind, const struct
 {
     struct lk_key key;
     size_t size;
-    int error = lk_record_encode(kind, record, buffer, LK_VALUE_MAX - LK_CHECKSUM_SIZE, &size);
+    int error =
+        lk_record_encode(kind, record, buffer, txn->store->value_max - LK_CHECKSUM_SIZE, &size);
 
     if (error) {
         return lk_refuse(txn, LK_E_LIMIT, kind, NULL, LK_TEXT(""),
-                         "is larger than a record may be in this build");
+                         "is larger than a record may be in this store");
     }
     lk_key_record(&key, kind, record->id);
     return lk_value_put(txn, &key, buffer, size);

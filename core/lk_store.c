@@ -31,7 +31,7 @@ static int store_setup(struct lk_store *store, const struct lk_config *config)
     const struct lk_pwhash_params standard = {LK_PWHASH_KIB, LK_PWHASH_PASSES, 1};
 
     if (!config->storage || !config->port || !config->port->clock || !config->port->entropy ||
-        !config->port->crypto || config->storage->value_max < LK_VALUE_MAX ||
+        !config->port->crypto || config->storage->value_max < LK_VALUE_MIN ||
         (!config->read_only &&
          (!config->work || config->work_size < LK_WORK_SIZE || (uintptr_t)config->work % 8))) {
         return LK_E_ARGUMENT;
@@ -41,6 +41,10 @@ static int store_setup(struct lk_store *store, const struct lk_config *config)
     store->port = config->port;
     store->kinds = config->kinds;
     store->work = config->work;
+    store->value_max = config->storage->value_max < LK_VALUE_MAX
+                           ? (uint32_t)config->storage->value_max
+                           : LK_VALUE_MAX;
+    store->audit_capacity = config->audit_capacity ? config->audit_capacity : LK_AUDIT_CAPACITY;
     store->pwhash = config->pwhash.memory_kib ? config->pwhash : standard;
     store->flags = (config->read_only ? LK_STORE_READ_ONLY : 0) |
                    (config->pwhash.memory_kib ? LK_STORE_PWHASH : 0) |
@@ -224,7 +228,6 @@ static int store_create(struct lk_store *store, const struct lk_config *config,
     memset(&txn, 0, sizeof(txn));
     memset(&verifier, 0, sizeof(verifier));
     store->flags |= LK_STORE_OPEN;
-    store->audit_capacity = LK_AUDIT_CAPACITY;
     error = lk_clock_start(store, NULL);
     if (!error && password) {
         verifier.form = LK_VERIFIER_ARGON2ID;

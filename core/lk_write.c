@@ -298,11 +298,11 @@ static int write_settle(struct write_job *job, size_t *size)
 {
     const struct lk_kind *kind = job->change.kind;
     int error = lk_record_encode(kind, job->change.after, job->work->new_value,
-                                 LK_VALUE_MAX - LK_CHECKSUM_SIZE, size);
+                                 job->txn->store->value_max - LK_CHECKSUM_SIZE, size);
 
     if (error == LK_E_SPACE) {
         return lk_refuse(job->txn, LK_E_LIMIT, kind, NULL, LK_TEXT(""),
-                         "is larger than a record may be in this build");
+                         "is larger than a record may be in this store");
     }
     if (!error) {
         job->change.after->id = job->change.id;

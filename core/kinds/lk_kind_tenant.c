@@ -254,7 +254,8 @@ static int tenant_check(struct lk_txn *txn, struct lk_change *change)
 
     /* Stored even when not given: a build with another default must find the ring as it is. */
     if (!LK_HAS(&tenant->record, 19)) {
-        lk_set_number(&lk_kind_tenant, &tenant->record, "audit_capacity", LK_AUDIT_CAPACITY);
+        lk_set_number(&lk_kind_tenant, &tenant->record, "audit_capacity",
+                      txn->store->audit_capacity);
     }
     if ((change->changed >> 32) & 1 && LK_HAS(&tenant->record, 32)) {
         const char *rule = lk_session_channels_rule(tenant->session_channels);
