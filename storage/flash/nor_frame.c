@@ -2,7 +2,7 @@
 /* nor_frame.c: headers of sectors, frames, and the walk over them. */
 #include "nor_internal.h"
 
-static uint32_t frame_crc_head(const uint8_t *bytes, uint32_t sector)
+uint32_t lk_nor_header_crc(const uint8_t *bytes, uint32_t sector)
 {
     uint8_t place[4];
     nor_set32(place, sector);
@@ -24,7 +24,7 @@ void lk_nor_header_bytes(const struct lk_nor *nor, uint32_t sector, const struct
     nor_set32(out + 24, header->programmed_kib);
     nor_set32(out + 28, header->from);
     nor_set32(out + 32, header->last);
-    nor_set32(out + 36, frame_crc_head(out, sector));
+    nor_set32(out + 36, lk_nor_header_crc(out, sector));
 }
 
 int lk_nor_header(const struct lk_nor *nor, uint32_t sector, struct nor_header *header)
@@ -35,7 +35,7 @@ int lk_nor_header(const struct lk_nor *nor, uint32_t sector, struct nor_header *
         return LK_E_IO;
     }
     if (bytes[0] != 'L' || bytes[1] != 'K' ||
-        nor_get32(bytes + 36) != frame_crc_head(bytes, sector)) {
+        nor_get32(bytes + 36) != lk_nor_header_crc(bytes, sector)) {
         return 0;
     }
     if (bytes[2] != NOR_LAYOUT) {

@@ -166,6 +166,8 @@ int lk_nor_crc_flash(const struct lk_nor *nor, uint32_t at, uint32_t size, uint3
 int lk_nor_header(const struct lk_nor *nor, uint32_t sector, struct nor_header *header);
 void lk_nor_header_bytes(const struct lk_nor *nor, uint32_t sector, const struct nor_header *header,
                          uint8_t out[NOR_CHUNK]);
+/* Of the bytes of a header, for a place in the region. */
+uint32_t lk_nor_header_crc(const uint8_t *bytes, uint32_t sector);
 uint32_t lk_nor_generation_of(const struct lk_nor *nor, uint32_t sector);
 /* 1: the sector was marked as not to be used again */
 int lk_nor_retired(const struct lk_nor *nor, uint32_t sector);
