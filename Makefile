@@ -453,7 +453,8 @@ endif
 PUBLIC_HEADERS := $(addprefix core/,latchkey.h lk_base.h lk_kind.h lk_limits.h lk_text.h lk_cbor.h) \
 	boards/$(BOARD)/lk_board_limits.h storage/lk_storage.h port/lk_port.h
 BACKEND_HEADERS := $(filter-out $(PUBLIC_HEADERS),$(wildcard boards/$(BOARD)/lk_*.h)) $(wildcard \
-	$(foreach d,$(STORAGE_DIRS) $(PORT_DIRS),$(d)/lk_$(notdir $(d)).h) port/fake/lk_fake_flash.h)
+	$(foreach d,$(STORAGE_DIRS) $(PORT_DIRS),$(d)/lk_$(notdir $(d)).h) port/fake/lk_fake_flash.h \
+	storage/flash/lk_nor.h storage/flash/lk_nor_look.h port/posix/lk_posix_flash.h)
 
 deps-check: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) ## what includes what, what the core's objects need, and the rules of the tree
 	@$(PYTHON) -B tests/house/check_includes.py $(addprefix --public=,$(notdir $(PUBLIC_HEADERS))) \

@@ -121,6 +121,11 @@ int lk_host_backup(struct lk_host *host, const char *directory, struct lk_span p
         return LK_E_ARGUMENT;
     }
     host_explain("", NULL);
+    if (host->on_flash) {
+        host_explain("", "a store in a flash image has no backups of its own: copy the image and "
+                         "its secret while nothing writes");
+        return LK_E_UNSUPPORTED;
+    }
     error = backup_begin(directory, &paths);
     if (!error) {
         error = lk_lmdb_backup(&host->lmdb.storage, passphrase.size > 0 ? paths.copy : paths.store);
@@ -210,25 +215,32 @@ static int backup_adopt(const struct lk_host_config *config, const struct backup
 int lk_host_restore(const struct lk_host_config *config, const char *backup,
                     struct lk_span passphrase)
 {
+    struct lk_host_config plain;
     struct backup_paths paths;
     int error;
 
-    if (config == NULL || config->directory == NULL || backup == NULL) {
-        return LK_E_ARGUMENT;
-    }
     host_explain("", NULL);
-    if (config->read_only) {
+    error = backup == NULL ? LK_E_ARGUMENT : host_plain(config, &plain);
+    if (error) {
+        return error;
+    }
+    if (plain.storage != NULL) {
+        host_explain("", "a backup is of a store in a directory: restore it there, export that, "
+                         "and import --restore into the image");
+        return LK_E_UNSUPPORTED;
+    }
+    if (plain.read_only) {
         return LK_E_READ_ONLY;
     }
-    error = backup_begin(config->directory, &paths);
+    error = backup_begin(plain.directory, &paths);
     if (!error) {
         error = backup_fetch(backup, paths.copy);
     }
     if (!error) {
-        error = backup_adopt(config, &paths, passphrase);
+        error = backup_adopt(&plain, &paths, passphrase);
     }
     if (!error) {
-        error = lk_lmdb_publish(paths.store, config->directory);
+        error = lk_lmdb_publish(paths.store, plain.directory);
     }
     backup_end(&paths);
     return error;

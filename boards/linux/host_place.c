@@ -18,7 +18,8 @@
 #define PLACE_TAIL  6 /* characters that mkdtemp chooses */
 
 /* Of a store in the making, and the directories that hold one. */
-static const char *const place_files[] = {"data.mdb", "data.mdb.part", "lock.mdb", "secret"};
+static const char *const place_files[] = {"data.mdb", "data.mdb.part", "lock.mdb", "secret",
+                                          HOST_IMAGE_NAME};
 static const char *const place_directories[] = {"copy", "store"};
 #define PLACE_SECRET_PART ".lk-secret-"
 

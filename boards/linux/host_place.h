@@ -13,6 +13,8 @@
 
 #include "lk_base.h"
 
+#define HOST_IMAGE_NAME "image"
+
 struct host_place {
     char *path; /* of the directory */
     int fd;     /* of it, locked */

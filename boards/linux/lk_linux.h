@@ -12,6 +12,7 @@
 #define LK_LINUX_H
 
 #include "latchkey.h"
+#include "lk_nor_look.h"
 
 /*
  * Makes a store without tenants and hands it to `fill` before it has its name. When `fill` answers
@@ -47,6 +48,21 @@ int lk_host_restore(const struct lk_host_config *config, const char *backup,
  * (lk_store_scrub).
  */
 int lk_host_rekey(struct lk_host *host, const char *secret_path);
+
+/*
+ * The image of a flash part, to be looked at: nothing of it is changed, no secret is needed, and it
+ * may be anybody's. `storage` as in lk_host_config. LK_E_USAGE, LK_E_NOT_FOUND, LK_E_REFUSED,
+ * LK_E_BUSY (a process writes it); LK_E_CORRUPT, LK_E_NEWER: it does not tell its form.
+ */
+struct lk_host_image;
+int lk_host_image_open(const char *storage, struct lk_host_image **image);
+/* Reads the log, as opening the store would. The answer is the storage's. */
+int lk_host_image_mount(struct lk_host_image *image);
+/* For lk_nor_look.h, and the operations of its storage; lives as long as the image. */
+struct lk_nor *lk_host_image_nor(struct lk_host_image *image);
+struct lk_flash_geometry lk_host_image_part(const struct lk_host_image *image);
+/* NULL does nothing. */
+void lk_host_image_close(struct lk_host_image *image);
 
 /* Of a host that lk_host_open gave this store. */
 struct lk_host *lk_host_of(struct lk_store *store);

@@ -25,6 +25,8 @@
 
 static const struct lk_cli_option main_options[] = {
     {"db", "DIR", "directory of the store"},
+    {"storage", "STORAGE",
+     "the store is in a flash image: flash:IMAGE[,sector=4K,count=256,unit=4]"},
     {"secret", "FILE", "file of the device secret (\"secret\" in the store's directory)"},
     {"version", NULL, "tell the version of the program"},
     {NULL, NULL, NULL},
@@ -123,11 +125,11 @@ static int main_store_refused(struct main_program *program, int error)
 {
     struct lk_cli *cli = &program->host.cli;
 
-    if (error == LK_E_NOT_FOUND) {
+    if (error == LK_E_NOT_FOUND && !program->front.config.storage) {
         return lk_cli_refuse(cli, error, "store", program->front.config.directory,
                              "holds none; latchkey init makes one");
     }
-    if (error == LK_E_EXISTS) {
+    if (error == LK_E_EXISTS && !program->front.config.storage) {
         return lk_cli_refuse(cli, error, "store", program->front.config.directory,
                              "holds something already");
     }
@@ -163,6 +165,9 @@ static int main_option(void *self, const char *name, const char *value)
 
     if (strcmp(name, "db") == 0) {
         program->front.config.directory = value;
+        program->front.config.storage = NULL; /* the last one counts */
+    } else if (strcmp(name, "storage") == 0) {
+        program->front.config.storage = value;
     } else if (strcmp(name, "secret") == 0) {
         program->front.config.secret_path = value;
     }
@@ -399,6 +404,7 @@ static void main_prepare(struct main_program *program)
     program->out = (struct lk_cli_out){.write = main_write, .context = &program->out_stream};
     program->err = (struct lk_cli_out){.write = main_write, .context = &program->err_stream};
     program->front.config.directory = main_directory(program);
+    program->front.config.storage = main_given("LATCHKEY_STORAGE");
     program->front.config.secret_path = main_given("LATCHKEY_SECRET");
     program->host.ops = &main_host_ops;
     cli->program = "latchkey";

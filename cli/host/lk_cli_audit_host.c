@@ -85,6 +85,10 @@ int lk_cli_audit_follow(struct lk_cli *cli, const struct lk_cli_args *args)
     if (!error) {
         error = lk_cli_audit_form(cli, args, &form);
     }
+    if (!error && !(cli->store->storage->caps & LK_STORAGE_SNAPSHOT)) {
+        error = lk_cli_refuse(cli, LK_E_UNSUPPORTED, NULL, NULL,
+                              "nobody else can write this store while it is read: a flash image");
+    }
     if (!error) {
         error = follow_start(cli, args, &seq);
     }

@@ -53,6 +53,11 @@ static const struct lk_cli_option host_follow[] = {
     END_OF_OPTIONS,
 };
 
+static const struct lk_cli_option host_flash[] = {
+    {"records", NULL, "every record's key too; its fields where --secret is given"},
+    END_OF_OPTIONS,
+};
+
 #define HOST (LK_CLI_HOST | LK_CLI_NO_STORE)
 
 /* A command is a few lines here, and a dozen as the formatter would have it. */
@@ -90,6 +95,21 @@ const struct lk_cli_command lk_cli_host_commands[] = {
                 "the next run appends again.",
      .resource = "store", .action = "write", .min_args = 1, .max_args = 1,
      .flags = LK_CLI_HOST | LK_CLI_TENANT | LK_CLI_WRITES, .handler = lk_cli_audit_archive},
+    {.noun = "flash", .verb = "dump", .args = "IMAGE",
+     .help = "what the image of a flash part holds: form, health, sectors, records",
+     .details = "IMAGE is a file as it came from a device, with what --storage takes behind a "
+                "comma where the image does not tell it. It is only read. Of each sector: its "
+                "state, generation, erases, live, dead and free bytes, frames, and those that are "
+                "damaged. Secrets are never shown.",
+     .resource = "store", .action = "read", .min_args = 1, .max_args = 1, .flags = HOST,
+     .options = host_flash, .handler = lk_cli_flash_dump},
+    {.noun = "flash", .verb = "verify", .args = "IMAGE",
+     .help = "check the image of a flash part, and its records where --secret is given",
+     .details = "Frames, checksums, the order of sectors and of keys; with --secret FILE, the "
+                "device's secret, what verify checks as well. The image is only read. Exit status 1 "
+                "where something is damaged, 5 where it cannot be read as a store.",
+     .resource = "store", .action = "read", .min_args = 1, .max_args = 1, .flags = HOST,
+     .handler = lk_cli_flash_verify},
     {.noun = "help", .args = "[NOUN [VERB]]", .help = "tell about commands", .max_args = 2,
      .flags = HOST | LK_CLI_ANYONE, .options = host_help, .handler = lk_cli_host_help},
     {.noun = NULL},

@@ -29,6 +29,7 @@ extern const struct lk_cli_command lk_cli_host_commands[];
 
 lk_cli_handler lk_cli_init, lk_cli_console, lk_cli_rekey, lk_cli_host_help;
 lk_cli_handler lk_cli_audit_follow, lk_cli_audit_archive;
+lk_cli_handler lk_cli_flash_dump, lk_cli_flash_verify;
 
 /* The manual page, in roff (man(7)). */
 void lk_cli_man(struct lk_cli *cli);

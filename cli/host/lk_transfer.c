@@ -137,6 +137,11 @@ int lk_transfer_backup(struct lk_cli *cli, const struct lk_cli_args *args)
     struct lk_span passphrase = {NULL, 0};
     int error = 0;
 
+    if (!(cli->store->storage->caps & LK_STORAGE_SNAPSHOT)) {
+        return lk_cli_refuse(cli, LK_E_UNSUPPORTED, NULL, NULL,
+                             "a store in a flash image has no backups of its own: copy the image "
+                             "and its secret while nothing writes");
+    }
     if (wrap != NULL && !lk_cli_same(wrap, "passphrase")) {
         return lk_cli_refuse(cli, LK_E_USAGE, "wrap-to", wrap, "is not \"passphrase\"");
     }
