@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Reads a store by SPEC.md alone, sharing no code with the program, and checks all of it.
 
-    spec_reader.py [--spec SPEC.md] DIRECTORY [--secret FILE | --passphrase TEXT]
+    spec_reader.py [--spec SPEC.md] DIRECTORY|IMAGE [--secret FILE | --passphrase TEXT]
                    [--token TOKEN]... [--claim USER=CODE]... [--password USER=PASSWORD]...
                    [--totp USER=SEED]... [--recovery USER=CODE]... [--bucket TENANT=NAME]...
                    [--export FILE] [--secrets]
@@ -12,8 +12,9 @@ every index entry, recomputed, both ways; what follows from other records; the a
 and what is sealed in them; that each verifier and seed opens; the tokens, codes, seeds and passwords given; with --export, that FILE is byte for byte
 the export of this store.
 
-Needs mdb_dump (lmdb-utils) and python3-cbor2; and libsodium, by ctypes, for Argon2id only: SipHash
-and XChaCha20-Poly1305 are written out here, BLAKE2b is Python's.
+An image of flash is read by flash_reader.py; a directory needs mdb_dump (lmdb-utils). Needs
+python3-cbor2, and libsodium, by ctypes, for Argon2id only: SipHash and XChaCha20-Poly1305 are
+written out here, BLAKE2b is Python's.
 """
 import argparse
 import base64
@@ -32,6 +33,8 @@ import sys
 import uuid
 
 import cbor2
+
+import flash_reader
 
 WORD = 0xFFFFFFFF
 LONG = 0xFFFFFFFFFFFFFFFF
@@ -311,8 +314,10 @@ def decode(data):
 # ---- The store ---------------------------------------------------------------------------------
 
 
-def load(directory):
-    """Every key and value, as LMDB's own tool gives them."""
+def load(directory, spec):
+    """Every key and value: of an image, or as LMDB's own tool gives them."""
+    if directory.is_file():
+        return flash_reader.load(directory, spec)
     text = subprocess.run(["mdb_dump", str(directory)], check=True, capture_output=True,
                           text=True).stdout
     lines = text.splitlines()
@@ -853,9 +858,11 @@ def main():
         check_examples(spec)
         secret = None
         if arguments.passphrase is None:
-            secret = (arguments.secret or arguments.directory / "secret").read_bytes()
+            beside = pathlib.Path(f"{arguments.directory}.secret") if (
+                arguments.directory.is_file()) else arguments.directory / "secret"
+            secret = (arguments.secret or beside).read_bytes()
             must(len(secret) == 32, "the device secret is not 32 bytes")
-        store = Store(spec, load(arguments.directory), secret, arguments.passphrase)
+        store = Store(spec, load(arguments.directory, arguments.spec), secret, arguments.passphrase)
         store.read()
         store.check_indexes()
         store.check_owners()
@@ -882,7 +889,7 @@ def main():
         if arguments.export:
             must(store.export(arguments.secrets) == arguments.export.read_text(),
                  "the export is not the store's")
-    except (Fault, cbor2.CBORDecodeError) as fault:
+    except (Fault, flash_reader.Fault, cbor2.CBORDecodeError) as fault:
         print(f"spec_reader: {fault}", file=sys.stderr)
         sys.exit(1)
     counts = ", ".join(f"{name} {len(records)}" for name, records in sorted(store.records.items()))
