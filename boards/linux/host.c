@@ -38,7 +38,7 @@ const char *lk_host_problem(void)
     return host_problem_text[0] != '\0' ? host_problem_text : NULL;
 }
 
-int host_explain_error(const struct lk_host *host, int error)
+int host_explain_error(struct lk_host *host, int error)
 {
     const char *rule = NULL;
 
@@ -50,13 +50,8 @@ int host_explain_error(const struct lk_host *host, int error)
     } else if (error == LK_E_SECRET) {
         (void)lk_posix_secret_check(host->config.port->self, &rule); /* `error` tells the code */
         host_explain("the device secret ", rule != NULL ? rule : "is not this store's");
-    } else if (host->on_flash && (error == LK_E_NOT_FOUND || error == LK_E_EXISTS)) {
-        host_explain("", "the image holds no store");
-        error = LK_E_NOT_FOUND;
-    } else if (host->on_flash && error == LK_E_CORRUPT) {
-        host_explain("", "the image is damaged: latchkey flash dump tells what can be read");
     }
-    return error;
+    return host->on_flash ? host_flash_explain(host, error) : error;
 }
 
 /* ---- Parts -----------------------------------------------------------------------------------

@@ -216,6 +216,8 @@ static int flash_shape(struct host_flash *flash, const struct host_flash_name *n
         host_explain(name->path, " has no sector's header that holds: it is no store in flash, or "
                                  "one so damaged that sector=, count= and unit= must be given");
         return LK_E_CORRUPT;
+    } else {
+        error = 0; /* what was said of it is all there is */
     }
     if (!error && (uint64_t)part.sector_size * part.sector_count > LK_POSIX_FLASH_MAX) {
         host_explain(name->path, " is a part of more than 256 MiB");
@@ -224,7 +226,7 @@ static int flash_shape(struct host_flash *flash, const struct host_flash_name *n
     if (!error) {
         error = lk_posix_flash_shape(&flash->file, &part);
         if (error) {
-            host_explain(name->path, " ends before the part that its headers tell of");
+            host_explain(name->path, " ends before a part of this form does");
         }
     }
     return error;
@@ -310,6 +312,38 @@ uint32_t host_flash_audit_slots(const struct host_flash *flash)
 
     slots = slots < LK_AUDIT_CAPACITY ? slots : LK_AUDIT_CAPACITY;
     return slots > FLASH_SLOTS_MIN ? (uint32_t)slots : FLASH_SLOTS_MIN;
+}
+
+/* Whether the log, which can be read, lacks something that was there. */
+static bool flash_is_damaged(struct lk_storage *storage)
+{
+    struct lk_storage_stat stat = {.damaged = false};
+
+    if (storage->ops->open(storage, LK_READ) != 0) {
+        return false;
+    }
+    (void)storage->ops->stat(storage, &stat); /* what it cannot tell stays false */
+    storage->ops->close(storage);
+    return stat.damaged;
+}
+
+int host_flash_explain(struct lk_host *host, int error)
+{
+    bool absent = error == LK_E_NOT_FOUND || error == LK_E_EXISTS;
+
+    if (lk_host_problem() != NULL) {
+        return error;
+    }
+    if (error == LK_E_CORRUPT || (absent && flash_is_damaged(&host->flash.nor.storage))) {
+        host_explain("", "what opens the store is damaged; latchkey flash dump tells what can be "
+                         "read");
+        return LK_E_CORRUPT;
+    }
+    if (absent) {
+        host_explain("", "the image holds no store");
+        return LK_E_NOT_FOUND;
+    }
+    return error;
 }
 
 /* ---- To be looked at ------------------------------------------------------------------------- */

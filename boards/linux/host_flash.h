@@ -30,6 +30,8 @@ int host_flash_open(struct host_flash *flash, const struct host_flash_name *name
                     unsigned flags);
 /* LK_E_IO: what was written may not be on the medium. */
 int host_flash_close(struct host_flash *flash);
+/* Says why the store in the image did not open; answers the error, or a better one. */
+int host_flash_explain(struct lk_host *host, int error);
 /* Slots for the audit rings of a new store on such a part. */
 uint32_t host_flash_audit_slots(const struct host_flash *flash);
 

@@ -39,7 +39,7 @@ struct lk_host {
 /* Forgets what was said, and says something else; `text` may be NULL. */
 void host_explain(const char *subject, const char *text);
 /* Says why, where the pieces know: answers `error`. */
-int host_explain_error(const struct lk_host *host, int error);
+int host_explain_error(struct lk_host *host, int error);
 
 /* The configuration with `storage` only where it names an image, and else with a directory.
  * LK_E_ARGUMENT: it has neither; LK_E_USAGE: a storage that is not known. */

@@ -469,7 +469,7 @@ static int flash_mount(struct flash_run *run)
 
 static int flash_dump(struct flash_run *run, bool records)
 {
-    int mounted = flash_mount(run), error;
+    int mounted = flash_mount(run), opened = 0, error;
 
     flash_form(run);
     error = mounted ? 0 : flash_health(run);
@@ -480,10 +480,11 @@ static int flash_dump(struct flash_run *run, bool records)
         return error ? error : mounted;
     }
     if (flash_has_secret(run->cli)) {
-        error = flash_open_store(run);
-        error = error ? error : lk_cli_begin(run->cli, LK_READ);
+        opened = flash_open_store(run);
+        opened = opened ? opened : lk_cli_begin(run->cli, LK_READ);
     }
-    return error ? error : flash_records(run, true);
+    error = flash_records(run, true);
+    return error ? error : opened;
 }
 
 int lk_cli_flash_dump(struct lk_cli *cli, const struct lk_cli_args *args)
