@@ -4,8 +4,9 @@
  * host_flash.c: stores in the image of a flash part: what a name says of the part, what the image
  * itself says, and the pieces put together.
  *
- * "flash:IMAGE[,sector=SIZE][,count=N][,unit=N][,value=SIZE][,at=SIZE]". What is left out is found
- * in the image, or takes the defaults below where the image is to be made.
+ * "flash:IMAGE[,sector=SIZE][,count=N][,unit=N][,value=SIZE][,at=SIZE][,memory=SIZE][,passes=N]".
+ * What is left out is found in the image, or takes the defaults below where the image is to be
+ * made.
  */
 #include "host_flash.h"
 
@@ -94,6 +95,16 @@ static bool flash_is_offset(uint64_t n)
     return n <= UINT32_MAX;
 }
 
+static bool flash_is_memory(uint64_t n)
+{
+    return n >= 8192 && n % 1024 == 0;
+}
+
+static bool flash_is_passes(uint64_t n)
+{
+    return n >= 1 && n <= 64;
+}
+
 static const struct flash_field {
     const char *name;
     size_t offset; /* in struct host_flash_name */
@@ -111,6 +122,10 @@ static const struct flash_field {
      "is not what a record may have: 256 bytes to 8K"},
     {"at", offsetof(struct host_flash_name, at), true, flash_is_offset,
      "is not an offset in the image: 0 to 4 GiB less 1"},
+    {"memory", offsetof(struct host_flash_name, memory), true, flash_is_memory,
+     "is not what a password hash may take: 8K and more, in steps of 1K"},
+    {"passes", offsetof(struct host_flash_name, passes), false, flash_is_passes,
+     "is not a number of passes: 1 to 64"},
 };
 
 #define FLASH_FIELDS (sizeof(flash_fields) / sizeof(flash_fields[0]))
@@ -142,7 +157,8 @@ static int flash_field(struct host_flash_name *name, const char *item, size_t si
         memcpy((uint8_t *)name + field->offset, &place, sizeof(place));
         return 0;
     }
-    return flash_refuse("", item, size, "is none of sector=, count=, unit=, value= and at=");
+    return flash_refuse("", item, size,
+                        "is none of sector=, count=, unit=, value=, at=, memory= and passes=");
 }
 
 int host_flash_name(const char *storage, struct host_flash_name *name)
@@ -163,6 +179,10 @@ int host_flash_name(const char *storage, struct host_flash_name *name)
     }
     if (!error && name->sector != 0 && name->value > LK_NOR_VALUE_LIMIT(name->sector)) {
         return flash_refuse_number("value", name->value, "is more than fits into such a sector");
+    }
+    if (!error && (name->memory == 0) != (name->passes == 0)) {
+        return flash_refuse("", end, strlen(end),
+                            "has one of memory= and passes= without the other");
     }
     if (!error && (uint64_t)name->sector * name->count > LK_POSIX_FLASH_MAX) {
         return flash_refuse_number("count", name->count, "makes a part of more than 256 MiB");

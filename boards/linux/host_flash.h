@@ -11,9 +11,10 @@
 struct host_flash_name {
     char *path;
     uint32_t sector, count, unit;
-    uint32_t value; /* bytes of a record at most */
-    uint32_t at;    /* of the part in the image */
-    unsigned given; /* bit n: field n of the table was there */
+    uint32_t value;          /* bytes of a record at most */
+    uint32_t at;             /* of the part in the image */
+    uint32_t memory, passes; /* of a password hash, where the device has less than this machine */
+    unsigned given;          /* bit n: field n of the table was there */
 };
 
 bool host_flash_named(const char *storage);

@@ -66,7 +66,8 @@ const struct lk_cli_command lk_cli_host_commands[] = {
     {.noun = "init", .args = "", .help = "make a store, its first tenant and an administrator",
      .details = "Prints a one-time claim code, which is the administrator's first password and "
                 "must be replaced at the first login. --tenant names the tenant (main). There is "
-                "no default password.",
+                "no default password. With --storage flash:IMAGE the store is made as the image of a "
+                "device's flash.",
      .resource = "store", .action = "write", .flags = HOST, .options = host_init,
      .handler = lk_cli_init},
     {.noun = "console", .args = "", .help = "the console of a device, on this terminal or a serial line",

@@ -142,6 +142,13 @@ says 'and says so' "the device secret is not this store's"
     head -c 4096 /dev/urandom
 } >"$area/chip.img"
 chmod 600 "$area/chip.img"
+# What a device with less memory can check.
+expect 0 'a password that a small device can hash' give "$password" "$LATCHKEY" \
+    --storage "flash:$made,memory=1M,passes=3" --secret "$area/board.secret" \
+    --tenant acme user passwd user2 --password-stdin
+must "$LATCHKEY" --storage "flash:$made" --secret "$area/board.secret" export --all-tenants \
+    --with-secrets --output "$area/cheap.ndjson"
+is 'and no other is changed' 1 "$(grep -c 'm=1024,t=3,p=1' "$area/cheap.ndjson")"
 expect 0 'a part in the middle of a chip' "$LATCHKEY" --storage "flash:$area/chip.img,at=64K" \
     --secret "$area/board.secret" --tenant acme user list
 expect 0 'is looked at there, too' "$LATCHKEY" flash verify "$area/chip.img,at=64K"
@@ -201,7 +208,7 @@ wrong 2 "flash:$image,sector=1000" 'sector: "1000" is not a sector'"'"'s size: 1
 wrong 2 "flash:$image,count=3" 'count: "3" is not a number of sectors: 4 to 32767'
 wrong 2 "flash:$image,unit=2" 'unit: "2" is not a program unit'
 wrong 2 "flash:$image,value=100" 'value: "100" is not what a record may have'
-wrong 2 "flash:$image,secter=4K" '"secter=4K" is none of sector=, count=, unit=, value= and at='
+wrong 2 "flash:$image,secter=4K" '"secter=4K" is none of sector=, count=, unit=, value=, at=, memory= and passes='
 wrong 2 "flash:$image,unit=4,unit=4" '"unit=4" is given twice'
 wrong 2 "flash:$image,count=16" 'count: "16" is not the image'"'"'s, which has 256'
 wrong 3 "flash:$area/none.img" 'is not there; latchkey init makes it'

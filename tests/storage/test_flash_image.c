@@ -244,6 +244,10 @@ static void test_flash_image_names_are_refused_with_their_rule(void **state)
         {",unit=4,unit=4", "unit"},
         {",depth=4", "depth"},
         {",", "none of"},
+        {",memory=1000,passes=3", "memory"},
+        {",memory=1M,passes=0", "passes"},
+        {",memory=1M", "without"},
+        {",passes=3", "without"},
         {",sector=256K,count=1025", "count"},
     };
     struct lk_create_request request = {.tenant = LK_TEXT("main"), .admin = LK_TEXT("admin")};
