@@ -19,11 +19,11 @@
 struct flash_run {
     struct lk_cli *cli;
     struct lk_host_image *image;
-    char *storage;    /* the image, as --storage has it */
-    bool opened;      /* as a store as well, by its secret */
-    uint64_t unsound; /* records that do not read as they were written */
-    uint32_t unknown; /* sectors that are nothing */
-    uint32_t damaged; /* frames that do not hold, in the log */
+    const char *storage; /* the image, as --storage has it */
+    bool opened;         /* as a store as well, by its secret */
+    uint64_t unsound;    /* records that do not read as they were written */
+    uint32_t unknown;    /* sectors that are nothing */
+    uint32_t damaged;    /* frames that do not hold, in the log */
 };
 
 /* ---- Beginning and end ----------------------------------------------------------------------- */
@@ -33,18 +33,24 @@ static int flash_refused(struct lk_cli *cli, int error)
     return lk_host_problem() ? lk_cli_refuse(cli, error, NULL, NULL, lk_host_problem()) : error;
 }
 
-static int flash_begin(struct flash_run *run, struct lk_cli *cli, const char *image)
+/* The image as --storage has it, in fresh memory. */
+static char *flash_storage(const char *image)
 {
     bool prefixed = strncmp(image, FLASH_PREFIX, strlen(FLASH_PREFIX)) == 0;
     size_t size = strlen(FLASH_PREFIX) + strlen(image) + 1;
+    char *storage = malloc(size);
 
-    *run = (struct flash_run){.cli = cli, .storage = malloc(size)};
-    if (!run->storage) {
-        return LK_E_FULL;
+    if (storage) {
+        (void)snprintf(storage, size, "%s%s", prefixed ? "" : FLASH_PREFIX, image); /* it fits */
     }
-    (void)snprintf(run->storage, size, "%s%s", prefixed ? "" : FLASH_PREFIX, image); /* it fits */
-    int error = lk_host_image_open(run->storage, &run->image);
-    return error ? flash_refused(cli, error) : 0;
+    return storage;
+}
+
+static int flash_begin(struct flash_run *run)
+{
+    int error = run->storage ? lk_host_image_open(run->storage, &run->image) : LK_E_FULL;
+
+    return error ? flash_refused(run->cli, error) : 0;
 }
 
 static void flash_end(struct flash_run *run)
@@ -52,10 +58,9 @@ static void flash_end(struct flash_run *run)
     struct lk_host_front *front = run->cli->self;
 
     if (front->config.storage == run->storage) {
-        front->config.storage = NULL;
+        front->config.storage = NULL; /* it goes now */
     }
     lk_host_image_close(run->image);
-    free(run->storage);
 }
 
 static bool flash_has_secret(const struct lk_cli *cli)
@@ -489,11 +494,13 @@ static int flash_dump(struct flash_run *run, bool records)
 
 int lk_cli_flash_dump(struct lk_cli *cli, const struct lk_cli_args *args)
 {
-    struct flash_run run;
-    int error = flash_begin(&run, cli, args->words[0]);
+    char *storage = flash_storage(args->words[0]);
+    struct flash_run run = {.cli = cli, .storage = storage};
+    int error = flash_begin(&run);
 
     error = error ? error : flash_dump(&run, lk_cli_option(args, "records") != NULL);
     flash_end(&run);
+    free(storage);
     return error;
 }
 
@@ -528,9 +535,10 @@ static int flash_check(struct flash_run *run, bool *sound)
 
 int lk_cli_flash_verify(struct lk_cli *cli, const struct lk_cli_args *args)
 {
-    struct flash_run run;
+    char *storage = flash_storage(args->words[0]);
+    struct flash_run run = {.cli = cli, .storage = storage};
     bool sound = false;
-    int error = flash_begin(&run, cli, args->words[0]);
+    int error = flash_begin(&run);
 
     error = error ? error : flash_check(&run, &sound);
     if (!error) {
@@ -546,5 +554,6 @@ int lk_cli_flash_verify(struct lk_cli *cli, const struct lk_cli_args *args)
         lk_cli_put(cli->err, "Nothing was said of what the records hold: give --secret FILE.\n");
     }
     flash_end(&run);
+    free(storage);
     return error;
 }

@@ -27,15 +27,33 @@ void lk_nor_header_bytes(const struct lk_nor *nor, uint32_t sector, const struct
     nor_set32(out + 36, lk_nor_header_crc(out, sector));
 }
 
+/* Puts the one bit right that is wrong, if that is all: a sector hangs on it. */
+static bool frame_mend_header(uint8_t bytes[NOR_HEAD], uint32_t sector)
+{
+    uint32_t differ = ((uint32_t)bytes[0] | (uint32_t)bytes[1] << 8) ^ ('L' | 'K' << 8);
+    if ((differ & (differ - 1)) != 0) {
+        return false;
+    }
+    for (uint32_t bit = 0; bit < NOR_HEAD * 8; bit++) {
+        uint8_t mask = (uint8_t)(1u << bit % 8);
+        bytes[bit / 8] ^= mask;
+        if (nor_get32(bytes + 36) == lk_nor_header_crc(bytes, sector)) {
+            return bytes[0] == 'L' && bytes[1] == 'K';
+        }
+        bytes[bit / 8] ^= mask;
+    }
+    return false;
+}
+
 int lk_nor_header(const struct lk_nor *nor, uint32_t sector, struct nor_header *header)
 {
-    uint8_t buffer[NOR_HEAD];
-    const uint8_t *bytes = lk_nor_view(nor, nor_sector_at(nor, sector), buffer, NOR_HEAD);
-    if (bytes == NULL) {
+    uint8_t bytes[NOR_HEAD];
+    if (lk_nor_read(nor, nor_sector_at(nor, sector), bytes, NOR_HEAD) != LK_OK) {
         return LK_E_IO;
     }
-    if (bytes[0] != 'L' || bytes[1] != 'K' ||
-        nor_get32(bytes + 36) != lk_nor_header_crc(bytes, sector)) {
+    if ((bytes[0] != 'L' || bytes[1] != 'K' ||
+         nor_get32(bytes + 36) != lk_nor_header_crc(bytes, sector)) &&
+        !frame_mend_header(bytes, sector)) {
         return 0;
     }
     if (bytes[2] != NOR_LAYOUT) {
@@ -63,9 +81,8 @@ int lk_nor_header(const struct lk_nor *nor, uint32_t sector, struct nor_header *
 
 uint32_t lk_nor_generation_of(const struct lk_nor *nor, uint32_t sector)
 {
-    uint8_t bytes[4] = {0, 0, 0, 0};
-    (void)lk_nor_read(nor, nor_sector_at(nor, sector) + 8, bytes, 4); /* 0 fits no checksum */
-    return nor_get32(bytes);
+    struct nor_header header;
+    return lk_nor_header(nor, sector, &header) == 1 ? header.generation : 0; /* of no log */
 }
 
 int lk_nor_retired(const struct lk_nor *nor, uint32_t sector)
@@ -156,7 +173,9 @@ int lk_nor_frame_at(const struct lk_nor *nor, uint32_t at, struct nor_frame *fra
     return frame_decode(nor, frame, nor->sector_size - offset) ? LK_OK : LK_E_CORRUPT;
 }
 
-int lk_nor_frame_sum(const struct lk_nor *nor, uint32_t generation, struct nor_frame *frame)
+/* Whether the checksum holds with `word` for a head, into frame->sound. */
+static int frame_sum_with(const struct lk_nor *nor, uint32_t generation, uint32_t word,
+                          struct nor_frame *frame)
 {
     uint8_t buffer[NOR_FRAME] = {0};
     uint32_t body = NOR_FRAME;
@@ -166,12 +185,19 @@ int lk_nor_frame_sum(const struct lk_nor *nor, uint32_t generation, struct nor_f
         body += 8;
     }
     int rc = lk_nor_read(nor, frame->at, buffer, NOR_FRAME);
+    frame->sound = nor_get32(buffer) == word;
+    nor_set32(buffer, frame->word);
     uint32_t crc = lk_nor_crc(lk_nor_seed(generation, frame->at), buffer, 4);
     if (rc == LK_OK) {
         rc = lk_nor_crc_flash(nor, frame->at + NOR_FRAME, body - NOR_FRAME, &crc);
     }
-    frame->sound = rc == LK_OK && nor_get32(buffer) == frame->word && nor_get32(buffer + 4) == crc;
+    frame->sound = frame->sound && rc == LK_OK && nor_get32(buffer + 4) == crc;
     return rc;
+}
+
+int lk_nor_frame_sum(const struct lk_nor *nor, uint32_t generation, struct nor_frame *frame)
+{
+    return frame_sum_with(nor, generation, frame->word, frame);
 }
 
 int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset,
@@ -203,16 +229,82 @@ int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, ui
     return rc == LK_OK ? (frame->sound ? 1 : 0) : rc;
 }
 
-int lk_nor_walk_next(const struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame)
+/* Whether something is there that is no chance: a record, or two words in a row. */
+static int frame_is_sure(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset)
+{
+    struct nor_frame frame;
+    int rc = lk_nor_frame_parse(nor, walk, offset, &frame);
+    if (rc == 1 && frame_is_word(frame.type)) {
+        rc = lk_nor_frame_parse(nor, walk, offset + frame.size, &frame);
+    }
+    return rc;
+}
+
+static int frame_ends(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t behind)
 {
     struct nor_frame other;
+    return behind == walk->end ? walk->sealed : lk_nor_frame_parse(nor, walk, behind, &other);
+}
+
+/* The size of a frame whose head has one bit wrong; 0 where that is not what is wrong. */
+static int frame_mend(const struct lk_nor *nor, const struct nor_walk *walk,
+                      const struct nor_frame *frame, uint32_t *size)
+{
+    int rc = 0;
+    *size = 0;
+    for (unsigned bit = 0; bit < 32 && rc == 0; bit++) {
+        struct nor_frame other = {.at = frame->at, .word = frame->word ^ UINT32_C(1) << bit};
+        if (!frame_decode(nor, &other, walk->end - walk->offset)) {
+            continue;
+        }
+        rc = frame_sum_with(nor, walk->generation, frame->word, &other);
+        if (rc == LK_OK && other.sound) {
+            rc = frame_ends(nor, walk, walk->offset + other.size);
+        }
+        *size = rc == 1 ? other.size : 0;
+    }
+    return rc;
+}
+
+/*
+ * What does not hold was torn, and then one program call at most has left something there; or it
+ * was damaged later, and then there is more behind. 1: reading can go on behind it.
+ */
+static int frame_pass(const struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame)
+{
+    uint32_t start = nor_sector_at(nor, walk->sector);
+    uint32_t from = walk->offset + (frame->size > NOR_CHUNK ? frame->size : NOR_CHUNK);
+    uint32_t last = 0;
+    uint32_t size = 0;
+    if (walk->offset + nor->step > walk->end || frame->word == NOR_NONE) {
+        return 0;
+    }
+    int rc = frame_mend(nor, walk, frame, &size);
+    if (rc == 0 && frame->size == 0) {
+        size = nor->step;
+        rc = frame_is_sure(nor, walk, walk->offset + size);
+    }
+    if (rc == 0 && from < walk->end) {
+        rc = lk_nor_last_not(nor, start + from, start + walk->end, 0xFF, &last);
+        bool more = rc == LK_OK && last != start + from;
+        walk->broken = walk->broken || more;
+        for (uint32_t at = from; rc == 0 && more && start + at < last; at += nor->step) {
+            rc = frame_is_sure(nor, walk, at);
+            size = at - walk->offset;
+        }
+    }
+    *frame = (struct nor_frame){.at = frame->at, .word = frame->word, .size = rc == 1 ? size : 0};
+    return rc;
+}
+
+int lk_nor_walk_next(const struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame)
+{
     int rc = lk_nor_frame_parse(nor, walk, walk->offset, frame);
     if (rc == 0 && frame->size != 0) {
         /* Its head holds, and so does what follows: it was whole once. */
-        uint32_t behind = walk->offset + frame->size;
-        rc = behind == walk->end ? (walk->sealed ? 1 : 0)
-                                 : lk_nor_frame_parse(nor, walk, behind, &other);
+        rc = frame_ends(nor, walk, walk->offset + frame->size);
     }
+    rc = rc == 0 ? frame_pass(nor, walk, frame) : rc;
     walk->offset += rc == 1 ? frame->size : 0;
     return rc;
 }

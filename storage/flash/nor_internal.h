@@ -26,6 +26,7 @@
 
 /* The upper four bits of a word. */
 enum nor_type {
+    NOR_DAMAGED = 0,      /* of no frame: what was one once, and cannot be told any more */
     NOR_PUT = 1,          /* of a batch */
     NOR_PUT_FIRST = 2,    /* and its first frame */
     NOR_REMOVE = 3,       /* of a batch */
@@ -70,6 +71,7 @@ struct nor_walk {
     uint32_t offset;
     uint32_t end;
     bool sealed; /* the last frame ends at `end` and was whole */
+    bool broken; /* what it ended with was whole once: no cut leaves that */
 };
 
 static inline struct lk_nor *nor_of(struct lk_storage *storage)
@@ -182,8 +184,8 @@ int lk_nor_frame_sum(const struct lk_nor *nor, uint32_t generation, struct nor_f
  */
 int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset,
                        struct nor_frame *frame);
-/* 1: the next frame (sound, or damaged between sound ones), 0: the end; walk->offset is behind it.
- */
+/* 1: the next frame (sound; damaged between sound ones; or NOR_DAMAGED, up to where reading can go
+ * on), 0: the end; walk->offset is behind it. */
 int lk_nor_walk_next(const struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame);
 /* The sector that follows in the log; `header` is that one's. 1, or 0 behind the active one. */
 int lk_nor_sector_next(struct lk_nor *nor, uint32_t sector, uint32_t generation, uint32_t *next,

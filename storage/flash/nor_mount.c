@@ -147,6 +147,9 @@ static int mount_apply(struct mount *mount, const struct nor_frame *frame)
 {
     struct lk_nor *nor = mount->nor;
     uint8_t body[8] = {0};
+    if (frame->type == NOR_DAMAGED) {
+        return LK_OK;
+    }
     if (frame->type >= NOR_COMMIT && frame->type <= NOR_SCRUB) {
         return mount_word(mount, frame->word, frame->at);
     }
@@ -191,7 +194,7 @@ static int mount_last(struct mount *mount, const struct nor_walk *walk)
         return LK_OK;
     }
     nor->from = mount->held.at % nor->sector_size;
-    if (nor_is_batch(type) || type == NOR_COPY || type == NOR_COUNTED) {
+    if (nor_is_batch(type) || type == NOR_COPY || type == NOR_COUNTED || type == NOR_DAMAGED) {
         /* Not committed; and what was copied is still where it was, for nothing has gone since. */
         nor->dirty = true;
         return LK_OK;
@@ -204,6 +207,39 @@ static int mount_last(struct mount *mount, const struct nor_walk *walk)
     return rc;
 }
 
+/*
+ * The COMMIT of a batch that is all there, but for one bit. Damaged, it still counts; torn, it may.
+ * What is not one may look like it by less chance than a torn word may look whole.
+ */
+static int mount_near_commit(const struct mount *mount, struct nor_walk *walk,
+                             struct nor_frame *frame, int rc)
+{
+    const struct lk_nor *nor = mount->nor;
+    const struct nor_frame *held = &mount->held;
+    uint32_t offset = rc == 1 ? walk->offset - frame->size : walk->offset;
+    uint8_t bytes[4];
+    if (!mount->held_any || !nor_is_batch(held->type) || offset + nor->step > walk->end ||
+        (rc == 1 && frame->size != nor->step)) {
+        return rc;
+    }
+    bool first =
+        held->type == NOR_PUT_FIRST || held->type == NOR_REMOVE_FIRST || mount->batch_at == 0;
+    uint32_t count = first ? 1 : mount->batch_count + 1;
+    uint32_t at = nor_sector_at(nor, walk->sector) + offset;
+    uint32_t word = lk_nor_word_make(NOR_COMMIT, count & NOR_COUNT_BITS, walk->generation, at);
+    if (lk_nor_read(nor, at, bytes, sizeof bytes) != LK_OK) {
+        return LK_E_IO;
+    }
+    uint32_t differ = nor_get32(bytes) ^ word;
+    if ((differ & (differ - 1)) != 0) {
+        return rc;
+    }
+    *frame = (struct nor_frame){
+        .at = at, .size = nor->step, .word = word, .type = NOR_COMMIT, .sound = rc != 1};
+    walk->offset = offset + nor->step;
+    return 1;
+}
+
 /* `next` is the header that tells where this sector ends; NULL: it is the newest. */
 static int mount_sector(struct mount *mount, struct nor_walk *walk, const struct nor_header *next)
 {
@@ -213,7 +249,14 @@ static int mount_sector(struct mount *mount, struct nor_walk *walk, const struct
     mount->held_any = false;
     mount->sure = false;
     mount->light = true;
-    while ((rc = lk_nor_walk_next(nor, walk, &frame)) == 1) {
+    for (;;) {
+        rc = lk_nor_walk_next(nor, walk, &frame);
+        if (rc == 0 || (rc == 1 && frame.type == NOR_DAMAGED)) {
+            rc = mount_near_commit(mount, walk, &frame, rc);
+        }
+        if (rc != 1) {
+            break;
+        }
         if (mount->held_any) {
             rc = mount_apply(mount, &mount->held);
             if (rc != LK_OK) {
@@ -230,6 +273,7 @@ static int mount_sector(struct mount *mount, struct nor_walk *walk, const struct
     if (rc < 0) {
         return rc;
     }
+    nor->damaged = nor->damaged || walk->broken;
     if (next == NULL) {
         return mount_last(mount, walk);
     }
@@ -360,9 +404,11 @@ static int mount_find(struct lk_nor *nor, struct nor_header *witness, bool *give
         nor->erase_total =
             header.erase_total > nor->erase_total ? header.erase_total : nor->erase_total;
         struct nor_frame frame;
-        struct nor_walk walk = {
-            .sector = nor->active, .generation = header.generation, .end = nor->sector_size};
-        rc = lk_nor_frame_parse(nor, &walk, nor_begin(nor), &frame);
+        struct nor_walk walk = {.sector = nor->active,
+                                .generation = header.generation,
+                                .offset = nor_begin(nor),
+                                .end = nor->sector_size};
+        rc = lk_nor_walk_next(nor, &walk, &frame);
     } while (rc == 0);
     bool light = false;
     nor->generation = header.generation;

@@ -4,10 +4,37 @@
 # the same commands on LMDB and on flash. LATCHKEY names the program.
 set -u
 script=test_flash.sh
-. "${0%/*}/cli_help.sh"
+# shellcheck source=tests/cli/cli_help.sh
+. tests/cli/cli_help.sh
 
 image=$area/part.img
-reader="$python tests/house/spec_reader.py"
+
+reader() {
+    $python tests/house/spec_reader.py "$@"
+}
+
+flash_reader() {
+    $python tests/house/flash_reader.py "$@"
+}
+
+# A table of what dump tells: its bytes add up, its records are in order and without values.
+dump_check() {
+    "$LATCHKEY" --json flash dump "$image" --records | $python -c "
+import json, sys
+rows = [json.loads(line) for line in sys.stdin]
+form, health = rows[0], rows[1]
+sectors = [r for r in rows if 'state' in r]
+records = [r for r in rows if 'key' in r]
+assert len(sectors) == form['count'] == 256 and form['sector'] == 4096 and form['unit'] == 4
+assert all(s['live_bytes'] + s['dead_bytes'] + s['free_bytes'] == 4096 for s in sectors)
+assert sum(s['live_bytes'] for s in sectors) == health['live_bytes']
+assert len(records) == health['entries'] and all(r['sound'] for r in records)
+assert [r['key'] for r in records] == sorted(r['key'] for r in records)
+assert not any('fields' in r for r in records)
+users = [r['id'] for r in records if r.get('kind') == 'user']
+assert [1, 2, 0] in users and [2, 1, 0] in users, users
+"
+}
 
 flash() {
     "$LATCHKEY" --storage "flash:$image" "$@"
@@ -109,9 +136,9 @@ same 'the exports are the same' "$area/lmdb.ndjson" "$area/flash.ndjson"
 expect 0 'a session made on flash is good there' flash --tenant acme session check "$(cat "$area/token")"
 expect 0 'verify --deep is clean on flash' flash verify --deep
 expect 0 'the audit chain is good on flash' flash --tenant acme audit verify
-expect 0 'a reader that knows SPEC.md only opens the image' $reader "$image"
+expect 0 'a reader that knows SPEC.md only opens the image' reader "$image"
 must flash export --all-tenants --with-secrets --output "$area/secrets.ndjson"
-expect 0 'and finds the export true' $reader "$image" --export "$area/secrets.ndjson" --secrets
+expect 0 'and finds the export true' reader "$image" --export "$area/secrets.ndjson" --secrets
 
 # ---- There and back: provisioning, forensics
 
@@ -164,22 +191,7 @@ expect 5 'flash verify, with another secret' "$LATCHKEY" flash verify "$image" -
 expect 0 'flash dump' "$LATCHKEY" flash dump "$image"
 shows 'tells the newest sector' ' active '
 shows 'and the wear' 'erase_max:'
-expect 0 'flash dump --json is JSON, and its bytes add up' sh -c '"$1" --json flash dump "$2" --records |
-    /usr/bin/python3 -c "
-import json, sys
-rows = [json.loads(line) for line in sys.stdin]
-form, health = rows[0], rows[1]
-sectors = [r for r in rows if \"state\" in r]
-records = [r for r in rows if \"key\" in r]
-assert len(sectors) == form[\"count\"] == 256 and form[\"sector\"] == 4096 and form[\"unit\"] == 4
-assert all(s[\"live_bytes\"] + s[\"dead_bytes\"] + s[\"free_bytes\"] == 4096 for s in sectors)
-assert sum(s[\"live_bytes\"] for s in sectors) == health[\"live_bytes\"]
-assert len(records) == health[\"entries\"] and all(r[\"sound\"] for r in records)
-assert [r[\"key\"] for r in records] == sorted(r[\"key\"] for r in records)
-assert not any(\"fields\" in r for r in records)
-users = [r[\"id\"] for r in records if r.get(\"kind\") == \"user\"]
-assert [1, 2, 0] in users and [2, 1, 0] in users, users
-"' - "$LATCHKEY" "$image"
+expect 0 'flash dump --json is JSON, and its bytes add up' dump_check
 run "$LATCHKEY" --json flash dump "$image" --records --secret "$image.secret"
 shows 'with the secret, fields are shown' '"username":"user1"'
 if grep -qE '"(secret|verifier|hash|seed|token_hash)":' "$area/out"; then
@@ -225,7 +237,7 @@ expect 4 'init leaves an image as it is' flash init
 says 'and says so' 'the image is there already'
 expect 2 'init, with a part that is none' "$LATCHKEY" --storage "flash:$area/x.img,count=2" init
 expect 2 'init, in the middle of a chip' "$LATCHKEY" --storage "flash:$area/x.img,at=4K" init
-is 'leaves nothing behind' '' "$(ls -A "$area" | grep x.img)"
+is 'leaves nothing behind' '' "$(find "$area" -name '*x.img*')"
 expect 2 'backup' flash backup "$area/backup"
 says 'is for directories' 'copy the image and its secret'
 expect 2 'import --backup' "$LATCHKEY" --storage "flash:$area/x.img" import --backup "$db"
@@ -273,12 +285,12 @@ expect 0 'another device secret' flash rekey
 expect 5 'the old one opens nothing' "$LATCHKEY" --storage "flash:$image" --secret "$area/old.secret" stats
 expect 0 'another store key' flash rekey --full
 expect 0 'verify is clean after both' flash verify --deep
-expect 0 'a reader that knows SPEC.md only agrees' $reader "$image"
+expect 0 'a reader that knows SPEC.md only agrees' reader "$image"
 
 # ---- Golden images
 
 for form in narrow wide; do
-    expect 0 "flash_$form, by SPEC.md only" $python tests/house/flash_reader.py "tests/golden/flash_$form.hex" \
+    expect 0 "flash_$form, by SPEC.md only" flash_reader "tests/golden/flash_$form.hex" \
         --map "tests/golden/flash_${form}_map.hex" --types --binary "$area/$form.img"
     cat "$area/out" >>"$area/types"
     expect 0 "flash_$form, verified" "$LATCHKEY" flash verify "$area/$form.img"
@@ -296,10 +308,10 @@ for type in $(sed -n 's/^\([A-Z ]*\): .*/\1/p' "$area/types" | sort -u | tr ' ' 
     fi
 done
 sed 's/^| 8 | COMMIT |/| 8 | COMMITTED |/' SPEC.md >"$area/wrong.md"
-expect 1 'the reader does look: a type' $python tests/house/flash_reader.py --spec "$area/wrong.md" \
+expect 1 'the reader does look: a type' flash_reader --spec "$area/wrong.md" \
     tests/golden/flash_narrow.hex --map tests/golden/flash_narrow_map.hex
 sed 's/^| 28 | 4 | \*from\*/| 24 | 4 | *from*/' SPEC.md >"$area/wrong.md"
-expect 1 'the reader does look: a place' $python tests/house/flash_reader.py --spec "$area/wrong.md" \
+expect 1 'the reader does look: a place' flash_reader --spec "$area/wrong.md" \
     tests/golden/flash_narrow.hex --map tests/golden/flash_narrow_map.hex
 chmod 600 "$area/narrow.img"
 expect 3 'a map without a store in it' "$LATCHKEY" --storage "flash:$area/narrow.img" --secret "$image.secret" stats
