@@ -140,24 +140,25 @@ void lk_cli_man(struct lk_cli *cli)
     for (option = lk_cli_list_options; option->name; option++) {
         man_option(out, option);
     }
-    lk_cli_put(out,
-               ".SH EXIT STATUS\n.TP\n0\ndone, allowed\n.TP\n1\nrefused: wrong credentials, dead "
-               "session, permission missing, faults found\n.TP\n2\nusage: an unknown word, or a "
-               "value of the wrong form\n.TP\n3\nnot found\n.TP\n4\nconflict: a check, a unique "
-               "value or a reference\n.TP\n5\nthe store failed: I/O, full, damaged, newer than "
-               "this program\n.TP\n6\nlocked: try again later\n"
-               ".SH ENVIRONMENT\n.TP\nLATCHKEY_DB\nas \\-\\-db\n.TP\nLATCHKEY_TENANT\nas "
-               "\\-\\-tenant\n.TP\nLATCHKEY_SECRET\nas \\-\\-secret\n.TP\nLATCHKEY_STORAGE\nas "
-               "\\-\\-storage\n"
-               ".SH FLASH IMAGES\n"
-               "STORAGE is lmdb:DIR, as \\-\\-db DIR, or flash:IMAGE with any of these, each behind a "
-               "comma: sector=SIZE (1K to 256K; 4K), count=N (sectors, 4 to 32767; 256), unit=N "
-               "(program unit: 1, 4, 8 or 16 bytes; 4), value=SIZE (of a record at most), at=SIZE "
-               "(offset of the part in the image; 0), memory=SIZE and passes=N (what a new password "
-               "hash takes, for a device with less memory). SIZE is a number of bytes, or has K or "
-               "M behind it. Sector, count and unit of an image that is there are found in it; what "
-               "is said of them must agree. The device secret is in IMAGE.secret, or where "
-               "\\-\\-secret says. An image is one writer's or several readers' at a time.\n");
+    lk_cli_put(
+        out,
+        ".SH EXIT STATUS\n.TP\n0\ndone, allowed\n.TP\n1\nrefused: wrong credentials, dead "
+        "session, permission missing, faults found\n.TP\n2\nusage: an unknown word, or a "
+        "value of the wrong form\n.TP\n3\nnot found\n.TP\n4\nconflict: a check, a unique "
+        "value or a reference\n.TP\n5\nthe store failed: I/O, full, damaged, newer than "
+        "this program\n.TP\n6\nlocked: try again later\n"
+        ".SH ENVIRONMENT\n.TP\nLATCHKEY_DB\nas \\-\\-db\n.TP\nLATCHKEY_TENANT\nas "
+        "\\-\\-tenant\n.TP\nLATCHKEY_SECRET\nas \\-\\-secret\n.TP\nLATCHKEY_STORAGE\nas "
+        "\\-\\-storage\n"
+        ".SH FLASH IMAGES\n"
+        "STORAGE is lmdb:DIR, as \\-\\-db DIR, or flash:IMAGE with any of these, each behind a "
+        "comma: sector=SIZE (1K to 256K; 4K), count=N (sectors, 4 to 32767; 256), unit=N "
+        "(program unit: 1, 4, 8 or 16 bytes; 4), value=SIZE (of a record at most), at=SIZE "
+        "(offset of the part in the image; 0), memory=SIZE and passes=N (what a new password "
+        "hash takes, for a device with less memory). SIZE is a number of bytes, or has K or "
+        "M behind it. Sector, count and unit of an image that is there are found in it; what "
+        "is said of them must agree. The device secret is in IMAGE.secret, or where "
+        "\\-\\-secret says. An image is one writer's or several readers' at a time.\n");
 }
 
 /* ---- bash ------------------------------------------------------------------------------------ */
