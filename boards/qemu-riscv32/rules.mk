@@ -24,6 +24,7 @@ run: $(FIRMWARE) $(FLASH) ## start the board in QEMU; the flash is kept between 
 	$(call QEMU,$(FLASH)) -serial mon:stdio
 
 board-test: $(FIRMWARE)
+	@$(MAKE) BOARD=linux VARIANT= build/linux/latchkey
 	@timeout 600 $(PYTHON) -B tests/board/board_console.py $(BUILD)/test.img \
 		$(call QEMU,$(BUILD)/test.img) -serial stdio -monitor none
 .PHONY: run board-test

@@ -16,7 +16,11 @@ import threading
 import time
 
 FLASH, COMMAND = sys.argv[1], sys.argv[2:]
+SECRET = FLASH + ".secret"
+SECTOR = 262144  # the last one has the device secret
+LATCHKEY = os.environ.get("LATCHKEY", "build/linux/latchkey")
 PASSWORD = "a battery of horses"
+HOSTS = "a stable full of horses"
 WAIT = 120  # seconds, for a machine that has much else to do
 bad = 0
 
@@ -124,6 +128,41 @@ def after_a_cut():
     board.cut()
 
 
+def host(*words, password=None):
+    """The program of a host, on the board's flash: status and what it says."""
+    storage = ["--storage", "flash:%s,value=4K,memory=1M,passes=3" % FLASH, "--secret", SECRET]
+    done = subprocess.run([LATCHKEY, *([] if words[0] == "flash" else storage), *words], text=True,
+                          input=password, capture_output=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def on_the_host():
+    """What the board wrote is read and changed on a host, and read by the board again."""
+    os.chmod(FLASH, 0o600)
+    with open(FLASH, "rb") as image, open(SECRET, "wb") as secret:
+        os.chmod(SECRET, 0o600)
+        image.seek(-SECTOR, os.SEEK_END)
+        secret.write(image.read(32))
+    status, said = host("flash", "verify", FLASH, "--secret", SECRET)
+    case("its flash is verified on a host", status == 0 and "index entries: all in order" in said,
+         said)
+    status, said = host("user", "list")
+    case("which reads what the board wrote", status == 0 and "bob@example.org" in said, said)
+    status, said = host("user", "add", "carol", "--password-stdin", password=PASSWORD + "\n")
+    case("and adds to it", status == 0, said)
+    status, said = host("user", "passwd", "admin", "--password-stdin", password=HOSTS + "\n")
+    case("and sets a password that the board can hash", status == 0, said)
+    board = Board()
+    board.login(HOSTS)
+    board.wait("admin@main> ")
+    said = board.command("user list")
+    case("the board reads what the host wrote", "carol" in said and "bob@" in said, said)
+    said = board.command("verify")
+    case("and finds it in order", "all in order" in said, said)
+    board.cut()
+    os.remove(SECRET)
+
+
 def garbage():
     """Nothing that is typed before a login gets anywhere."""
     board = Board()
@@ -152,6 +191,7 @@ def main():
             image.write(b"\xff" * 1048576)
     first_start()
     after_a_cut()
+    on_the_host()
     garbage()
     board = Board()
     board.wait("login: ")
