@@ -319,6 +319,10 @@ int lk_audit_head(struct lk_txn *txn, const struct lk_audit_place *place, uint32
         error = lk_audit_peek(txn, place->tenant, ring,
                               newest->seq ? (*slot + 1) % place->capacity : 0, after);
         *after_damaged = error == LK_SLOT_DAMAGED;
+        if (!hinted && error >= 0 && newest->seq) {
+            /* The other ring is looked at with each entry, and seldom written. */
+            lk_audit_remember(txn, place->tenant, ring, *slot, newest->seq);
+        }
         if (!hinted || error < 0 || after->seq < newest->seq) {
             return *after_damaged ? 0 : error;
         }
