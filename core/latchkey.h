@@ -258,6 +258,7 @@ struct lk_config {
     bool read_only;
     bool accept_rollback;    /* open what the port's counter says is an older copy; audited */
     uint32_t audit_capacity; /* slots of a new store's rings; 0: the build's default */
+    uint64_t left_out;       /* bit n: a new store does without index n, beside the build's */
 };
 
 /* Where a walk over the store goes on; size 0: at the beginning, or the end. */
@@ -296,6 +297,7 @@ struct lk_store {
         uint64_t powered_ms, time_epoch;
         uint64_t pwhash_kib, pwhash_passes; /* of new verifiers; 0: the board's default */
         uint64_t counter;                   /* the hardware's, or one more */
+        uint64_t left_out;                  /* indexes that the store does without */
     } meta;                                 /* as stored; for the writer */
     uint64_t high_water_ms, high_water_at;  /* newest time seen, and the monotonic time then */
     uint64_t boot, time_epoch;
@@ -759,10 +761,9 @@ struct lk_verdict {
     uint64_t idle_ends_at; /* 0: no idle limit */
     uint64_t age_ms;       /* since the login, whatever the wall clock did meanwhile */
     uint32_t device;       /* number of the user's device; 0: none */
-    bool touch_due;        /* last_activity is older than LK_TOUCH_GRAIN_MS */
+    bool touch_due; /* last_activity is older than LK_TOUCH_GRAIN_MS, or a quarter of the idle limit
+                     */
 };
-
-#define LK_TOUCH_GRAIN_MS 60000
 
 /* What somebody wants to do. Zero what is not known: what depends on it then does not hold, and a
  * permission that denies counts. */

@@ -25,7 +25,8 @@ static uint64_t clock_origin(const struct lk_store *store, const struct lk_meta 
 int lk_clock_start(struct lk_store *store, const struct lk_meta *stored)
 {
     const struct lk_meta fresh = {.schema = LK_SCHEMA_VERSION,
-                                  .audit_capacity = store->audit_capacity};
+                                  .audit_capacity = store->audit_capacity,
+                                  .left_out = store->meta.left_out};
     const struct lk_meta *meta = stored ? stored : &fresh;
     const struct lk_port *port = store->port;
     uint64_t monotonic, origin;

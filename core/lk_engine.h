@@ -124,6 +124,15 @@ int lk_index_take_id(struct lk_span *from, const struct lk_kind *kind, uint32_t 
 /* The id that an entry of an index stands for; LK_E_CORRUPT when its bytes are not well-formed. */
 int lk_index_entry_id(const struct lk_kind *kind, const struct lk_index *index, struct lk_span key,
                       struct lk_span value, struct lk_id *id);
+/* Has the store entries of this index? */
+static inline bool lk_index_kept(const struct lk_store *store, const struct lk_index *index)
+{
+    return index->number >= 64 || !(store->meta.left_out & LK_BIT(index->number));
+}
+/* True when the record would have just this entry of the index, were it kept. */
+bool lk_index_bears(const struct lk_store *store, const struct lk_kind *kind,
+                    const struct lk_index *index, const struct lk_record *record,
+                    struct lk_span key);
 /* True when the record has just this entry. */
 bool lk_index_has(const struct lk_store *store, const struct lk_kind *kind,
                   const struct lk_record *record, struct lk_span key);

@@ -194,6 +194,9 @@ int lk_index_each(const struct lk_store *store, const struct lk_kind *kind,
         return index_finish(kind, &lk_index_deleted, record, &key, visit, context);
     }
     for (i = 0; i < kind->index_count; i++) {
+        if (!lk_index_kept(store, &kind->indexes[i])) {
+            continue;
+        }
         error = index_entries(store, kind, &kind->indexes[i], record, visit, context);
         if (error) {
             return error;
@@ -285,6 +288,18 @@ static int index_compare(void *context, const struct lk_index *index, const stru
     return 0;
 }
 
+bool lk_index_bears(const struct lk_store *store, const struct lk_kind *kind,
+                    const struct lk_index *index, const struct lk_record *record,
+                    struct lk_span key)
+{
+    struct index_search search = {key, false};
+
+    if (!LK_HAS(record, 5)) {
+        (void)index_entries(store, kind, index, record, index_compare, &search); /* never stops */
+    }
+    return search.found;
+}
+
 bool lk_index_has(const struct lk_store *store, const struct lk_kind *kind,
                   const struct lk_record *record, struct lk_span key)
 {
@@ -303,8 +318,9 @@ bool lk_index_has(const struct lk_store *store, const struct lk_kind *kind,
     /* The key names its index: the others' entries need not be made. */
     for (i = 0; i < kind->index_count; i++) {
         if (kind->indexes[i].number == rest.data[1]) {
-            (void)index_entries(store, kind, &kind->indexes[i], record, index_compare, &search);
+            return lk_index_kept(store, &kind->indexes[i]) &&
+                   lk_index_bears(store, kind, &kind->indexes[i], record, key);
         }
     }
-    return search.found;
+    return false;
 }

@@ -25,6 +25,22 @@
 #error "LK_GRANT_MAX: 1 to 255"
 #endif
 
+/*
+ * Indexes that stores made by this build do without, a bit each: what only orders lists or finds
+ * the holders of a role. Lists in their order are then refused, holders found by going over all
+ * users.
+ */
+#define LK_INDEXES_OPTIONAL                                                                        \
+    (LK_INDEX_BIT(10) | LK_INDEX_BIT(11) | LK_INDEX_BIT(12) | LK_INDEX_BIT(13) |                   \
+     LK_INDEX_BIT(14) | LK_INDEX_BIT(15) | LK_INDEX_BIT(24))
+#define LK_INDEX_BIT(number) (1ULL << (number))
+#ifndef LK_INDEXES_LEFT_OUT
+#define LK_INDEXES_LEFT_OUT 0
+#endif
+#if LK_INDEXES_LEFT_OUT & ~LK_INDEXES_OPTIONAL
+#error "LK_INDEXES_LEFT_OUT: has an index that the store cannot do without"
+#endif
+
 /* Devices that are remembered for a user; the one seen longest ago gives way. */
 #ifndef LK_DEVICE_MAX
 #define LK_DEVICE_MAX 16
@@ -41,6 +57,11 @@
 #endif
 #if LK_SOURCES < 1 || LK_CHARGE_BUDGET < 60 || LK_CHARGE_BUDGET > 3600000 || LK_LOGIN_RATE > 3600000
 #error "LK_SOURCES: at least 1; LK_CHARGE_BUDGET: 60 to 3600000; LK_LOGIN_RATE: at most 3600000"
+#endif
+
+/* How old a stored time of last use gets before a use is written; a write wears flash. */
+#ifndef LK_TOUCH_GRAIN_MS
+#define LK_TOUCH_GRAIN_MS 60000
 #endif
 
 #if LK_AUDIT_FOLDS < 1 || LK_AUDIT_FOLDS > 255

@@ -135,6 +135,10 @@ int lk_list_begin(struct lk_txn *txn, struct lk_list *list)
     if (list->deleted && !list->index) {
         list->index = &lk_index_deleted;
     }
+    if (list->index && !lk_index_kept(txn->store, list->index)) {
+        return lk_refuse(txn, LK_E_UNSUPPORTED, list->kind, list->index->name, LK_TEXT(""),
+                         "is an index that this store was made without");
+    }
     for (i = 0; i < list->filter_count; i++) {
         if (list->filters[i].field->flags & LK_F_COMPUTED) {
             list->computed = true;

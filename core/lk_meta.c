@@ -14,7 +14,7 @@ static const struct {
     {5, offsetof(struct lk_meta, monotonic_ms)},   {6, offsetof(struct lk_meta, charge_tat)},
     {13, offsetof(struct lk_meta, powered_ms)},    {14, offsetof(struct lk_meta, time_epoch)},
     {15, offsetof(struct lk_meta, pwhash_kib)},    {16, offsetof(struct lk_meta, pwhash_passes)},
-    {17, offsetof(struct lk_meta, counter)},
+    {17, offsetof(struct lk_meta, counter)},       {18, offsetof(struct lk_meta, left_out)},
 };
 
 static uint64_t *meta_place(struct lk_meta *meta, size_t i)

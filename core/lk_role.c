@@ -166,6 +166,53 @@ int lk_role_check_change(struct lk_txn *txn, struct lk_change *change)
     return error;
 }
 
+/* The same without the index: by going over the users' own records, which lie side by side. */
+static int role_next_by_scan(struct lk_txn *txn, struct lk_id role, const struct lk_index *index,
+                             uint32_t after, struct lk_id *user)
+{
+    const struct lk_storage_ops *ops = txn->store->storage->ops;
+    struct lk_storage_cursor cursor;
+    struct lk_span key, value;
+    struct lk_key prefix, at;
+    struct lk_user holder;
+    int error;
+
+    prefix.size = 0;
+    lk_key_put_number(&prefix, role.tenant);
+    lk_key_put_byte(&prefix, lk_kind_user.class_);
+    lk_key_record(&at, &lk_kind_user, (struct lk_id){role.tenant, after + 1, 0});
+    error = lk_cursor_begin(txn, &cursor, &prefix);
+    if (error) {
+        return error;
+    }
+    error = ops->seek(&cursor, lk_key_span(&at), &key, &value);
+    while (!error) {
+        const struct lk_kind *kind;
+        struct lk_key entry;
+
+        error = lk_key_parse(txn->store, key, &kind, user);
+        if (!error && kind == &lk_kind_user) {
+            error = lk_record_load(txn, kind, *user, &holder.record);
+            if (error == LK_E_CORRUPT) {
+                error = 0; /* it may hold it: who asks loads it too */
+                break;
+            }
+            lk_key_index_prefix(&entry, index, role.tenant);
+            lk_key_put_number(&entry, role.sub);
+            lk_index_put_id(&entry, kind, *user);
+            if (error ||
+                lk_index_bears(txn->store, kind, index, &holder.record, lk_key_span(&entry))) {
+                break;
+            }
+        }
+        if (!error) {
+            error = ops->next(&cursor, &key, &value);
+        }
+    }
+    lk_cursor_end(&cursor);
+    return error;
+}
+
 int lk_role_next_holder(struct lk_txn *txn, struct lk_id role, const struct lk_index *index,
                         uint32_t after, struct lk_id *user)
 {
@@ -175,6 +222,9 @@ int lk_role_next_holder(struct lk_txn *txn, struct lk_id role, const struct lk_i
     struct lk_key prefix, from;
     int error;
 
+    if (!lk_index_kept(txn->store, index)) {
+        return role_next_by_scan(txn, role, index, after, user);
+    }
     lk_key_index_prefix(&prefix, index, role.tenant);
     lk_key_put_number(&prefix, role.sub);
     from = prefix;

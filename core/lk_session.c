@@ -113,12 +113,26 @@ static int session_matches(struct lk_store *store, const uint8_t key[LK_HASH_SIZ
     return error;
 }
 
+#define SESSION_SHOWN_GRAIN_MS 60000
+
 /* As told at login, unless the wall clock moved since: then as things stand now. */
 static uint64_t session_shown(uint64_t told, uint64_t found)
 {
     uint64_t apart = told > found ? told - found : found - told;
 
-    return apart < LK_TOUCH_GRAIN_MS ? told : found;
+    return apart < SESSION_SHOWN_GRAIN_MS ? told : found;
+}
+
+/* Written often enough that a session in use never ends as an idle one. */
+static bool session_touch_due(const struct lk_txn *txn, const struct lk_session *session,
+                              uint64_t unused)
+{
+    uint64_t grain = LK_TOUCH_GRAIN_MS;
+
+    if (session->idle_limit && session->idle_limit * 1000 / 4 < grain) {
+        grain = session->idle_limit * 1000 / 4;
+    }
+    return unused >= grain || !lk_session_same_boot(txn, session);
 }
 
 static void session_tell(const struct lk_txn *txn, const struct lk_session *session,
@@ -139,7 +153,7 @@ static void session_tell(const struct lk_txn *txn, const struct lk_session *sess
                           txn->now_ms + lk_elapsed(session->idle_limit * 1000, unused));
     }
     verdict->age_ms = lk_elapsed(whole, left);
-    verdict->touch_due = unused >= LK_TOUCH_GRAIN_MS || !lk_session_same_boot(txn, session);
+    verdict->touch_due = session_touch_due(txn, session, unused);
 }
 
 /* Where a session is from: a copy, as it must outlive other reads. */
@@ -330,7 +344,9 @@ int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict)
     if (!error) {
         error = lk_load_activity(txn, verdict->id, &activity);
     }
-    if (!error) {
+    /* Another session of the user may have told it just now. */
+    if (!error && (txn->now_ms < activity.last_active_at ||
+                   txn->now_ms - activity.last_active_at >= LK_TOUCH_GRAIN_MS)) {
         lk_set_number(&lk_kind_activity, &activity.record, "last_active_at", txn->now_ms);
         error = lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
     }

@@ -45,6 +45,7 @@ static int store_setup(struct lk_store *store, const struct lk_config *config)
                            ? (uint32_t)config->storage->value_max
                            : LK_VALUE_MAX;
     store->audit_capacity = config->audit_capacity ? config->audit_capacity : LK_AUDIT_CAPACITY;
+    store->meta.left_out = LK_INDEXES_LEFT_OUT | config->left_out;
     store->pwhash = config->pwhash.memory_kib ? config->pwhash : standard;
     store->flags = (config->read_only ? LK_STORE_READ_ONLY : 0) |
                    (config->pwhash.memory_kib ? LK_STORE_PWHASH : 0) |

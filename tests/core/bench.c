@@ -75,6 +75,7 @@ static struct bench *bench_new(size_t memory_size)
     bench->config.port = lk_fake_port(&bench->fake);
     bench->config.work = bench->work;
     bench->config.work_size = LK_WORK_SIZE;
+    bench->config.left_out = bench_number("LATCHKEY_LEFT_OUT", 0) ? LK_INDEXES_OPTIONAL : 0;
     return bench;
 }
 

@@ -18,5 +18,9 @@
 #define LK_CACHE_TENANTS     1
 #define LK_CACHE_ROLES       4
 #define LK_CACHE_PERMISSIONS 4
+/* A part that wears: to the day is exact enough. */
+#define LK_TOUCH_GRAIN_MS 86400000
+/* Only names and e-mail addresses are looked up. */
+#define LK_INDEXES_LEFT_OUT LK_INDEXES_OPTIONAL
 
 #endif
