@@ -384,6 +384,15 @@ bench: $(addprefix $(BUILD)/bench/bench_,$(ENGINES)) ## costs beside other engin
 	@$(PYTHON) -B tests/bench/bench.py $(BUILD) --users $(BENCH_USERS) $(BENCH_ARGS)
 endif
 
+# Of the program alone, on a store in RAM: the same on every machine with the same compiler.
+$(BUILD)/bench/bench_instructions: $(BUILD)/obj/tests/bench/bench_instructions.o $(call helpers,core) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -lcmocka -o $@
+
+instructions: $(BUILD)/bench/bench_instructions ## instructions of fixed work, against a baseline with a budget of 3 %; BASELINE=write makes a new one
+	@$(PYTHON) -B tests/bench/instructions.py $< tests/bench/instructions.txt $(if $(BASELINE),--$(BASELINE))
+
 # ---- The same tests under other eyes -------------------------------------------------------------
 
 asan: ## build and test under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -539,7 +548,7 @@ help: ## this list
 	@echo 'Variables: BOARD CC CFLAGS LDFLAGS BLOCKLIST PREFIX DESTDIR; V=1 shows commands, WERROR=1 stops at warnings.'
 	@echo 'Boards: $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))'
 
-.PHONY: all test run-tests power bench fuzz asan ubsan valgrind cov cov-reset size stack deps-check format \
+.PHONY: all test run-tests power bench fuzz asan ubsan valgrind cov cov-reset size stack instructions deps-check format \
 	format-check lint install uninstall clean help FORCE
 FORCE:
 
