@@ -112,6 +112,8 @@ struct lk_cli_env {
     int (*open)(void *self, bool read_only, struct lk_store **store);
     int (*create)(void *self, const struct lk_create_request *request,
                   struct lk_create_result *result);
+    /* The store and its secret overwritten and gone. */
+    int (*erase)(void *self);
     /* An option of lk_cli.board_options was given. LK_E_USAGE when its value is no good. */
     int (*option)(void *self, const char *name, const char *value);
     /*

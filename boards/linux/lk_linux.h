@@ -39,6 +39,14 @@ int lk_host_restore(const struct lk_host_config *config, const char *backup,
                     struct lk_span passphrase);
 
 /*
+ * Overwrites the store of `config` and removes it, with the device secret that lies beside it; a
+ * secret that `config` names is left. An image of flash stays, erased. Cut, it can be done again.
+ * LK_E_BUSY: somebody has it open. LK_E_REFUSED: a link or a second name is in the way; or foreign
+ * files keep the directory (the store's own are gone), which lk_host_problem() says.
+ */
+int lk_host_erase(const struct lk_host_config *config);
+
+/*
  * Another device secret for an open store; the one before opens it no more, nor its old bytes on
  * the medium. With `secret_path` NULL the file of the secret is replaced in its place: at any cut
  * the file that is there opens the store. Else the secret is that of the file named, which is made

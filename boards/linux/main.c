@@ -159,6 +159,14 @@ static int main_create(void *self, const struct lk_create_request *request,
     return error ? main_store_refused(program, error) : 0;
 }
 
+static int main_erase(void *self)
+{
+    struct main_program *program = self;
+    int error = lk_host_erase(&program->front.config);
+
+    return error ? main_store_refused(program, error) : 0;
+}
+
 static int main_option(void *self, const char *name, const char *value)
 {
     struct main_program *program = self;
@@ -274,6 +282,7 @@ static int main_qr(void *self, struct lk_span text, struct lk_cli_out *out, unsi
 static const struct lk_cli_env main_env = {
     .open = main_open,
     .create = main_create,
+    .erase = main_erase,
     .option = main_option,
     .read_secret = main_read_secret,
     .read_line = main_read_line,

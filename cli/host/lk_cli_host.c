@@ -21,6 +21,11 @@ static const struct lk_cli_option host_init[] = {
     END_OF_OPTIONS,
 };
 
+static const struct lk_cli_option host_erase[] = {
+    {"yes", NULL, "do not ask"},
+    END_OF_OPTIONS,
+};
+
 static const struct lk_cli_option host_console[] = {
     {"tty", "DEV", "a serial line instead of this terminal"},
     {"idle", "SECONDS", "log out when nothing was typed for so long (600)"},
@@ -70,6 +75,12 @@ const struct lk_cli_command lk_cli_host_commands[] = {
                 "device's flash.",
      .resource = "store", .action = "write", .flags = HOST, .options = host_init,
      .handler = lk_cli_init},
+    {.noun = "erase", .args = "", .help = "erase the whole store for good, as when a device is given away",
+     .details = "Overwrites the store and the device secret beside it, and removes both. A secret "
+                "elsewhere (--secret) is left: it may open other stores. Refused while the store is "
+                "in use. An image of flash stays, erased. Backups and exports are not reached.",
+     .resource = "store", .action = "write", .flags = HOST, .options = host_erase,
+     .handler = lk_cli_erase},
     {.noun = "console", .args = "", .help = "the console of a device, on this terminal or a serial line",
      .details = "Log in as USER or TENANT/USER; then type commands without the program's name. "
                 "Each is checked against the permissions of the session.",
@@ -204,6 +215,42 @@ int lk_cli_init(struct lk_cli *cli, const struct lk_cli_args *args)
         host_init_text(cli, tenant, admin, &result);
     }
     lk_cli_wipe(&result, sizeof(result));
+    return error;
+}
+
+/* ---- erase ----------------------------------------------------------------------------------- */
+
+int lk_cli_erase(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    struct lk_cli_json json;
+    int error = 0;
+
+    if (!lk_cli_option(args, "yes")) {
+        int answer =
+            cli->env->confirm
+                ? cli->env->confirm(cli->self, "Erase the whole store, with all that is in "
+                                               "it?")
+                : LK_E_UNSUPPORTED;
+
+        if (answer == LK_E_UNSUPPORTED) {
+            return lk_cli_refuse(cli, LK_E_USAGE, "yes", NULL,
+                                 "is needed where nobody can be asked");
+        }
+        if (answer != 1) {
+            return answer ? answer : lk_cli_refuse(cli, LK_E_REFUSED, NULL, NULL, "not confirmed");
+        }
+    }
+    error = cli->env->erase ? cli->env->erase(cli->self) : LK_E_UNSUPPORTED;
+    if (!error && cli->json) {
+        lk_cli_json_begin(&json, cli->out);
+        lk_cli_json_open(&json, '{');
+        lk_cli_json_key(&json, "erased");
+        lk_cli_json_bool(&json, true);
+        lk_cli_json_close(&json, '}');
+        lk_cli_json_end(&json);
+    } else if (!error && !cli->quiet) {
+        lk_cli_put(cli->out, "the store is erased\n");
+    }
     return error;
 }
 

@@ -27,7 +27,7 @@ struct lk_cli_host {
 /* To be put before lk_cli_commands. */
 extern const struct lk_cli_command lk_cli_host_commands[];
 
-lk_cli_handler lk_cli_init, lk_cli_console, lk_cli_rekey, lk_cli_host_help;
+lk_cli_handler lk_cli_init, lk_cli_erase, lk_cli_console, lk_cli_rekey, lk_cli_host_help;
 lk_cli_handler lk_cli_audit_follow, lk_cli_audit_archive;
 lk_cli_handler lk_cli_flash_dump, lk_cli_flash_verify;
 

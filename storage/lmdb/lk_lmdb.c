@@ -159,6 +159,13 @@ static int lmdb_open_env(struct lk_lmdb *lmdb, int directory, int data)
     if (rc != LK_OK) {
         return rc;
     }
+    /* Whoever waited here may have waited for an erasure, and LMDB would make a new store. */
+    struct stat st;
+    if (fstatat(directory, LK_LMDB_DATA, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        st.st_dev != state->open.dev || st.st_ino != state->open.ino) {
+        lk_lmdb_leave(directory);
+        return LK_E_NOT_FOUND;
+    }
     code = mdb_env_open(state->env, proc ? through : lmdb->directory, flags, 0600);
     lk_lmdb_leave(directory);
     rc = code == EAGAIN ? LK_E_BUSY : lk_lmdb_error(code);

@@ -85,6 +85,13 @@ int lk_lmdb_publish(const char *temporary, const char *final);
 int lk_lmdb_discard(const char *directory);
 
 /*
+ * Overwrites the store in `directory` with zeros and removes its two files; the directory stays.
+ * Where `before` is given it is called first, once nobody else has or can open the store; an error
+ * of it ends all. LK_E_BUSY: somebody has it open. Cut, it can be done again.
+ */
+int lk_lmdb_erase(const char *directory, int (*before)(void *context), void *context);
+
+/*
  * Writes a compacted copy of the open store as it is now into the new directory `directory`.
  * Writers need not wait. LK_E_EXISTS when the directory is there. The copy has its final file name
  * only when it is complete and flushed.

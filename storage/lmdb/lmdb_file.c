@@ -238,7 +238,7 @@ static int file_check_system(int directory, uint32_t flags, const char **problem
     return LK_OK;
 }
 
-static int file_open_directory(const char *path, const char **problem, int *directory)
+int lk_lmdb_open_directory(const char *path, const char **problem, int *directory)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
@@ -319,6 +319,11 @@ int lk_lmdb_open_data(int directory, int flags, const char **problem)
     return rc == LK_OK ? fd : rc;
 }
 
+int lk_lmdb_open_lock(int directory, const char **problem, int *lock)
+{
+    return file_open_own(directory, LK_LMDB_LOCK, O_RDWR, false, false, problem, lock);
+}
+
 int lk_lmdb_prepare(struct lk_lmdb *lmdb, enum lk_mode mode, int *directory, int *data)
 {
     uint32_t flags = lmdb->config != NULL ? lmdb->config->flags : 0;
@@ -331,7 +336,7 @@ int lk_lmdb_prepare(struct lk_lmdb *lmdb, enum lk_mode mode, int *directory, int
             return LK_E_IO;
         }
     }
-    int rc = file_open_directory(lmdb->directory, &lmdb->problem, &dir);
+    int rc = lk_lmdb_open_directory(lmdb->directory, &lmdb->problem, &dir);
     if (rc == LK_OK) {
         rc = file_check_system(dir, flags, &lmdb->problem);
     }
@@ -438,7 +443,7 @@ int lk_lmdb_publish(const char *temporary, const char *final)
     int dir = -1;
     int fd = -1;
     struct lk_lmdb_meta meta[2];
-    int rc = file_open_directory(temporary, NULL, &dir);
+    int rc = lk_lmdb_open_directory(temporary, NULL, &dir);
     if (rc != LK_OK) {
         return rc;
     }
@@ -482,7 +487,7 @@ int lk_lmdb_discard(const char *directory)
     if (directory == NULL) {
         return LK_E_ARGUMENT;
     }
-    int rc = file_open_directory(directory, NULL, &dir);
+    int rc = lk_lmdb_open_directory(directory, NULL, &dir);
     if (rc != LK_OK) {
         return rc;
     }

@@ -86,6 +86,9 @@ int lk_lmdb_read_fully(int fd, void *out, size_t size, uint64_t offset);
 int lk_lmdb_write_fully(int fd, const void *data, size_t size, uint64_t offset);
 /* `directory`: a descriptor; data.mdb must be a plain file of our own. */
 int lk_lmdb_open_data(int directory, int flags, const char **problem);
+int lk_lmdb_open_directory(const char *path, const char **problem, int *directory);
+/* LMDB's own file. While this process has the store open, closing it would drop LMDB's locks. */
+int lk_lmdb_open_lock(int directory, const char **problem, int *lock);
 int lk_lmdb_prepare(struct lk_lmdb *lmdb, enum lk_mode mode, int *directory, int *data);
 int lk_lmdb_prepare_lock(struct lk_lmdb *lmdb, int directory, enum lk_mode mode);
 /* One process at a time opens: from enter() to leave(). */
