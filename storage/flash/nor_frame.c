@@ -2,6 +2,8 @@
 /* nor_frame.c: headers of sectors, frames, and the walk over them. */
 #include "nor_internal.h"
 
+#define FRAME_POLYNOMIAL UINT32_C(0xEDB88320) /* of the checksum, lk_nor_crc() */
+
 uint32_t lk_nor_header_crc(const uint8_t *bytes, uint32_t sector)
 {
     uint8_t place[4];
@@ -27,20 +29,25 @@ void lk_nor_header_bytes(const struct lk_nor *nor, uint32_t sector, const struct
     nor_set32(out + 36, lk_nor_header_crc(out, sector));
 }
 
-/* Puts the one bit right that is wrong, if that is all: a sector hangs on it. */
+/*
+ * Puts the one bit right that is wrong, if that is all: a sector hangs on it. Which one it is, the
+ * checksums' difference tells: that of the last bit is the polynomial, and each bit before it is
+ * one shift further.
+ */
 static bool frame_mend_header(uint8_t bytes[NOR_HEAD], uint32_t sector)
 {
-    uint32_t differ = ((uint32_t)bytes[0] | (uint32_t)bytes[1] << 8) ^ ('L' | 'K' << 8);
-    if ((differ & (differ - 1)) != 0) {
-        return false;
+    uint32_t differ = nor_get32(bytes + 36) ^ lk_nor_header_crc(bytes, sector);
+    uint32_t shifted = FRAME_POLYNOMIAL;
+    if ((differ & (differ - 1)) == 0) {
+        return true; /* it is in the checksum, or nowhere */
     }
-    for (uint32_t bit = 0; bit < NOR_HEAD * 8; bit++) {
-        uint8_t mask = (uint8_t)(1u << bit % 8);
-        bytes[bit / 8] ^= mask;
-        if (nor_get32(bytes + 36) == lk_nor_header_crc(bytes, sector)) {
-            return bytes[0] == 'L' && bytes[1] == 'K';
+    /* The sector's number comes behind the header, and is not read. */
+    for (uint32_t bit = NOR_HEAD * 8; bit > 0; bit--) {
+        if (shifted == differ && bit <= (NOR_HEAD - 4) * 8) {
+            bytes[(bit - 1) / 8] ^= (uint8_t)(1u << (bit - 1) % 8);
+            return true;
         }
-        bytes[bit / 8] ^= mask;
+        shifted = shifted >> 1 ^ ((shifted & 1) != 0 ? FRAME_POLYNOMIAL : 0);
     }
     return false;
 }
@@ -51,9 +58,9 @@ int lk_nor_header(const struct lk_nor *nor, uint32_t sector, struct nor_header *
     if (lk_nor_read(nor, nor_sector_at(nor, sector), bytes, NOR_HEAD) != LK_OK) {
         return LK_E_IO;
     }
-    if ((bytes[0] != 'L' || bytes[1] != 'K' ||
-         nor_get32(bytes + 36) != lk_nor_header_crc(bytes, sector)) &&
-        !frame_mend_header(bytes, sector)) {
+    uint32_t differ = ((uint32_t)bytes[0] | (uint32_t)bytes[1] << 8) ^ ('L' | 'K' << 8);
+    if ((differ & (differ - 1)) != 0 || !frame_mend_header(bytes, sector) || bytes[0] != 'L' ||
+        bytes[1] != 'K') {
         return 0;
     }
     if (bytes[2] != NOR_LAYOUT) {

@@ -313,25 +313,41 @@ static int mount_log(struct mount *mount)
     }
 }
 
-/* The sector with the highest generation up to `below` (not included). 1: there is one. */
-static int mount_newest(struct lk_nor *nor, uint32_t below, uint32_t *sector,
-                        struct nor_header *header)
+/* The newest sector of those whose first frame holds: a header that nothing follows may itself not
+ * be whole. 1: there is one; 0: `active` may be of such a header. */
+static int mount_newest(struct lk_nor *nor, struct nor_header *header)
 {
     int found = 0;
     int other = LK_OK;
     for (uint32_t s = 0; s < nor->sector_count; s++) {
         struct nor_header h;
+        struct nor_frame frame;
         int rc = lk_nor_header(nor, s, &h);
         if (rc == LK_E_IO || rc == LK_E_NEWER) {
             return rc;
         }
         other = rc < 0 ? rc : other;
-        if (rc == 1 && h.generation > 0 && h.generation < below &&
-            (found == 0 || h.generation > header->generation)) {
-            *sector = s;
-            *header = h;
-            found = 1;
+        if (rc != 1 || h.generation == 0) {
+            continue;
         }
+        nor->newest = h.generation > nor->newest ? h.generation : nor->newest;
+        nor->erase_total = h.erase_total > nor->erase_total ? h.erase_total : nor->erase_total;
+        struct nor_walk walk = {.sector = s,
+                                .generation = h.generation,
+                                .offset = nor_begin(nor),
+                                .end = nor->sector_size};
+        if (found == 1 && h.generation <= header->generation) {
+            continue;
+        }
+        rc = lk_nor_walk_next(nor, &walk, &frame);
+        if (rc < 0) {
+            return rc;
+        }
+        if (rc == 1 || found == 0) {
+            nor->active = s;
+            *header = h;
+        }
+        found = rc == 1 ? 1 : found;
     }
     return other != LK_OK ? other : found;
 }
@@ -392,28 +408,15 @@ static int mount_tail(struct lk_nor *nor, const struct nor_header *newest, bool 
 /* Which sectors are the log. 1, or 0 where there is none. */
 static int mount_find(struct lk_nor *nor, struct nor_header *witness, bool *given_up)
 {
-    struct nor_header header = {.generation = UINT32_MAX};
-    int rc;
-    do {
-        /* A header that nothing follows may itself not be whole. */
-        rc = mount_newest(nor, header.generation, &nor->active, &header);
-        if (rc != 1) {
-            return rc;
-        }
-        nor->newest = header.generation > nor->newest ? header.generation : nor->newest;
-        nor->erase_total =
-            header.erase_total > nor->erase_total ? header.erase_total : nor->erase_total;
-        struct nor_frame frame;
-        struct nor_walk walk = {.sector = nor->active,
-                                .generation = header.generation,
-                                .offset = nor_begin(nor),
-                                .end = nor->sector_size};
-        rc = lk_nor_walk_next(nor, &walk, &frame);
-    } while (rc == 0);
+    struct nor_header header;
+    int rc = mount_newest(nor, &header);
+    if (rc != 1) {
+        return rc;
+    }
     bool light = false;
     nor->generation = header.generation;
     nor->programmed = (uint64_t)header.programmed_kib << 10;
-    rc = rc < 0 ? rc : mount_tail(nor, &header, &light);
+    rc = mount_tail(nor, &header, &light);
     if (rc != LK_OK || !light || nor->free_count > 0 || nor->tail == nor->active) {
         return rc == LK_OK ? 1 : rc;
     }
