@@ -30,11 +30,11 @@ static const uint8_t *sodium_bytes(struct lk_span span)
 }
 
 /* The library leaves the result of a hash, and what it was made from, on the stack below it. */
-#define SODIUM_HASH_STACK   1024
+#define SODIUM_HASH_STACK   LK_SODIUM_HASH_STACK
 #define SODIUM_PWHASH_STACK 8192
 
-static int sodium_hash(void *self, const uint8_t *key, size_t key_size, struct lk_span a,
-                       struct lk_span b, uint8_t out[LK_HASH_SIZE])
+int lk_sodium_hash(void *self, const uint8_t *key, size_t key_size, struct lk_span a,
+                   struct lk_span b, uint8_t out[LK_HASH_SIZE])
 {
     crypto_generichash_state state;
     int failed;
@@ -55,16 +55,16 @@ static int sodium_hash(void *self, const uint8_t *key, size_t key_size, struct l
     return failed != 0 ? LK_E_CRYPTO : LK_OK;
 }
 
-static void sodium_mac64(void *self, const uint8_t key[LK_MAC64_KEY_SIZE], struct lk_span data,
-                         uint8_t out[8])
+void lk_sodium_mac64(void *self, const uint8_t key[LK_MAC64_KEY_SIZE], struct lk_span data,
+                     uint8_t out[8])
 {
     (void)self;
     (void)crypto_shorthash(out, sodium_bytes(data), data.size, key); /* has no way to fail */
 }
 
-static int sodium_seal(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
-                       const uint8_t nonce[LK_SEAL_NONCE_SIZE], struct lk_span plain,
-                       struct lk_span ad, uint8_t *out)
+int lk_sodium_seal(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
+                   const uint8_t nonce[LK_SEAL_NONCE_SIZE], struct lk_span plain, struct lk_span ad,
+                   uint8_t *out)
 {
     (void)self;
     if (crypto_aead_xchacha20poly1305_ietf_encrypt(out, NULL, sodium_bytes(plain), plain.size,
@@ -75,9 +75,9 @@ static int sodium_seal(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
     return LK_OK;
 }
 
-static int sodium_open(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
-                       const uint8_t nonce[LK_SEAL_NONCE_SIZE], struct lk_span sealed,
-                       struct lk_span ad, uint8_t *out)
+int lk_sodium_open(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
+                   const uint8_t nonce[LK_SEAL_NONCE_SIZE], struct lk_span sealed,
+                   struct lk_span ad, uint8_t *out)
 {
     uint8_t none[1] = {0};
 
@@ -129,12 +129,12 @@ static int sodium_pwhash_step(void *self, struct lk_pwhash_job *job)
     return LK_OK;
 }
 
-static bool sodium_equal(const void *a, const void *b, size_t size)
+bool lk_sodium_equal(const void *a, const void *b, size_t size)
 {
     return size == 0 || sodium_memcmp(a, b, size) == 0;
 }
 
-static void sodium_wipe(void *data, size_t size)
+void lk_sodium_wipe(void *data, size_t size)
 {
     if (size != 0) {
         sodium_memzero(data, size);
@@ -142,16 +142,16 @@ static void sodium_wipe(void *data, size_t size)
 }
 
 const struct lk_crypto lk_sodium_crypto = {
-    .hash = sodium_hash,
-    .mac64 = sodium_mac64,
-    .seal = sodium_seal,
-    .open = sodium_open,
+    .hash = lk_sodium_hash,
+    .mac64 = lk_sodium_mac64,
+    .seal = lk_sodium_seal,
+    .open = lk_sodium_open,
     .pwhash_step = sodium_pwhash_step,
     .foreign_verify = NULL,
     .foreign_check = NULL,
     .hmac = NULL,
-    .equal = sodium_equal,
-    .wipe = sodium_wipe,
+    .equal = lk_sodium_equal,
+    .wipe = lk_sodium_wipe,
 };
 
 int lk_sodium_init(void)

@@ -28,6 +28,10 @@
 #define LK_SODIUM_PASSES_MAX 16u
 #endif
 #define LK_SODIUM_LANES 1u
+/* Bytes of stack that a keyed hash wipes: what it has used, and no less. */
+#ifndef LK_SODIUM_HASH_STACK
+#define LK_SODIUM_HASH_STACK 1024
+#endif
 
 /*
  * hash         LK_E_ARGUMENT when a key is not 16 to 64 bytes.
@@ -36,6 +40,20 @@
  *              want of memory; the job's hash is then wiped.
  */
 extern const struct lk_crypto lk_sodium_crypto;
+
+/* Its functions, for a table that has some of its own beside them. */
+int lk_sodium_hash(void *self, const uint8_t *key, size_t key_size, struct lk_span a,
+                   struct lk_span b, uint8_t out[LK_HASH_SIZE]);
+void lk_sodium_mac64(void *self, const uint8_t key[LK_MAC64_KEY_SIZE], struct lk_span data,
+                     uint8_t out[8]);
+int lk_sodium_seal(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
+                   const uint8_t nonce[LK_SEAL_NONCE_SIZE], struct lk_span plain, struct lk_span ad,
+                   uint8_t *out);
+int lk_sodium_open(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
+                   const uint8_t nonce[LK_SEAL_NONCE_SIZE], struct lk_span sealed,
+                   struct lk_span ad, uint8_t *out);
+bool lk_sodium_equal(const void *a, const void *b, size_t size);
+void lk_sodium_wipe(void *data, size_t size);
 
 /* Makes libsodium ready. Call it once before the table is used; again does no harm.
  * LK_E_CRYPTO when libsodium cannot start. */
