@@ -2,7 +2,10 @@
 /* lk_audit.c: what an entry says: of changes, of logins and sessions, and of applications. */
 #include "lk_audit.h"
 
-#define AUDIT_WORDS 255
+/* Of a change: what it is told as, and the names of the fields. Where values are small, an entry
+ * must fit all the same: the text is cut, and long lists are left out. */
+#define AUDIT_WORDS   (LK_VALUE_MAX < 640 ? 72 : 255)
+#define AUDIT_DETAILS (LK_VALUE_MAX < 640 ? 72 : 600)
 
 void lk_words_add_span(struct lk_words *words, struct lk_span text)
 {
@@ -76,6 +79,16 @@ static int audit_fill(struct lk_txn *txn, uint32_t tenant, struct lk_audit_entry
     return 0;
 }
 
+/* The first of what may repeat: from then on it is counted in `slot`. */
+static int audit_put_first(struct lk_txn *txn, struct lk_audit_place *place, uint32_t ring,
+                           struct lk_audit_entry *entry, uint64_t personal, uint32_t slot)
+{
+    struct lk_audit_entry first = *entry;
+    int error = lk_audit_put(txn, place, ring, entry, personal);
+
+    return error ? error : lk_audit_fold_open(txn, ring, slot, &first, personal);
+}
+
 static int audit_append(struct lk_txn *txn, uint32_t tenant, uint32_t ring,
                         struct lk_audit_entry *entry, uint64_t personal)
 {
@@ -93,12 +106,8 @@ static int audit_append(struct lk_txn *txn, uint32_t tenant, uint32_t ring,
         error = lk_audit_fold(txn, &place, ring, entry, &slot, &folded);
     }
     if (!error && !folded) {
-        struct lk_audit_entry first = *entry;
-
-        error = lk_audit_put(txn, &place, ring, entry, personal);
-        if (!error && slot) {
-            error = lk_audit_fold_open(txn, ring, slot, &first, personal);
-        }
+        error = slot ? audit_put_first(txn, &place, ring, entry, personal, slot)
+                     : lk_audit_put(txn, &place, ring, entry, personal);
     }
     entry->record.present &= ~LK_BIT(26);
     entry->source_tag = (struct lk_span){NULL, 0};
@@ -210,33 +219,43 @@ static void audit_describe(const struct lk_change *change, struct lk_span action
     }
 }
 
-/* Who acts in another tenant is known by name in the own one only: both get the entry. */
-static int audit_append_both(struct lk_txn *txn, uint32_t tenant, struct lk_audit_entry *entry)
-{
-    struct lk_audit_entry copy = *entry;
-    int error = lk_audit_append(txn, tenant, LK_RING_ADMIN, entry);
+/* What an entry about a change says. */
+struct audit_texts {
+    struct lk_span action, resource_id, description, details;
+};
 
-    if (!error && txn->actor.user && txn->actor.tenant != tenant) {
-        error = lk_audit_append(txn, txn->actor.tenant, LK_RING_ADMIN, &copy);
-        error = error == LK_E_NOT_FOUND ? 0 : error; /* a tenant that purges itself */
+static int audit_append_change(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
+                               const struct audit_texts *texts)
+{
+    struct lk_audit_entry entry;
+
+    memset(&entry, 0, sizeof(entry));
+    lk_field_set_span(&entry.record, lk_audit_field(12), texts->action);
+    lk_field_set_span(&entry.record, lk_audit_field(13),
+                      (struct lk_span){(const uint8_t *)kind->name, strlen(kind->name)});
+    lk_field_set_span(&entry.record, lk_audit_field(14), texts->resource_id);
+    lk_field_set_span(&entry.record, lk_audit_field(16), texts->description);
+    audit_set(&entry, 17, audit_category(kind));
+    if (texts->details.size) {
+        lk_field_set_span(&entry.record, lk_audit_field(24), texts->details);
     }
-    return error;
+    return lk_audit_append(txn, tenant, LK_RING_ADMIN, &entry);
 }
 
 int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const char *verb)
 {
-    struct lk_audit_entry entry;
     char action[64], resource[32], description[AUDIT_WORDS];
     struct lk_words words = {action, 0, sizeof(action)};
     struct lk_words id = {resource, 0, sizeof(resource)};
     struct lk_words text = {description, 0, sizeof(description)};
     const struct lk_kind *kind = change->kind;
-    uint8_t details[600];
-    size_t size;
+    uint8_t details[AUDIT_DETAILS];
+    struct audit_texts texts;
+    size_t size = 0;
     uint32_t tenant = change->id.tenant;
+    int error;
 
     verb = verb ? verb : audit_verb(change->operation);
-    memset(&entry, 0, sizeof(entry));
     /* A verb with a dot is the whole action: what was done was asked for under another noun. */
     if (!memchr(verb, '.', strlen(verb))) {
         lk_words_add(&words, kind->name);
@@ -249,22 +268,23 @@ int lk_audit_change(struct lk_txn *txn, const struct lk_change *change, const ch
         lk_words_add(&text, "; approved by user ");
         lk_words_add_number(&text, txn->actor.approver);
     }
-
-    lk_field_set_span(&entry.record, lk_audit_field(12), lk_words_span(&words));
-    lk_field_set_span(&entry.record, lk_audit_field(13),
-                      (struct lk_span){(const uint8_t *)kind->name, strlen(kind->name)});
-    lk_field_set_span(&entry.record, lk_audit_field(14), lk_words_span(&id));
-    lk_field_set_span(&entry.record, lk_audit_field(16), lk_words_span(&text));
-    audit_set(&entry, 17, audit_category(kind));
     if ((change->changed || txn->actor.approver) &&
-        !audit_details(change, txn->actor.approver, details, sizeof(details), &size)) {
-        lk_field_set_span(&entry.record, lk_audit_field(24), (struct lk_span){details, size});
+        audit_details(change, txn->actor.approver, details, sizeof(details), &size)) {
+        size = 0; /* too many */
     }
+    texts = (struct audit_texts){
+        lk_words_span(&words), lk_words_span(&id), lk_words_span(&text), {details, size}};
     /* A purged tenant's own rings go with it. */
     if (kind == &lk_kind_tenant && change->operation == LK_PURGE) {
         tenant = LK_STORE_TENANT;
     }
-    return audit_append_both(txn, tenant, &entry);
+    error = audit_append_change(txn, tenant, kind, &texts);
+    /* Who acts in another tenant is known by name in the own one only: both get the entry. */
+    if (!error && txn->actor.user && txn->actor.tenant != tenant) {
+        error = audit_append_change(txn, txn->actor.tenant, kind, &texts);
+        error = error == LK_E_NOT_FOUND ? 0 : error; /* a tenant that purges itself */
+    }
+    return error;
 }
 
 /* Fields that an application gives; the rest is filled in. */

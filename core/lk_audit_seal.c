@@ -160,14 +160,14 @@ int lk_audit_seal(struct lk_txn *txn, const struct lk_audit_place *place, uint32
 {
     const struct lk_port *port = txn->store->port;
     struct lk_work *work = lk_work(txn);
-    struct lk_audit_entry part = *entry;
+    const uint64_t sealed = entry->record.present & personal,
+                   open = entry->record.present & ~sealed;
     uint8_t bytes[16], key[LK_SEAL_KEY_SIZE], nonce[LK_SEAL_NONCE_SIZE];
     size_t size = 0;
     int error = 0;
 
-    part.record.present &= personal;
-    entry->record.present &= ~part.record.present;
-    if (!part.record.present) {
+    entry->record.present = open;
+    if (!sealed) {
         return 0;
     }
     memcpy(bytes, place->key, sizeof(bytes));
@@ -178,10 +178,12 @@ int lk_audit_seal(struct lk_txn *txn, const struct lk_audit_place *place, uint32
         }
     }
     if (!error) {
-        error = lk_record_encode(&lk_kind_trace, &part.record, work->audit,
+        entry->record.present = sealed;
+        error = lk_record_encode(&lk_kind_trace, &entry->record, work->audit,
                                  LK_AUDIT_OPENED_MAX < sizeof(work->audit) ? LK_AUDIT_OPENED_MAX
                                                                            : sizeof(work->audit),
                                  &size);
+        entry->record.present = open;
         if (error == LK_E_SPACE) {
             error = lk_refuse(txn, LK_E_LIMIT, &lk_kind_audit, NULL, LK_TEXT(""),
                               "is larger than a record may be in this build");

@@ -63,6 +63,8 @@ void lk_login_spend(struct lk_login *login, const struct lk_txn *txn,
 /* Were there as many failures since the last good login, on whichever lanes, as start a delay? */
 bool lk_login_refused_often(const struct lk_login *login, const struct lk_txn *txn,
                             const struct lk_tenant *tenant, const struct lk_activity *activity);
+/* Gives back what this login was charged, and nothing that others were. */
+int lk_login_give_back(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant);
 /* What the failure number `count` is followed by, doubling from the number `failures` on. */
 uint64_t lk_login_delay_ms(uint64_t count, uint64_t failures, uint64_t most_s);
 /* Finds, or makes room for, what was charged to a name that nobody has. */
@@ -111,8 +113,6 @@ int lk_login_factor(struct lk_login *login, struct lk_txn *txn, const struct lk_
                     struct lk_factor *factor);
 /* The code is good no more. */
 int lk_login_factor_spend(struct lk_txn *txn, const struct lk_factor *factor);
-/* Gives back what this login was charged, and nothing that others were. */
-int lk_login_give_back(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant);
 
 /* What is unusual about a good login, and told by tags of its audit entry. */
 struct lk_login_unusual {

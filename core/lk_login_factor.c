@@ -182,35 +182,3 @@ int lk_login_factor_spend(struct lk_txn *txn, const struct lk_factor *factor)
     default: return 0;
     }
 }
-
-int lk_login_give_back(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant)
-{
-    const struct lk_login_counts *was = &login->charged.before, *now = &login->charged.now;
-    const unsigned first = lk_lane_field(login->lane);
-    struct lk_activity counts;
-    uint64_t count, last;
-    int error = lk_load_activity(txn, login->user, &counts);
-
-    count = error ? 0 : lk_field_number(&counts.record, lk_login_field(first));
-    /* A success in between has cleared the charge: what is there now is others'. */
-    if (error || !count || counts.login_count != was->logins) {
-        return error;
-    }
-    last = lk_field_number(&counts.record, lk_login_field(first + 1));
-    if (count != now->count || last != now->at) {
-        /* Others failed meanwhile: what they left stands. */
-        lk_field_set_number(&counts.record, lk_login_field(first), count - 1);
-    } else {
-        const uint64_t values[] = {was->count, was->at, was->until};
-        unsigned i;
-
-        for (i = 0; i < LK_COUNT(values); i++) {
-            lk_field_set_number(&counts.record, lk_login_field(first + i), values[i]);
-            if (!values[i]) {
-                counts.record.present &= ~LK_BIT(first + i);
-            }
-        }
-    }
-    lk_login_spend(login, txn, tenant, &counts);
-    return lk_record_store(txn, &lk_kind_activity, &counts.record, lk_work(txn)->new_value);
-}

@@ -188,23 +188,22 @@ static void login_tag(struct lk_words *tags, bool is, const char *tag)
     lk_words_add(tags, is ? tag : "");
 }
 
-static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
-                        const struct lk_factor *factor, struct lk_login_result *result)
+/* The password is renewed, where that was due. */
+static int login_open_session(struct lk_login *login, struct lk_txn *txn,
+                              const struct lk_tenant *tenant, const struct lk_factor *factor,
+                              struct lk_login_result *result)
 {
     struct lk_activity activity;
     struct lk_login_unusual unusual = {false, false, false, false};
-    bool rehashed, full = false;
+    bool full = false;
     char text[64];
     struct lk_words tags = {text, 0, sizeof(text)};
     uint32_t device = 0;
-    int error = login_renew(login, txn, &rehashed);
+    int error;
 
-    result->rehashed = rehashed;
     result->factor = login->factor = factor->kind;
     result->codes_left = factor->kind == LK_FACTOR_RECOVERY ? factor->codes_left - 1 : 0;
-    if (!error) {
-        error = lk_login_make_room(login, txn, tenant, &full, &unusual);
-    }
+    error = lk_login_make_room(login, txn, tenant, &full, &unusual);
     /* There are few recovery codes: none goes for a login that is turned away. */
     if (!error && !(full && factor->kind == LK_FACTOR_RECOVERY)) {
         error = lk_login_factor_spend(txn, factor);
@@ -242,6 +241,14 @@ static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct
     login_tag(&tags, unusual.places, "two-places");
     login_tag(&tags, unusual.refusals, "many-refusals");
     return error ? error : login_audit(login, txn, LK_SUCCESS, lk_words_span(&tags));
+}
+
+static int login_accept(struct lk_login *login, struct lk_txn *txn, const struct lk_tenant *tenant,
+                        const struct lk_factor *factor, struct lk_login_result *result)
+{
+    int error = login_renew(login, txn, &result->rehashed);
+
+    return error ? error : login_open_session(login, txn, tenant, factor, result);
 }
 
 /* The password was right and more is asked for: the attempt was no failure. */

@@ -211,11 +211,10 @@ int lk_password_put(struct lk_txn *txn, struct lk_id user, const struct lk_verif
                     flags | LK_W_SYSTEM | (operation == LK_ADD ? LK_W_GIVEN_ID : 0));
 }
 
-int lk_password_set(struct lk_txn *txn, struct lk_id user, const struct lk_password *password,
-                    uint32_t keep_session)
+/* Does the tenant allow it? `earlier`: so many of the passwords before are to be remembered. */
+static int password_permitted(struct lk_txn *txn, struct lk_id user,
+                              const struct lk_password *password, unsigned *earlier)
 {
-    struct lk_password_how how = {.verb = "user.passwd", .set = true};
-    struct lk_verifier verifier;
     struct lk_password_policy policy;
     const char *rule = NULL;
     int error = lk_password_policy(txn, user, &policy);
@@ -223,14 +222,23 @@ int lk_password_set(struct lk_txn *txn, struct lk_id user, const struct lk_passw
     if (!error) {
         error = lk_password_allowed(txn, user, &policy, password, &rule);
     }
+    *earlier = !error && policy.history ? (unsigned)policy.history - 1 : 0;
+    return rule ? lk_refuse(txn, error, &lk_kind_credential, "password", LK_TEXT(""), rule) : error;
+}
+
+int lk_password_set(struct lk_txn *txn, struct lk_id user, const struct lk_password *password,
+                    uint32_t keep_session)
+{
+    struct lk_password_how how = {.verb = "user.passwd", .set = true};
+    struct lk_verifier verifier;
+    int error = password_permitted(txn, user, password, &how.earlier);
+
     if (error) {
-        return rule ? lk_refuse(txn, error, &lk_kind_credential, "password", LK_TEXT(""), rule)
-                    : error;
+        return error;
     }
     memset(&verifier, 0, sizeof(verifier));
     verifier.form = LK_VERIFIER_ARGON2ID;
     verifier.argon2id = *password;
-    how.earlier = policy.history ? (unsigned)policy.history - 1 : 0;
     error = lk_password_put(txn, user, &verifier, &how, 0);
     lk_wipe(txn->store, &verifier, sizeof(verifier));
     if (error) {
