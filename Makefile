@@ -4,6 +4,7 @@
 # A folder under boards/ is a board; its board.mk says what the board is composed of:
 #   BOARD_STORAGES, BOARD_PORTS  folders of storage/ and port/
 #   BOARD_FRONTS                 folders of the command line
+#   BOARD_WITHOUT                files that it does without (core/without/, cli/without/)
 #   BOARD_LIBRARY                files of the board's own that belong to the library
 #   BOARD_LIBS, BOARD_FRONT_LIBS what the library, and the front ends above it, link with
 #   BOARD_CPPFLAGS, BOARD_CFLAGS, BOARD_LDFLAGS, BOARD_CC, BOARD_OBJCOPY, BOARD_SIZE, BOARD_AR
@@ -96,10 +97,14 @@ sources = $(sort $(wildcard $(addsuffix /*.c,$(1))))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter %.c,$(1))) \
 	$(patsubst %.S,$(BUILD)/obj/%.o,$(filter %.S,$(1)))
 
-CORE_SRC    := $(call sources,core core/kinds core/migrations)
+# What a board leaves out has a file of the same name in core/without/ or cli/without/ that says so.
+WITHOUT     := $(addsuffix .c,$(BOARD_WITHOUT))
+CORE_SRC    := $(filter-out $(addprefix core/,$(WITHOUT)),$(call sources,core core/kinds core/migrations)) \
+	$(wildcard $(addprefix core/without/,$(WITHOUT)))
 STORAGE_SRC := $(call sources,$(STORAGE_DIRS))
 PORT_SRC    := $(call sources,$(PORT_DIRS))
-FRONT_SRC   := $(call sources,$(BOARD_FRONTS))
+FRONT_SRC   := $(filter-out $(addprefix cli/,$(WITHOUT)),$(call sources,$(BOARD_FRONTS))) \
+	$(wildcard $(addprefix cli/without/,$(WITHOUT)))
 BOARD_SRC   := $(filter-out $(BOARD_LIBRARY),$(call sources,boards/$(BOARD)) \
 	$(sort $(wildcard boards/$(BOARD)/*.S)))
 
@@ -439,7 +444,8 @@ endif
 # ---- Sizes ---------------------------------------------------------------------------------------
 
 ifeq ($(VARIANT),size)
-size: $(LIBRARY_OBJ) $(FRONT_OBJ)
+size: size-parts
+size-parts: $(LIBRARY_OBJ) $(FRONT_OBJ)
 	@printf '%-10s %8s %8s %8s   %s\n' part text data bss '($(BOARD), $(CC) $(CFLAGS))'
 	@for part in core storage port cli; do \
 		set -- $$(printf '%s\n' $^ | grep "^$(BUILD)/obj/$$part/"); \
@@ -447,7 +453,7 @@ size: $(LIBRARY_OBJ) $(FRONT_OBJ)
 			'END { printf "%-10s %8d %8d %8d\n", part, $$1, $$2, $$3 }'; \
 	done
 else
-size: ## bytes of text, data and bss of each part, optimised for size
+size: ## bytes of text, data and bss of each part, optimised for size; of a firmware, beside its budget
 	@$(MAKE) VARIANT=size size
 endif
 
@@ -457,7 +463,7 @@ stack: $(call objects,$(CORE_SRC))
 		--header core/latchkey.h $(patsubst %.o,%.ci,$^)
 else
 stack: ## the deepest stack of each public call, by the compiler's call graph
-	@$(MAKE) VARIANT=stack CC=gcc stack
+	@$(MAKE) VARIANT=stack CC=$(or $(BOARD_CC),gcc) stack
 endif
 
 # ---- The house's rules ---------------------------------------------------------------------------
@@ -548,7 +554,8 @@ help: ## this list
 	@echo 'Variables: BOARD CC CFLAGS LDFLAGS BLOCKLIST PREFIX DESTDIR; V=1 shows commands, WERROR=1 stops at warnings.'
 	@echo 'Boards: $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))'
 
-.PHONY: all test run-tests power bench fuzz asan ubsan valgrind cov cov-reset size stack instructions deps-check format \
+.PHONY: all test run-tests power bench fuzz asan ubsan valgrind cov cov-reset size size-parts stack \
+	instructions deps-check format \
 	format-check lint install uninstall clean help FORCE
 FORCE:
 

@@ -733,7 +733,7 @@ struct lk_login {
     uint64_t user_stamp, credential_stamp;
     uint8_t claim[16];
     uint8_t expected[LK_PWHASH_SIZE];
-    uint8_t foreign[256];
+    uint8_t foreign[LK_VERIFIER_MAX];
     size_t foreign_size;
     struct lk_reuse reuse;
     struct lk_password fresh;

@@ -484,7 +484,6 @@ int lk_device_seen(struct lk_txn *txn, struct lk_id id);
 /* ---- lk_password.c ---- */
 
 enum { LK_VERIFIER_ARGON2ID = 1, LK_VERIFIER_FOREIGN = 2 };
-#define LK_VERIFIER_MAX 256
 
 /* A password verifier in the open, for as short as may be; wipe it. */
 struct lk_verifier {

@@ -14,7 +14,7 @@
 
 const struct lk_index lk_index_deleted = {
     .name = "deleted_at",
-    .help = "the removed ones by time of removal",
+    .help = LK_HELP("the removed ones by time of removal"),
     .number = LK_INDEX_DELETED,
     .fields = {5},
 };

@@ -11,8 +11,19 @@
 #define LK_KIND_H
 
 #include "lk_base.h"
+#include "lk_limits.h"
 
 struct lk_txn;
+
+/* What kinds, fields and indexes are told about in words. A board whose limits say LK_NO_HELP has
+ * none, which saves 8 KB; a field does without the member then, whose initialiser comes last. */
+#ifdef LK_NO_HELP
+#define LK_HELP(text) ""
+#define LK_FIELD_HELP(text)
+#else
+#define LK_HELP(text)       text
+#define LK_FIELD_HELP(text) .help = text
+#endif
 
 /* Where a record is. Numbers start at 1; those a kind's shape does not use are 0. */
 struct lk_id {
@@ -56,12 +67,14 @@ enum lk_on_delete { LK_SET_NULL = 0, LK_CASCADE = 1, LK_RESTRICT = 2 };
 
 struct lk_field {
     const char *name;
+#ifndef LK_NO_HELP
     const char *help; /* one line, no full stop */
-    uint8_t number;   /* 8 to 63; lower ones are the audit fields */
-    uint8_t type;     /* enum lk_field_type */
-    uint16_t flags;   /* enum lk_field_flags */
-    uint16_t offset;  /* of the place in the C struct */
-    uint8_t target;   /* LK_REF, LK_REFS: the number of the kind referred to */
+#endif
+    uint8_t number;  /* 8 to 63; lower ones are the audit fields */
+    uint8_t type;    /* enum lk_field_type */
+    uint16_t flags;  /* enum lk_field_flags */
+    uint16_t offset; /* of the place in the C struct */
+    uint8_t target;  /* LK_REF, LK_REFS: the number of the kind referred to */
     uint8_t on_delete;
     uint32_t min, max;          /* LK_UINT: value (max 0: no limit); else bytes */
     const char *const *choices; /* LK_ENUM: names in order of number, NULL at the end */

@@ -15,9 +15,6 @@
 #if LK_BLOCKLIST_BYTES < 1024
 #error "LK_BLOCKLIST_BYTES: a filter of common passwords needs at least 1024 bytes"
 #endif
-#if LK_HISTORY_MAX < 320
-#error "LK_HISTORY_MAX: a rekey needs room for the largest sealed secret, 300 bytes"
-#endif
 #if LK_HISTORY_MAX * 2 > LK_VALUE_MAX
 #error "LK_HISTORY_MAX: a credential must fit into a value with its earlier verifiers"
 #endif
@@ -68,14 +65,28 @@
 #error "LK_AUDIT_FOLDS: 1 to 255"
 #endif
 
-#define LK_CHECKSUM_SIZE 8  /* at the end of every stored value */
-#define LK_RECORD_WORDS  96 /* of the largest kind's C struct, in 8-byte words */
+/* Bytes of a password's verifier; another program's may take them all. */
+#ifndef LK_VERIFIER_MAX
+#define LK_VERIFIER_MAX 256
+#endif
+#if LK_VERIFIER_MAX < 64
+#error "LK_VERIFIER_MAX: Argon2id's takes 64 bytes"
+#endif
+#if LK_HISTORY_MAX < LK_VERIFIER_MAX + 64
+#error                                                                                             \
+    "LK_HISTORY_MAX: at least LK_VERIFIER_MAX + 64, the largest sealed secret, which a rekey copies"
+#endif
+
+#define LK_CHECKSUM_SIZE 8 /* at the end of every stored value */
+#ifndef LK_RECORD_WORDS
+#define LK_RECORD_WORDS 96 /* of the largest kind's C struct, in 8-byte words */
+#endif
 
 /* Personal data of an audit entry, and the same sealed. */
 #define LK_AUDIT_OPENED_MAX (LK_VALUE_MAX < 2304 ? LK_VALUE_MAX : 2304)
 #define LK_AUDIT_SEALED_MAX (LK_AUDIT_OPENED_MAX + 24)
 
 /* Bytes that lk_config.work must have: old record, new record, audit entry, decoded structs. */
-#define LK_WORK_SIZE (3 * LK_VALUE_MAX + LK_AUDIT_SEALED_MAX + 4 * 8 * LK_RECORD_WORDS + 320)
+#define LK_WORK_SIZE (3 * LK_VALUE_MAX + LK_AUDIT_SEALED_MAX + 4 * 8 * LK_RECORD_WORDS + 96)
 
 #endif

@@ -11,16 +11,16 @@
      .type = LK_UINT,                                                                              \
      .offset = AT(count),                                                                          \
      .flags = LK_F_SYSTEM | LK_F_LOCAL,                                                            \
-     .help = "failed logins in a row " where},                                                     \
+     LK_FIELD_HELP("failed logins in a row " where)},                                              \
         {.number = (first) + 1,                                                                    \
          .name = #failure,                                                                         \
          .type = LK_TIME,                                                                          \
          .offset = AT(failure),                                                                    \
          .flags = LK_F_SYSTEM | LK_F_LOCAL,                                                        \
-         .help = "last failed login " where},                                                      \
+         LK_FIELD_HELP("last failed login " where)},                                               \
     {                                                                                              \
         .number = (first) + 2, .name = #until, .type = LK_TIME, .offset = AT(until),               \
-        .flags = LK_F_SYSTEM | LK_F_LOCAL, .help = "end of the running delay " where               \
+        .flags = LK_F_SYSTEM | LK_F_LOCAL, LK_FIELD_HELP("end of the running delay " where)        \
     }
 
 static const struct lk_field fields[] = {
@@ -29,38 +29,38 @@ static const struct lk_field fields[] = {
      .type = LK_TIME,
      .offset = AT(last_login_at),
      .flags = LK_F_SYSTEM,
-     .help = "last good login"},
+     LK_FIELD_HELP("last good login")},
     {.number = 9,
      .name = "login_count",
      .type = LK_UINT,
      .offset = AT(login_count),
      .flags = LK_F_SYSTEM,
-     .help = "good logins"},
+     LK_FIELD_HELP("good logins")},
     {.number = 10,
      .name = "last_session_start",
      .type = LK_TIME,
      .offset = AT(last_session_start),
      .flags = LK_F_SYSTEM,
-     .help = "start of the newest session ever"},
+     LK_FIELD_HELP("start of the newest session ever")},
     {.number = 11,
      .name = "last_active_at",
      .type = LK_TIME,
      .offset = AT(last_active_at),
      .flags = LK_F_SYSTEM,
-     .help = "last use seen"},
+     LK_FIELD_HELP("last use seen")},
     {.number = 12,
      .name = "total_usage_minutes",
      .type = LK_UINT,
      .offset = AT(total_usage_minutes),
      .flags = LK_F_SYSTEM,
-     .help = "minutes of use"},
+     LK_FIELD_HELP("minutes of use")},
     LANE_FIELDS(13, failed_count, last_failure_at, locked_until, "on the network"),
     {.number = 16,
      .name = "session_number",
      .type = LK_UINT,
      .offset = AT(session_number),
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
-     .help = "number of the newest session"},
+     LK_FIELD_HELP("number of the newest session")},
     LANE_FIELDS(17, console_failed_count, console_last_failure_at, console_locked_until,
                 "at the console"),
     LANE_FIELDS(20, device_failed_count, device_last_failure_at, device_locked_until,
@@ -70,7 +70,7 @@ static const struct lk_field fields[] = {
      .type = LK_TIME,
      .offset = AT(login_tat),
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
-     .help = "when the budget of good logins is whole again"},
+     LK_FIELD_HELP("when the budget of good logins is whole again")},
     {.number = 24,
      .name = "audit_key",
      .type = LK_BYTES,
@@ -78,14 +78,14 @@ static const struct lk_field fields[] = {
      .min = 16,
      .max = 16,
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_SECRET | LK_F_HIDDEN,
-     .help = "key of the user's personal data in the audit"},
+     LK_FIELD_HELP("key of the user's personal data in the audit")},
     {.number = 25,
      .name = "address_tags",
      .type = LK_BYTES,
      .offset = AT(address_tags),
      .max = LK_ADDRESS_TAGS * LK_ADDRESS_TAG_SIZE,
      .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN | LK_F_SECRET,
-     .help = "keyed hashes of the address ranges of the last logins"},
+     LK_FIELD_HELP("keyed hashes of the address ranges of the last logins")},
     LANE_FIELDS(26, mail_failed_count, mail_last_failure_at, mail_locked_until,
                 "on the network, by the e-mail address"),
 };
@@ -95,13 +95,13 @@ static const struct lk_index indexes[] = {
      .name = "last_login",
      .flags = LK_I_DAY,
      .fields = {8},
-     .help = "users by day of their last login"},
+     .help = LK_HELP("users by day of their last login")},
 };
 
 const struct lk_kind lk_kind_activity = {
     .number = LK_KIND_ACTIVITY,
     .name = "activity",
-    .help = "logins and use of a user",
+    .help = LK_HELP("logins and use of a user"),
     .class_ = 2,
     .shape = LK_SHAPE_ONE_A_USER,
     .flags = LK_K_EXPORTED | LK_K_INTERNAL,
@@ -120,7 +120,7 @@ static const struct lk_field bucket_fields[] = {
      .type = LK_UINT,
      .offset = offsetof(struct lk_bucket, name_tag),
      .flags = LK_F_REQUIRED | LK_F_SYSTEM | LK_F_LOCAL,
-     .help = "keyed hash of tenant and name"},
+     LK_FIELD_HELP("keyed hash of tenant and name")},
     LANE_FIELDS(13, failed_count, last_failure_at, locked_until, "on the network"),
     LANE_FIELDS(17, console_failed_count, console_last_failure_at, console_locked_until,
                 "at the console"),
@@ -129,7 +129,7 @@ static const struct lk_field bucket_fields[] = {
 const struct lk_kind lk_kind_bucket = {
     .number = LK_KIND_BUCKET,
     .name = "bucket",
-    .help = "failed logins under a name that nobody has",
+    .help = LK_HELP("failed logins under a name that nobody has"),
     .class_ = 0,
     .shape = LK_SHAPE_IN_TENANT,
     .flags = LK_K_INTERNAL,
