@@ -81,9 +81,27 @@ extern const struct lk_cli_command lk_cli_commands[];
 /* Options that every command takes, to a NULL name. */
 extern const struct lk_cli_option lk_cli_globals[];
 
-#define LK_CLI_WORDS_MAX   64
+#ifndef LK_CLI_WORDS_MAX
+#define LK_CLI_WORDS_MAX 64
+#endif
+#ifndef LK_CLI_OPTIONS_MAX
 #define LK_CLI_OPTIONS_MAX 16
+#endif
+#ifndef LK_CLI_FILTERS_MAX
 #define LK_CLI_FILTERS_MAX 8
+#endif
+
+/* Bytes of values as they were given, beside a record. */
+#ifndef LK_CLI_VALUES_MORE
+#define LK_CLI_VALUES_MORE 512
+#endif
+#ifndef LK_CLI_CELL_MAX
+#define LK_CLI_CELL_MAX 512
+#endif
+/* Of a name at a console's login, with the tenant's before it. */
+#ifndef LK_CLI_NAME_MAX
+#define LK_CLI_NAME_MAX 255
+#endif
 
 /* field=value as it was given. */
 struct lk_cli_field {
@@ -152,23 +170,30 @@ struct lk_cli_session {
 
 #define LK_CLI_SECRET_MAX LK_PASSWORD_MAX
 
-/* Room for one command. Big: a device has one, static. */
+/*
+ * Room for one command. Big: a device has one, static. What is in it from LK_CLI_WORK_LENT on is
+ * not needed while a password is hashed, and may be overwritten by zeros: a small device hashes
+ * there.
+ */
 struct lk_cli_work {
+    struct lk_cli_args args;
+    uint8_t secrets[3][LK_CLI_SECRET_MAX]; /* wiped after every command */
+    char token[LK_TOKEN_SIZE];             /* likewise */
+    size_t used;                           /* of `values`, by what must stay */
     struct lk_txn txn;
     struct lk_list list;
     struct lk_filter filters[LK_CLI_FILTERS_MAX];
     union lk_any_record record, other;
-    struct lk_cli_args args;
-    char cell[512]; /* one value of a table; an audit entry in words, and its tags */
+    char cell[LK_CLI_CELL_MAX]; /* one value of a table; an audit entry in words, and its tags */
     struct {
         uint32_t tenant;
         char name[101];
-    } label;                               /* of the tenant shown last */
-    uint8_t secrets[3][LK_CLI_SECRET_MAX]; /* wiped after every command */
-    char token[LK_TOKEN_SIZE];             /* likewise */
-    size_t used;                           /* of `values`, by what must stay */
-    uint8_t values[LK_VALUE_MAX + 512];    /* bytes given, then a copy of the record being shown */
+    } label; /* of the tenant shown last */
+    /* Bytes given, then a copy of the record being shown; and the name of an approver, for which
+     * there is no room on a board that hashes here (BOARD_WITHOUT lk_approve). */
+    uint8_t values[LK_VALUE_MAX + LK_CLI_VALUES_MORE];
 };
+#define LK_CLI_WORK_LENT offsetof(struct lk_cli_work, txn)
 
 struct lk_cli {
     /* Filled by the front end. */

@@ -418,7 +418,7 @@ int lk_cli_console_run(struct lk_cli_console *console)
     console_begin(console);
     while (!(console->once && logged_in)) {
         enum lk_line_event event;
-        char name[256];
+        char name[LK_CLI_NAME_MAX + 1];
 
         console->over = LK_LINE_DONE;
         event = lk_line_read(&console->editor, "latchkey login: ", 0);

@@ -184,6 +184,7 @@ static int secret_enrol(struct lk_cli *cli, struct lk_login_request *request,
     struct lk_totp_offer offer;
     int tries, error;
 
+    offer.uri[0] = '\0'; /* of what is not offered nothing is written */
     request->enrol = &offer;
     error = lk_login(cli->store, request, result, &cli->problem);
     request->enrol = NULL;
