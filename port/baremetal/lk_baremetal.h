@@ -27,6 +27,9 @@ struct lk_serial {
 };
 int lk_serial_read(const struct lk_serial *serial, uint8_t *byte, uint32_t timeout_ms);
 
+/* A clock's boot(): the number in `kept`, which is drawn when it is 0, as after a start. */
+int lk_boot_number(const struct lk_entropy *entropy, void *self, uint64_t *kept, uint64_t *boot);
+
 /*
  * A device secret in a flash sector of its own, outside the store's: 32 bytes, then a mark that
  * says that they are whole. Reads LK_E_SECRET until it was made.

@@ -39,13 +39,32 @@ $(SODIUM_SOURCE)/fetched: port/baremetal/sodium_source.sh
 		$(SODIUM_ROOT)/include/sodium/version.h.in >$(SODIUM_ROOT)/include/sodium/version.h
 	@touch $@
 
-# Its warnings are its authors' business.
+# Its warnings are its authors' business. SODIUM_NOT: flags of the board that it is better off without.
 $(BUILD)/obj/sodium/%.o: $(SODIUM_SOURCE)/fetched $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) CC $*.c
-	$(Q)$(CC) $(filter-out -pedantic,$(BOARD_CFLAGS)) -Os -w -DNDEBUG -DCONFIGURED=1 -DSODIUM_STATIC=1 \
+	$(Q)$(CC) $(filter-out -pedantic $(SODIUM_NOT),$(BOARD_CFLAGS)) -Os -w -DNDEBUG -DCONFIGURED=1 -DSODIUM_STATIC=1 \
+		$(if $(SODIUM_SMALL),-DNATIVE_LITTLE_ENDIAN=1) \
 		-ffunction-sections -fdata-sections -I$(SODIUM_ROOT)/include \
-		-I$(SODIUM_ROOT)/include/sodium -c $(SODIUM_ROOT)/$*.c -o $@
+		-I$(SODIUM_ROOT)/include/sodium -I$(dir $(SODIUM_ROOT)/$*.c) \
+		-c $(or $(SODIUM_FROM),$(SODIUM_ROOT)/$*.c) -o $@
+
+# With SODIUM_SMALL, steps that are written out in the library are put into loops: NAME.sed.
+ifdef SODIUM_SMALL
+SODIUM_LOOPS := crypto_generichash/blake2b/ref/blake2b-compress-ref \
+	crypto_generichash/blake2b/ref/blake2b-ref \
+	crypto_shorthash/siphash24/ref/shorthash_siphash24_ref
+define sodium-loops
+$(BUILD)/made/$(notdir $(1)).c: $(SODIUM_SOURCE)/fetched port/baremetal/$(notdir $(1)).sed
+	@mkdir -p $$(@D)
+	@sed -f port/baremetal/$(notdir $(1)).sed $(SODIUM_ROOT)/$(1).c >$$@
+	@! grep -nE '^ *((SIP)?ROUND(\([0-9]+\))?|STORE64_LE\(buffer.*);$$$$' $$@ || \
+		{ echo 'make: $(1): steps are left that are in no loop' >&2; exit 1; }
+$(BUILD)/obj/sodium/$(1).o: $(BUILD)/made/$(notdir $(1)).c
+$(BUILD)/obj/sodium/$(1).o: SODIUM_FROM = $(BUILD)/made/$(notdir $(1)).c
+endef
+$(foreach file,$(SODIUM_LOOPS),$(eval $(call sodium-loops,$(file))))
+endif
 
 $(SODIUM): $(SODIUM_OBJ)
 	$(make-archive)

@@ -60,8 +60,6 @@ static int virt_wall(void *self, uint64_t *ms, enum lk_clock_quality *quality)
     return 0;
 }
 
-static const struct lk_clock virt_clock = {.wall = virt_wall, .monotonic = virt_monotonic};
-
 /* ---- Entropy ---- */
 
 /* The seed register (RISC-V cryptography extensions, Zkr): 16 bits at a time, and a state. */
@@ -114,6 +112,16 @@ static int virt_fill(void *self, uint8_t *out, size_t size)
 }
 
 static const struct lk_entropy virt_entropy = {.fill = virt_fill};
+
+static uint64_t virt_boot_number;
+
+static int virt_boot(void *self, uint64_t *boot)
+{
+    return lk_boot_number(&virt_entropy, self, &virt_boot_number, boot);
+}
+
+static const struct lk_clock virt_clock = {
+    .wall = virt_wall, .monotonic = virt_monotonic, .boot = virt_boot};
 
 /* ---- Device secret ---- */
 
