@@ -12,6 +12,14 @@ $(FIRMWARE): $(BUILD)/obj/boards/$(BOARD)/main.o $(BUILD)/obj/boards/$(BOARD)/st
 	$(Q)$(LINK) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -o $@
 	$(Q)$(SIZE) $@
 
+ifeq ($(VARIANT),size)
+size: size-firmware
+size-firmware: size-parts $(SODIUM) $(FIRMWARE)
+	@$(SIZE) -t $(SODIUM) | awk 'END { printf "%-10s %8d %8d %8d   all of it, linked or not\n", "libsodium", $$1, $$2, $$3 }'
+	@$(PYTHON) -B tests/house/firmware_size.py $(SIZE) $(FIRMWARE) boards/$(BOARD)/budget.txt
+.PHONY: size-firmware
+endif
+
 FLASH ?= $(BUILD)/flash.img
 QEMU   = qemu-system-riscv32 -M virt -m 4M -cpu rv32,zkr=true -display none -bios $(FIRMWARE) \
 	-drive if=pflash,unit=1,format=raw,file=$(1)
@@ -25,6 +33,6 @@ run: $(FIRMWARE) $(FLASH) ## start the board in QEMU; the flash is kept between 
 
 board-test: $(FIRMWARE)
 	@$(MAKE) BOARD=linux VARIANT= build/linux/latchkey
-	@timeout 600 $(PYTHON) -B tests/board/board_console.py $(BUILD)/test.img \
+	@timeout 600 $(PYTHON) -B tests/board/board_console.py virt $(BUILD)/test.img \
 		$(call QEMU,$(BUILD)/test.img) -serial stdio -monitor none
 .PHONY: run board-test

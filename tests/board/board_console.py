@@ -1,78 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""Drives a board's serial line: first start, claim, commands, wrong logins, restarts.
+"""Drives a board's serial line: first start, claim, commands, wrong logins, noise, restarts.
 
-    board_console.py FLASH COMMAND...
+    board_console.py MACHINE...     (machines.py has the words)
 
-COMMAND starts the board in its emulator with its serial line on standard input and output; FLASH is
-the image that outlives a run, made anew. Prints "ok NAME" or "not ok NAME: why" for each case, and
-ends with 1 when one failed.
+Prints "ok NAME" or "not ok NAME: why" for each case, and ends with 1 when one failed.
 """
-import atexit
 import os
 import re
 import subprocess
 import sys
-import threading
-import time
 
-FLASH, COMMAND = sys.argv[1], sys.argv[2:]
-SECRET = FLASH + ".secret"
-SECTOR = 262144  # the last one has the device secret
-LATCHKEY = os.environ.get("LATCHKEY", "build/linux/latchkey")
+import machines
+
 PASSWORD = "a battery of horses"
+BOB = "correct horse staple"
+FAILURES = 5  # that start a delay
+STACK_SPARE = 256
+SECTOR = 262144  # of flash in a file; the last one has the device secret
+LATCHKEY = os.environ.get("LATCHKEY", "build/linux/latchkey")
 HOSTS = "a stable full of horses"
-WAIT = 120  # seconds, for a machine that has much else to do
 bad = 0
-
-
-class Board:
-    def __init__(self):
-        self.process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        atexit.register(self.process.kill)
-        self.seen, self.lock = b"", threading.Condition()
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        while True:
-            part = os.read(self.process.stdout.fileno(), 4096)
-            with self.lock:
-                self.seen += part
-                self.lock.notify()
-            if not part:
-                return
-
-    def wait(self, pattern):
-        """What the line says until the pattern, which is taken off."""
-        end = time.monotonic() + WAIT
-        with self.lock:
-            while True:
-                found = re.search(pattern.encode(), self.seen)
-                if found:
-                    before = self.seen[:found.start()].decode(errors="replace")
-                    self.seen = self.seen[found.end():]
-                    return before, found
-                if time.monotonic() > end or self.process.poll() is not None:
-                    raise SystemExit("not ok %r is not said: %r" % (pattern, self.seen[-400:]))
-                self.lock.wait(1)
-
-    def send(self, text):
-        self.process.stdin.write(text.encode() + b"\r")
-        self.process.stdin.flush()
-
-    def command(self, line):
-        self.send(line)
-        return self.wait(r"\nadmin@main> ")[0]
-
-    def login(self, password):
-        self.wait("login: ")
-        self.send("admin")
-        self.wait("password: ")
-        self.send(password)
-
-    def cut(self):
-        """The power goes."""
-        self.process.kill()
-        self.process.wait()
 
 
 def case(name, good, why=""):
@@ -81,15 +28,20 @@ def case(name, good, why=""):
     print("ok %s" % name if good else "not ok %s: %r" % (name, why), flush=True)
 
 
-def first_start():
-    board = Board()
-    code = board.wait(r"once: (\S+)\r?\n")[1].group(1).decode()
-    board.login(code)
-    board.wait("new password: ")
-    board.send(PASSWORD)
-    board.wait("again: ")
-    board.send(PASSWORD)
-    board.wait("admin@main> ")
+def figures(board):
+    """What the board tells of itself; where it tells of its stack, there must be some left."""
+    said = board.command("stats")
+    case("figures are told", "free_bytes" in said, said)
+    print(re.sub(r"(?m)^", "    ", said.strip().replace("\r", "")), flush=True)
+    spare = re.search(r"stack_spare: +(\d+)", said)
+    if spare:
+        case("%d bytes of stack were never used since the start" % STACK_SPARE,
+             int(spare.group(1)) >= STACK_SPARE, spare.group(0))
+
+
+def first_start(machine):
+    board = machine.start()
+    code = board.claim(PASSWORD)
     case("the claim code lets in, and a password is set", True)
     said = board.command("user add bob email=bob@example.org")
     case("a user is added", "user bob is #2" in said, said)
@@ -97,26 +49,41 @@ def first_start():
     case("and granted a role", "error" not in said, said)
     said = board.command("permission check bob user:write")
     case("which does not permit everything", "error 1" in said, said)
+    said = board.command("permission check bob user:read")
+    case("but something", "error" not in said, said)
     said = board.command("user add bob")
     case("a name is taken once", "error 4" in said, said)
+    said = board.command("user set nobody email=x@example.org")
+    case("who is not there is not found", "error 3" in said, said)
     said = board.command("nonsense")
     case("an unknown word is a usage error", "error 2" in said, said)
+    said = board.command("user list --json")
+    case("lists as JSON", '"username":"bob"' in said.replace(" ", ""), said)
+    board.send("user passwd bob")
+    board.wait("new password: ")
+    board.send(BOB)
+    board.wait("again: ")
+    board.send(BOB)
+    said = board.wait("admin@main> ")[0]
+    case("a password is set, and not shown", "error" not in said and BOB not in said, said)
+    said = board.command("session check " + "lks_" + "a" * 40)
+    case("a token that is none is refused", "error 1" in said, said)
+    said = board.command("session list")
+    case("sessions are listed", "1.1" in said and "console" in said, said)
+    figures(board)
     board.cut()
+    return code
 
 
-def after_a_cut():
-    board = Board()
+def after_a_cut(machine, code):
+    board = machine.start()
     said = board.wait("login: ")[0]
     case("after a cut there is a store", "code" not in said, said)
-    board.send("admin")
-    board.wait("password: ")
-    board.send("not the password")
-    said = board.wait("login: ")[0]
-    case("a wrong password is refused", "login refused" in said, said)
-    board.send("admin")
-    board.wait("password: ")
-    board.send(PASSWORD)
-    board.wait("admin@main> ")
+    inside, said = board.try_login("not the password")
+    case("a wrong password is refused", not inside and "login refused" in said, said)
+    inside, said = board.try_login(code)
+    case("so is the claim code, the second time", not inside and "login refused" in said, said)
+    case("the right one lets in", board.try_login(PASSWORD)[0])
     said = board.command("user show bob")
     case("what was added is there", "bob@example.org" in said, said)
     said = board.command("verify")
@@ -125,79 +92,156 @@ def after_a_cut():
     case("the audit has the refusal", "login" in said and "fail" in said, said)
     board.send("logout")
     board.wait("login: ")
+    case("another user logs in", board.try_login(BOB, "bob")[0])
+    said = board.command("user add eve", "bob@main")
+    case("and may not do what the role does not permit", "error 1" in said, said)
+    said = board.command("user list", "bob@main")
+    case("but what it permits", "admin" in said, said)
+    board.send("logout")
+    board.wait("login: ")
     board.cut()
 
 
-def host(*words, password=None):
+def host(machine, *words, password=None):
     """The program of a host, on the board's flash: status and what it says."""
-    storage = ["--storage", "flash:%s,value=4K,memory=1M,passes=3" % FLASH, "--secret", SECRET]
+    storage = ["--storage", "flash:%s,value=4K,memory=1M,passes=3" % machine.file, "--secret",
+               machine.file + ".secret"]
     done = subprocess.run([LATCHKEY, *([] if words[0] == "flash" else storage), *words], text=True,
                           input=password, capture_output=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
-def on_the_host():
+def on_the_host(machine):
     """What the board wrote is read and changed on a host, and read by the board again."""
-    os.chmod(FLASH, 0o600)
-    with open(FLASH, "rb") as image, open(SECRET, "wb") as secret:
-        os.chmod(SECRET, 0o600)
+    secret_file = machine.file + ".secret"
+    os.chmod(machine.file, 0o600)
+    with open(machine.file, "rb") as image, open(secret_file, "wb") as secret:
+        os.chmod(secret_file, 0o600)
         image.seek(-SECTOR, os.SEEK_END)
         secret.write(image.read(32))
-    status, said = host("flash", "verify", FLASH, "--secret", SECRET)
+    status, said = host(machine, "flash", "verify", machine.file, "--secret", secret_file)
     case("its flash is verified on a host", status == 0 and "index entries: all in order" in said,
          said)
-    status, said = host("user", "list")
+    status, said = host(machine, "user", "list")
     case("which reads what the board wrote", status == 0 and "bob@example.org" in said, said)
-    status, said = host("user", "add", "carol", "--password-stdin", password=PASSWORD + "\n")
+    status, said = host(machine, "user", "add", "carol", "--password-stdin",
+                        password=PASSWORD + "\n")
     case("and adds to it", status == 0, said)
-    status, said = host("user", "passwd", "admin", "--password-stdin", password=HOSTS + "\n")
+    status, said = host(machine, "user", "passwd", "admin", "--password-stdin",
+                        password=HOSTS + "\n")
     case("and sets a password that the board can hash", status == 0, said)
-    board = Board()
-    board.login(HOSTS)
-    board.wait("admin@main> ")
+    board = machine.start()
+    board.wait("login: ")
+    board.try_login(HOSTS)
     said = board.command("user list")
     case("the board reads what the host wrote", "carol" in said and "bob@" in said, said)
     said = board.command("verify")
     case("and finds it in order", "all in order" in said, said)
     board.cut()
-    os.remove(SECRET)
+    os.remove(secret_file)
 
 
-def garbage():
-    """Nothing that is typed before a login gets anywhere."""
-    board = Board()
+def lockout(machine):
+    board = machine.start()
     board.wait("login: ")
-    state = 1
+    refused = [board.try_login("wrong %d" % i)[1] for i in range(FAILURES)]
+    case("wrong passwords are refused alike", len(set(refused)) == 1, refused)
+    inside, said = board.try_login(PASSWORD)
+    case("then a delay runs, for the right one too", not inside and "error 6" in said, said)
+    tries = 0
+    while not board.try_login("still wrong")[1].count("refused"):
+        tries += 1
+        if tries > 100000:
+            break
+    board.cut()
+    board = machine.start()
+    board.wait("login: ")
+    inside, said = board.try_login(PASSWORD)
+    case("a delay goes on after a cut", not inside and "error 6" in said, said)
+    for _ in range(100000):
+        inside, said = board.try_login(PASSWORD)
+        if inside:
+            break
+    case("and ends", inside, said)
+    if machine.reboots:
+        board.send("reboot")
+        said = board.wait("login: ")[0]
+        case("reboot starts again, with nobody in", "Latchkey" in said and "code" not in said, said)
+        case("and what was there is there", board.try_login(PASSWORD)[0] and
+             "bob@example.org" in board.command("user list"))
+    board.cut()
+
+
+def quiet(board, name):
+    """Nothing went through, and nothing stopped: the next login is asked for, and works."""
+    board.give(b"\x03\x15\r")
+    board.give(b"\x03\x15")
+    said = board.said()
+    case(name, b"@main>" not in said and b"trap" not in said, said[-300:])
+    case("%s, and stop nothing" % name, board.alive())
+
+
+def settle(board):
+    """Types a name that nobody has until the line asks for its password: what came before is done
+    with, whatever it was."""
+    board.give(b"\x03\r\x03\r")
+    board.send("")
+    board.send("settled")
+    board.wait("latchkey login: settled")
+    board.wait("password: ")
+    board.send("none")
+    board.wait("latchkey login: ")
+
+
+def garbage(machine):
+    """Nothing that is typed before a login gets anywhere."""
+    board = machine.start()
+    board.wait("login: ")
+    state, noise = 1, bytearray()
     for _ in range(10000):
         state = state * 1103515245 + 12345 & 0x7FFFFFFF
-        byte = state >> 16 & 0xFF
-        board.process.stdin.write(bytes([byte]))
-    board.process.stdin.flush()
-    board.send("")
-    board.send("x" * 5000)
-    time.sleep(0.1)
-    with board.lock:
-        said = board.seen
-    case("10,000 bytes of anything open nothing", b"admin@main>" not in said, said[-200:])
-    case("and stop nothing", board.process.poll() is None)
+        noise.append(state >> 16 & 0xFF)
+    board.give(bytes(noise))
+    settle(board)
+    quiet(board, "10,000 bytes of anything open nothing")
+    board.give(b"x" * 5000 + b"\r")
+    settle(board)
+    quiet(board, "an overlong line opens nothing")
+    board.give(b"admin\r" + b"y" * 5000 + b"\r")
+    settle(board)
+    quiet(board, "an overlong password opens nothing")
+    board.give(bytes(range(32)) * 8 + b"\x1b[A\x1b[B\x1b[1;5C\x1bOP\x7f\x08\x7f\xc3\x28\r")
+    settle(board)
+    quiet(board, "control characters open nothing")
+    board.give(b"admin\x00\rpassword\r" + b"user add eve\r" * 20)
+    settle(board)
+    quiet(board, "commands before a login do nothing")
+    case("the right password still lets in", wait_in(board))
+    said = board.command("user list")
+    case("and nobody was added", "eve" not in said and "bob" in said, said)
+    said = board.command("z" * 3000)
+    case("an overlong command is refused", "error 2" in said, said)
+    said = board.command("verify")
+    case("the store is in order", "all in order" in said, said)
+    figures(board)
     board.cut()
+
+
+def wait_in(board):
+    for _ in range(100000):
+        if board.try_login(PASSWORD)[0]:
+            return True
+    return False
 
 
 def main():
-    if os.path.exists(FLASH):
-        os.remove(FLASH)
-    with open(FLASH, "wb") as image:
-        for _ in range(32):
-            image.write(b"\xff" * 1048576)
-    first_start()
-    after_a_cut()
-    on_the_host()
-    garbage()
-    board = Board()
-    board.wait("login: ")
-    case("the board starts again after that", True)
-    board.cut()
-    os.remove(FLASH)
+    machine = machines.machine(sys.argv[1:])
+    code = first_start(machine)
+    after_a_cut(machine, code)
+    lockout(machine)
+    garbage(machine)
+    if machine.file:
+        on_the_host(machine)
     sys.exit(1 if bad else 0)
 
 
