@@ -14,7 +14,7 @@ static const struct lk_cli_option commands_yes[] = {
 };
 
 static const struct lk_cli_option commands_passwd[] = {
-    {"must-change", NULL, "the next login must set another one"},
+    {"must-change", NULL, "the next login sets another"},
     END_OF_OPTIONS,
 };
 
@@ -102,9 +102,6 @@ const struct lk_cli_command board_commands[] = {
     {.noun = "permission", .verb = "add", .args = "NAME [field=value...]",
      .help = "add a permission", .resource = "permission", .action = "write", ONE, .flags = FIELDS,
      .kind = &lk_kind_permission, .handler = lk_cli_permission_add},
-    {.noun = "permission", .verb = "check", .args = "USER RESOURCE:ACTION",
-     .help = "may this user do that?", .resource = "permission", .action = "read", TWO,
-     .flags = READS, .handler = lk_cli_permission_check},
 
     {.noun = "tenant", .verb = "show", .args = "[TENANT]", .help = "show the policy",
      .resource = "tenant", .action = "read", .max_args = 1, .kind = &lk_kind_tenant,
@@ -113,23 +110,20 @@ const struct lk_cli_command board_commands[] = {
      .resource = "tenant", .action = "write", ONE, .flags = LK_CLI_WRITES | LK_CLI_FIELDS,
      .kind = &lk_kind_tenant, .handler = lk_cli_kind_set},
 
-    {.noun = "audit", .verb = "list", .args = "", .help = "who did what, the newest first",
+    {.noun = "audit", .verb = "list", .args = "", .help = "who did what",
      .resource = "audit", .action = "read", .flags = READS, .options = commands_audit,
      .handler = lk_cli_audit_list},
-    {.noun = "verify", .args = "", .help = "check all records and indexes",
+    {.noun = "verify", .args = "", .help = "check all records",
      .resource = "store", .action = "read", .flags = LK_CLI_WHOLE_STORE | LK_CLI_NO_STORE,
      .handler = lk_cli_verify},
-    {.noun = "maintain", .args = "", .help = "take away what has ended",
+    {.noun = "maintain", .args = "", .help = "take away what ended",
      .resource = "store", .action = "write", .flags = STORE, .handler = lk_cli_maintain},
-    {.noun = "stats", .args = "", .help = "figures of the store and the board",
+    {.noun = "stats", .args = "", .help = "figures",
      .resource = "store", .action = "read", .flags = LK_CLI_WHOLE_STORE, .handler = board_stats},
-    {.noun = "clock", .verb = "show", .args = "", .help = "what time it is, and how sure that is",
-     .resource = "store", .action = "read", .flags = LK_CLI_WHOLE_STORE,
-     .handler = lk_cli_clock_show},
     {.noun = "clock", .verb = "set", .args = "TIME", .help = "set the clock",
      .resource = "store", .action = "write", .max_args = 1, .flags = STORE,
      .options = commands_yes, .handler = lk_cli_clock_set},
-    {.noun = "reboot", .args = "", .help = "start the board again; sessions end",
+    {.noun = "reboot", .args = "", .help = "start again",
      .resource = "store", .action = "write", .flags = STORE, .handler = board_reboot},
     {.noun = "help", .args = "[NOUN [VERB]]", .help = "tell about commands", .max_args = 2,
      .flags = LK_CLI_ANYONE | LK_CLI_NO_STORE, .handler = lk_cli_help},

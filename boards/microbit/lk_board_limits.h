@@ -28,6 +28,7 @@
 #define LK_CLI_FILTERS_MAX   2
 #define LK_CLI_VALUES_MORE   128
 #define LK_CLI_NAME_MAX      128
+#define LK_CLI_CELL_MAX      320
 #define LK_NO_HELP           1
 
 #endif

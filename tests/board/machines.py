@@ -105,7 +105,7 @@ class VirtLine(Line):
 
 
 class Virt:
-    reboots = False
+    reboots, answers_checks = False, True  # the commands reboot and permission check
 
     def __init__(self, flash, *command):
         self.file, self.command = flash, list(command)
@@ -144,7 +144,7 @@ class MicrobitLine(Line):
 
 class Microbit:
     file = None  # the flash is in memory
-    reboots = True
+    reboots, answers_checks = True, False
 
     def __init__(self, firmware, *arguments):
         self.firmware, self.arguments = firmware, arguments
