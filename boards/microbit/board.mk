@@ -21,7 +21,8 @@ BOARD_CPPFLAGS := -isystem build/sources/libsodium/src/libsodium/include -DLK_SO
 	-include boards/$(BOARD)/board_assert.h
 # Optimised as a whole. Functions are not merged into their callers, whose frames would stay under
 # all that they call: it is the stack that is short.
-BOARD_TARGET   := --specs=picolibc.specs -mcpu=cortex-m0 -mthumb -flto -ffat-lto-objects \
+BOARD_TARGET   := --specs=picolibc.specs -mcpu=cortex-m0 -mthumb \
+	$(if $(filter stack,$(VARIANT)),,-flto -ffat-lto-objects) \
 	-fconserve-stack -fno-inline-functions-called-once -fno-tree-loop-optimize
 BOARD_CFLAGS   := $(BOARD_TARGET)
 BOARD_LDFLAGS  := $(BOARD_TARGET) -Os -g -flto-partition=one -nostartfiles \
