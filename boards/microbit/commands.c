@@ -75,9 +75,6 @@ const struct lk_cli_command board_commands[] = {
     {.noun = "session", .verb = "list", .args = "[USER]", .help = "list sessions",
      .resource = "session", .action = "read", .max_args = 1, .flags = LISTS,
      .kind = &lk_kind_session, .options = lk_cli_list_options, .handler = lk_cli_session_list},
-    {.noun = "session", .verb = "end", .args = "ID", .help = "end a session",
-     .resource = "session", .action = "write", ONE, .flags = WRITES,
-     .handler = lk_cli_session_end},
 
     {.noun = "role", .verb = "list", .args = "[field=value...]", .help = "list roles",
      .resource = "role", .action = "read", .flags = LISTS, .kind = &lk_kind_role,
@@ -116,8 +113,6 @@ const struct lk_cli_command board_commands[] = {
     {.noun = "verify", .args = "", .help = "check all records",
      .resource = "store", .action = "read", .flags = LK_CLI_WHOLE_STORE | LK_CLI_NO_STORE,
      .handler = lk_cli_verify},
-    {.noun = "maintain", .args = "", .help = "take away what ended",
-     .resource = "store", .action = "write", .flags = STORE, .handler = lk_cli_maintain},
     {.noun = "stats", .args = "", .help = "figures",
      .resource = "store", .action = "read", .flags = LK_CLI_WHOLE_STORE, .handler = board_stats},
     {.noun = "clock", .verb = "set", .args = "TIME", .help = "set the clock",

@@ -29,6 +29,7 @@
 #define LK_CLI_VALUES_MORE   128
 #define LK_CLI_NAME_MAX      128
 #define LK_CLI_CELL_MAX      320
+#define LK_INDEXES_LEFT_OUT  LK_INDEXES_OPTIONAL
 #define LK_NO_HELP           1
 
 #endif
