@@ -3,9 +3,10 @@
  * lk_keyed.c: what API keys and recovery codes are hashed with, and how the hashes go into another
  * store.
  *
- * Each such credential has a key of its own, derived from the store's token key. It goes into an
- * export with the hashes, where it gives away nothing of any other. In the store that they are put
- * back into it would be another one: so it is kept there, sealed, in the credential (`hash_key`).
+ * Each such credential has a key of its own, which goes into an export with the hashes and gives
+ * away nothing of any other. That of an API key, which nobody can guess, is derived from the
+ * store's token key. In the store that the hashes are put back into it would be another one: there
+ * it is kept, sealed, in the credential (`hash_key`); as that of recovery codes is from the start.
  */
 #include "lk_factor.h"
 

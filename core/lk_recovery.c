@@ -122,6 +122,8 @@ int lk_recovery_add(struct lk_txn *txn, struct lk_id user,
                     char codes[LK_RECOVERY_COUNT][LK_RECOVERY_SIZE], struct lk_id *id)
 {
     uint8_t hashes[LK_RECOVERY_COUNT * LK_TOKEN_HASH_SIZE], key[LK_HASH_SIZE];
+    uint8_t sealed[LK_HASH_SIZE + LK_SEAL_EXTRA];
+    size_t sealed_size = 0;
     struct lk_id place = {user.tenant, user.user, 0};
     struct lk_credential credential;
     struct lk_user record;
@@ -142,10 +144,14 @@ int lk_recovery_add(struct lk_txn *txn, struct lk_id user,
         error = lk_sequence_peek(txn, user.tenant, &lk_kind_credential, &place.sub);
     }
     if (!error) {
-        /* Of this store, also where codes of another one were put back. */
         memset(&credential, 0, sizeof(credential));
-        credential.record.id = place;
-        error = lk_keyed_key(txn->store, &credential, key);
+        error = lk_random(txn->store, key, sizeof(key));
+    }
+    /* 50 bits are searched by whoever has the key: each set has a new one, and only sealed. */
+    if (!error) {
+        error =
+            lk_seal_as(txn->store, place, LK_SEALED_HASH_KEY, (struct lk_span){key, sizeof(key)},
+                       sealed, sizeof(sealed), &sealed_size);
     }
     for (i = 0; !error && i < LK_RECOVERY_COUNT; i++) {
         error = recovery_make(txn->store, key, codes[i], hashes + i * LK_TOKEN_HASH_SIZE);
@@ -155,8 +161,9 @@ int lk_recovery_add(struct lk_txn *txn, struct lk_id user,
         lk_set_number(&lk_kind_credential, &credential.record, "type", LK_CREDENTIAL_RECOVERY);
         lk_set_span(&lk_kind_credential, &credential.record, "secret",
                     (struct lk_span){hashes, sizeof(hashes)});
-        error = lk_write(txn, &lk_kind_credential, operation, place, &credential.record,
-                         operation == LK_ADD ? 0 : LK_BIT(24), NULL,
+        lk_set_span(&lk_kind_credential, &credential.record, "hash_key",
+                    (struct lk_span){sealed, sealed_size});
+        error = lk_write(txn, &lk_kind_credential, operation, place, &credential.record, 0, NULL,
                          LK_W_SYSTEM | (operation == LK_ADD ? LK_W_GIVEN_ID : 0));
     }
     if (error) {
