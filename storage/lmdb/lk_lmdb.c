@@ -155,19 +155,8 @@ static int lmdb_open_env(struct lk_lmdb *lmdb, int directory, int data)
     if (code != 0) {
         return lk_lmdb_error(code);
     }
-    rc = lk_lmdb_enter(directory);
-    if (rc != LK_OK) {
-        return rc;
-    }
-    /* Whoever waited here may have waited for an erasure, and LMDB would make a new store. */
-    struct stat st;
-    if (fstatat(directory, LK_LMDB_DATA, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-        st.st_dev != state->open.dev || st.st_ino != state->open.ino) {
-        lk_lmdb_leave(directory);
-        return LK_E_NOT_FOUND;
-    }
     code = mdb_env_open(state->env, proc ? through : lmdb->directory, flags, 0600);
-    lk_lmdb_leave(directory);
+    lk_lmdb_leave(data);
     rc = code == EAGAIN ? LK_E_BUSY : lk_lmdb_error(code);
     return rc == LK_OK ? lmdb_same_file(state) : rc;
 }
@@ -294,6 +283,7 @@ static int lmdb_open(struct lk_storage *storage, enum lk_mode mode)
             lmdb_close(storage);
         }
     }
+    lk_lmdb_leave(data);
     (void)close(data);      /* nothing was written through it */
     (void)close(directory); /* likewise */
     return rc;

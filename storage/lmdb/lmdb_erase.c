@@ -45,8 +45,9 @@ static int erase_alone(int directory, const char **problem, int *lock)
 
 static int erase_files(int directory, int data)
 {
-    static const char *const names[] = {LK_LMDB_DATA, LK_LMDB_LOCK};
+    static const char *const names[] = {LK_LMDB_LOCK, LK_LMDB_DATA};
     int rc = erase_zero(data);
+    /* The data last: whatever is left after a cut, what is there is found and erased again. */
     for (size_t i = 0; i < sizeof names / sizeof names[0] && rc == LK_OK; i++) {
         if (unlinkat(directory, names[i], 0) != 0 && errno != ENOENT) {
             rc = LK_E_IO;
@@ -70,11 +71,8 @@ int lk_lmdb_erase(const char *directory, int (*before)(void *context), void *con
     if (rc != LK_OK) {
         return rc;
     }
-    rc = lk_lmdb_enter(dir);
-    if (rc == LK_OK) {
-        data = lk_lmdb_open_data(dir, O_RDWR, &problem);
-        rc = data < 0 ? data : LK_OK;
-    }
+    data = lk_lmdb_open_data(dir, O_RDWR, &problem);
+    rc = data < 0 ? data : lk_lmdb_enter(dir, data);
     if (rc == LK_OK) {
         rc = fstat(data, &st) == 0 ? LK_OK : LK_E_IO;
     }
@@ -97,9 +95,9 @@ int lk_lmdb_erase(const char *directory, int (*before)(void *context), void *con
         lk_lmdb_unregister(&open);
     }
     if (data >= 0) {
+        lk_lmdb_leave(data);
         (void)close(data); /* flushed above */
     }
-    lk_lmdb_leave(dir);
     (void)close(dir); /* flushed above */
     return rc;
 }

@@ -345,6 +345,9 @@ int lk_lmdb_prepare(struct lk_lmdb *lmdb, enum lk_mode mode, int *directory, int
                            mode == LK_WRITE, &lmdb->problem, &fd);
     }
     if (rc == LK_OK) {
+        rc = lk_lmdb_enter(dir, fd);
+    }
+    if (rc == LK_OK) {
         struct stat st;
         struct lk_lmdb_meta meta[2];
         if (fstat(fd, &st) != 0) {
@@ -358,6 +361,7 @@ int lk_lmdb_prepare(struct lk_lmdb *lmdb, enum lk_mode mode, int *directory, int
     }
     if (rc != LK_OK) {
         if (fd >= 0) {
+            lk_lmdb_leave(fd);
             (void)close(fd); /* nothing was written through it */
         }
         if (dir >= 0) {
@@ -387,20 +391,33 @@ int lk_lmdb_prepare_lock(struct lk_lmdb *lmdb, int directory, enum lk_mode mode)
  * LMDB makes the lock file anew when it gets the lock on it alone; whoever waits for that lock
  * believes that it was made. One that is killed in between would leave it half made to all who
  * wait, who then take an old root for the newest and write over the pages of the newest. So one at
- * a time opens: nobody waits for that lock while it is being made.
+ * a time opens: nobody waits for that lock while it is being made. The lock is on the data, which
+ * nobody else may open.
  */
-int lk_lmdb_enter(int directory)
+int lk_lmdb_enter(int directory, int data)
 {
+    struct stat named;
+    struct stat opened;
     int code;
     do {
-        code = flock(directory, LOCK_EX) == 0 ? 0 : errno;
+        code = flock(data, LOCK_EX) == 0 ? 0 : errno;
     } while (code == EINTR);
-    return lk_lmdb_errno(code);
+    if (code != 0) {
+        return lk_lmdb_errno(code);
+    }
+    /* Whoever waited may have waited for an erasure, and LMDB would make a new file. */
+    if (fstatat(directory, LK_LMDB_DATA, &named, AT_SYMLINK_NOFOLLOW) != 0) {
+        return lk_lmdb_errno(errno);
+    }
+    if (fstat(data, &opened) != 0) {
+        return LK_E_IO;
+    }
+    return named.st_dev == opened.st_dev && named.st_ino == opened.st_ino ? LK_OK : LK_E_BUSY;
 }
 
-void lk_lmdb_leave(int directory)
+void lk_lmdb_leave(int data)
 {
-    (void)flock(directory, LOCK_UN); /* closing the descriptor gives it back at the latest */
+    (void)flock(data, LOCK_UN); /* closing the descriptor gives it back at the latest */
 }
 
 static int file_sync_path(const char *path)

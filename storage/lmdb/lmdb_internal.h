@@ -89,11 +89,12 @@ int lk_lmdb_open_data(int directory, int flags, const char **problem);
 int lk_lmdb_open_directory(const char *path, const char **problem, int *directory);
 /* LMDB's own file. While this process has the store open, closing it would drop LMDB's locks. */
 int lk_lmdb_open_lock(int directory, const char **problem, int *lock);
+/* With its lock of openings held, as lk_lmdb_enter() gives it. */
 int lk_lmdb_prepare(struct lk_lmdb *lmdb, enum lk_mode mode, int *directory, int *data);
 int lk_lmdb_prepare_lock(struct lk_lmdb *lmdb, int directory, enum lk_mode mode);
-/* One process at a time opens: from enter() to leave(). */
-int lk_lmdb_enter(int directory);
-void lk_lmdb_leave(int directory);
+/* One process at a time opens: from enter() to leave(). LK_E_NOT_FOUND: erased meanwhile. */
+int lk_lmdb_enter(int directory, int data);
+void lk_lmdb_leave(int data);
 int lk_lmdb_sync_parent(const char *path);
 /* Fills meta[0] with the newest, meta[1] with the other. */
 int lk_lmdb_read_meta(int fd, struct lk_lmdb_meta meta[2]);
