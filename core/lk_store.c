@@ -32,6 +32,7 @@ static int store_setup(struct lk_store *store, const struct lk_config *config)
 
     if (!config->storage || !config->port || !config->port->clock || !config->port->entropy ||
         !config->port->crypto || config->storage->value_max < LK_VALUE_MIN ||
+        (config->left_out & ~(uint64_t)LK_INDEXES_OPTIONAL) ||
         (!config->read_only &&
          (!config->work || config->work_size < LK_WORK_SIZE || (uintptr_t)config->work % 8))) {
         return LK_E_ARGUMENT;
@@ -101,7 +102,8 @@ static int store_load(struct lk_store *store)
     if (!error) {
         error = lk_meta_get(&txn, &meta);
     }
-    if (!error && meta.schema > LK_SCHEMA_VERSION) {
+    if (!error &&
+        (meta.schema > LK_SCHEMA_VERSION || (meta.left_out & ~(uint64_t)LK_INDEXES_OPTIONAL))) {
         error = LK_E_NEWER;
     }
     if (!error) {

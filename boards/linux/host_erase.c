@@ -91,6 +91,74 @@ static int erase_leftovers(int directory)
     return error;
 }
 
+/* Zeros only, as an erasure that was cut leaves the data's beginning; or nothing at all. */
+static bool erase_was_cut(int directory)
+{
+    uint8_t head[8192];
+    int fd = openat(directory, "data.mdb", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    ssize_t size = fd < 0 ? -1 : read(fd, head, sizeof(head));
+    bool zero = size >= 0;
+
+    for (ssize_t i = 0; i < size; i++) {
+        zero = zero && head[i] == 0;
+    }
+    if (fd >= 0) {
+        (void)close(fd); /* only read from */
+    }
+    return zero;
+}
+
+/* Every store begins with the boot record (SPEC.md, Keys). */
+static int erase_recognise(struct lk_storage *storage)
+{
+    static const uint8_t boot[] = {0, 0, 0, 1};
+    struct lk_storage_txn txn;
+    struct lk_span value;
+    int error = storage->ops->open(storage, LK_READ);
+
+    if (error) {
+        return error;
+    }
+    memset(&txn, 0, sizeof(txn));
+    error = storage->ops->begin(storage, &txn, LK_READ);
+    if (!error) {
+        error = storage->ops->get(&txn, (struct lk_span){boot, sizeof(boot)}, &value);
+        error = error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
+        storage->ops->abort(&txn);
+    }
+    storage->ops->release(storage, &txn);
+    storage->ops->close(storage);
+    return error;
+}
+
+static int erase_explain(int error)
+{
+    if (error == LK_E_BUSY) {
+        host_explain("", "the store is in use");
+    } else if (error == LK_E_CORRUPT) {
+        host_explain("", "what is there is no store, or too damaged to be told from other files: "
+                         "remove it by other means");
+    }
+    return error;
+}
+
+/* Does the secret that lies beside the store open it? Else it is another's, and left. */
+static bool erase_secret_is_own(const struct lk_host_config *config)
+{
+    struct lk_host_config reading = *config;
+    struct lk_host *host = NULL;
+
+    if (config->secret_path != NULL || config->secret_fd > 0) {
+        return false;
+    }
+    reading.read_only = true;
+    if (lk_host_open(&reading, &host) != 0) {
+        return false;
+    }
+    lk_host_close(host);
+    return true;
+}
+
 struct erase_job {
     int directory;
     bool own_secret; /* it lies in the store's directory */
@@ -106,18 +174,27 @@ static int erase_before(void *context)
 
 static int erase_directory(const struct lk_host_config *config)
 {
-    struct erase_job job = {.own_secret = config->secret_path == NULL && config->secret_fd <= 0};
+    struct erase_job job = {.own_secret = false};
+    struct lk_lmdb lmdb;
     int error;
 
     job.directory = open(config->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (job.directory < 0) {
         return errno == ENOENT ? LK_E_NOT_FOUND : LK_E_REFUSED;
     }
-    error = lk_lmdb_erase(config->directory, erase_before, &job);
-    if (error == LK_E_BUSY) {
-        host_explain("", "the store is in use");
+    error = lk_lmdb_init(&lmdb, config->directory, NULL);
+    if (!error) {
+        error = erase_recognise(&lmdb.storage);
     }
+    if (error == LK_E_CORRUPT && erase_was_cut(job.directory)) {
+        error = 0;
+        job.own_secret = config->secret_path == NULL && config->secret_fd <= 0;
+    } else if (!error) {
+        job.own_secret = erase_secret_is_own(config);
+    }
+    error = error ? error : lk_lmdb_erase(config->directory, erase_before, &job);
     (void)close(job.directory); /* only read from */
+    error = erase_explain(error);
     if (!error && rmdir(config->directory) != 0) {
         host_explain("", "the store is erased; other files in its directory are left");
         error = LK_E_REFUSED;
@@ -130,13 +207,25 @@ static int erase_image(const struct lk_host_config *config)
     struct host_flash_name name;
     struct host_flash flash = {.open = false};
     char *secret = NULL;
+    bool own = erase_secret_is_own(config), whole = false;
     int closed, error = host_flash_name(config->storage, &name);
+    struct stat st;
     uint32_t i;
 
     if (!error) {
+        host_explain("", NULL);
         error = host_flash_open(&flash, &name, NULL, 0);
     }
-    if (!error && config->secret_path == NULL && config->secret_fd <= 0) {
+    if (!error) {
+        error = erase_explain(erase_recognise(&flash.nor.storage));
+    }
+    if (!error) {
+        const struct lk_flash_geometry *part = &flash.file.config.part;
+
+        whole = lstat(name.path, &st) == 0 && S_ISREG(st.st_mode) && name.at == 0 &&
+                (uint64_t)st.st_size == (uint64_t)part->sector_size * part->sector_count;
+    }
+    if (!error && own) {
         error = asprintf(&secret, "%s." HOST_SECRET_NAME, name.path) < 0 ? LK_E_FULL : 0;
         error = error ? error : erase_secret(AT_FDCWD, secret);
         free(secret);
@@ -145,6 +234,10 @@ static int erase_image(const struct lk_host_config *config)
         error = flash.config.flash->erase(flash.config.self, i);
     }
     closed = host_flash_close(&flash);
+    /* A part inside a larger image, or a device, stays, erased. */
+    if (!error && !closed && whole && unlink(name.path) != 0) {
+        error = LK_E_IO;
+    }
     host_flash_name_free(&name);
     return error ? error : closed;
 }

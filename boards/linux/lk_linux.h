@@ -40,8 +40,10 @@ int lk_host_restore(const struct lk_host_config *config, const char *backup,
 
 /*
  * Overwrites the store of `config` and removes it, with the device secret that lies beside it; a
- * secret that `config` names is left. An image of flash stays, erased. Cut, it can be done again.
- * LK_E_BUSY: somebody has it open. LK_E_REFUSED: a link or a second name is in the way; or foreign
+ * secret that `config` names is left. An image of flash
+ * goes too; a part inside a larger one stays, erased. Cut, it can be done again.
+ * LK_E_BUSY: somebody has it open. LK_E_CORRUPT: no store is there that
+ * can be recognised. LK_E_REFUSED: a link or a second name is in the way; or foreign
  * files keep the directory (the store's own are gone), which lk_host_problem() says.
  */
 int lk_host_erase(const struct lk_host_config *config);

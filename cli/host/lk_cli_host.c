@@ -78,7 +78,8 @@ const struct lk_cli_command lk_cli_host_commands[] = {
     {.noun = "erase", .args = "", .help = "erase the whole store for good, as when a device is given away",
      .details = "Overwrites the store and the device secret beside it, and removes both. A secret "
                 "elsewhere (--secret) is left: it may open other stores. Refused while the store is "
-                "in use. An image of flash stays, erased. Backups and exports are not reached.",
+                "in use. A part inside a larger image of flash stays, erased. Backups and exports are "
+                "not reached.",
      .resource = "store", .action = "write", .flags = HOST, .options = host_erase,
      .handler = lk_cli_erase},
     {.noun = "console", .args = "", .help = "the console of a device, on this terminal or a serial line",

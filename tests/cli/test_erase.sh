@@ -102,4 +102,31 @@ expect 0 'the image is erased' on_flash erase --yes
 cat <&8 >"$area/secret.after"
 exec 8<&-
 zeros 'its secret is zeros' "$area/secret.after"
-is 'and is blank' 0 "$(tr -d '\377' <"$image" | wc -c)"
+is 'and gone' no "$([ -e "$image" ] && echo yes || echo no)"
+must give "$password" "$LATCHKEY" --storage "flash:$image,count=32" init --password-stdin
+{
+    head -c 4096 /dev/zero
+    cat "$image"
+} >"$area/dump.img"
+chmod 600 "$area/dump.img"
+expect 0 'a part inside a larger image' \
+    "$LATCHKEY" --storage "flash:$area/dump.img,at=4096" --secret "$image.secret" erase --yes
+is 'stays, blank' '4096 4096' \
+    "$(head -c 4096 "$area/dump.img" | wc -c) $(tr -d '\377' <"$area/dump.img" | wc -c)"
+
+# ---- What is no store ----------------------------------------------------------------------------
+
+mkdir -m 700 "$area/junk"
+echo mine >"$area/junk/data.mdb"
+echo mine >"$area/junk/secret"
+expect 5 'a directory that only looks like one' "$LATCHKEY" --db "$area/junk" erase --yes
+is 'is left as it was' 'mine mine' "$(cat "$area/junk/data.mdb") $(cat "$area/junk/secret")"
+head -c 131072 /dev/urandom >"$area/any"
+chmod 600 "$area/any"
+cp "$area/any" "$area/any.before"
+expect 5 'a file that is no image' "$LATCHKEY" --storage "flash:$area/any,sector=4K,count=32" erase --yes
+same 'is left as it was, too' "$area/any" "$area/any.before"
+must give "$password" "$LATCHKEY" --db "$area/own" --secret "$area/key2" init --password-stdin
+echo mine >"$area/own/secret"
+run "$LATCHKEY" --db "$area/own" erase --yes
+is 'a file of another one, named like the secret' mine "$(cat "$area/own/secret")"

@@ -154,10 +154,30 @@ static void test_left_out_role_is_taken_away(void **state)
     bench_close(bench);
 }
 
+/* What the store stands on is not left out. */
+static void test_left_out_only_what_can_be(void **state)
+{
+    struct lk_create_request request = {.tenant = LK_TEXT("main"), .admin = LK_TEXT("admin")};
+    struct lk_create_result made;
+    struct bench *bench = bench_bare(1u << 20);
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 64; i++) {
+        bench->config.left_out = LK_BIT(i);
+        if (!(LK_INDEXES_OPTIONAL & LK_BIT(i))) {
+            assert_int_equal(lk_create(&bench->store, &bench->config, &request, &made),
+                             LK_E_ARGUMENT);
+        }
+    }
+    bench_close(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_left_out_has_no_entries),
+        cmocka_unit_test(test_left_out_only_what_can_be),
         cmocka_unit_test(test_left_out_lists),
         cmocka_unit_test(test_left_out_role_is_taken_away),
     };
