@@ -29,8 +29,10 @@ static const uint8_t *sodium_bytes(struct lk_span span)
     return span.size == 0 ? sodium_empty : span.data;
 }
 
-/* The library leaves the result of a hash, and what it was made from, on the stack below it. */
+/* The library leaves the result of a hash, and what it was made from, on the stack below it; and of
+ * what it seals or opens, the last 64 bytes, where it has no vector instructions. */
 #define SODIUM_HASH_STACK   LK_SODIUM_HASH_STACK
+#define SODIUM_SEAL_STACK   2048
 #define SODIUM_PWHASH_STACK 8192
 
 int lk_sodium_hash(void *self, const uint8_t *key, size_t key_size, struct lk_span a,
@@ -66,13 +68,13 @@ int lk_sodium_seal(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
                    const uint8_t nonce[LK_SEAL_NONCE_SIZE], struct lk_span plain, struct lk_span ad,
                    uint8_t *out)
 {
+    int failed;
+
     (void)self;
-    if (crypto_aead_xchacha20poly1305_ietf_encrypt(out, NULL, sodium_bytes(plain), plain.size,
-                                                   sodium_bytes(ad), ad.size, NULL, nonce,
-                                                   key) != 0) {
-        return LK_E_CRYPTO;
-    }
-    return LK_OK;
+    failed = crypto_aead_xchacha20poly1305_ietf_encrypt(
+        out, NULL, sodium_bytes(plain), plain.size, sodium_bytes(ad), ad.size, NULL, nonce, key);
+    sodium_stackzero(SODIUM_SEAL_STACK);
+    return failed != 0 ? LK_E_CRYPTO : LK_OK;
 }
 
 int lk_sodium_open(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
@@ -80,15 +82,18 @@ int lk_sodium_open(void *self, const uint8_t key[LK_SEAL_KEY_SIZE],
                    struct lk_span ad, uint8_t *out)
 {
     uint8_t none[1] = {0};
+    int failed;
 
     (void)self;
     if (sealed.size < LK_SEAL_TAG_SIZE) {
         return LK_E_CORRUPT;
     }
     /* libsodium takes a NULL output as "verify only"; a sealed empty text may well have none. */
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(out == NULL ? none : out, NULL, NULL,
-                                                   sealed.data, sealed.size, sodium_bytes(ad),
-                                                   ad.size, nonce, key) != 0) {
+    failed = crypto_aead_xchacha20poly1305_ietf_decrypt(out == NULL ? none : out, NULL, NULL,
+                                                        sealed.data, sealed.size, sodium_bytes(ad),
+                                                        ad.size, nonce, key);
+    sodium_stackzero(SODIUM_SEAL_STACK);
+    if (failed != 0) {
         if (out != NULL) {
             sodium_memzero(out, sealed.size - LK_SEAL_TAG_SIZE);
         }
