@@ -6,8 +6,15 @@
 
 const char *lk_strerror(int error)
 {
+    static const char unknown[] = "unknown error";
+    const enum lk_error code = (enum lk_error)error;
+
+    /* Where an enum is one byte, as on Cortex-M, code -10 would also be 246. */
+    if ((int)code != error) {
+        return unknown;
+    }
     /* No default: the compiler then names the code that has no sentence. */
-    switch ((enum lk_error)error) {
+    switch (code) {
     case LK_OK: return "no error";
     case LK_E_ARGUMENT: return "an argument is out of its range";
     case LK_E_SPACE: return "the buffer is too small";
@@ -39,5 +46,5 @@ const char *lk_strerror(int error)
     case LK_E_CRYPTO: return "a cryptographic operation failed";
     case LK_E_SECRET: return "the device secret is missing, or not this store's";
     }
-    return "unknown error";
+    return unknown;
 }
