@@ -164,7 +164,10 @@ static int permission_conditions_text(struct lk_cli *cli, const struct lk_reason
         const struct lk_field *field = &lk_kind_permission.fields[i];
 
         if ((reason->failed >> field->number) & 1) {
-            lk_cli_put(cli->out, "\n  whose condition does not hold: ");
+            /* A denial counts unless its condition surely does not hold. */
+            lk_cli_put(cli->out, reason->decision == LK_DECIDED_DENIED
+                                     ? "\n  whose condition cannot be told here: "
+                                     : "\n  whose condition does not hold: ");
             lk_cli_put(cli->out, field->name);
             lk_cli_put(cli->out, " ");
             lk_cli_field_text(cli, cli->out, field, record);
