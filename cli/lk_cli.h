@@ -55,6 +55,8 @@ enum lk_cli_flags {
     LK_CLI_WHOLE_STORE = 1 << 5, /* at a console, for sessions of the store's first tenant only */
     LK_CLI_ANYONE = 1 << 6,      /* needs no permission: tells nothing of what is stored */
     LK_CLI_QUIET_REFUSAL = 1 << 7, /* "login refused", whatever the reason */
+    LK_CLI_BY_PATH = 1 << 8, /* has no verb: a first word with a / in it tells it from commands of
+                                its noun that have; after min_args words, all is taken as it is */
 };
 
 #define LK_CLI_MANY 255 /* of max_args: no limit but LK_CLI_WORDS_MAX */
@@ -206,6 +208,8 @@ struct lk_cli {
     struct lk_cli_work *work;
     struct lk_store *store;         /* NULL: env->open gives it */
     bool at_console;                /* errors are told with their number */
+    bool framed;                    /* a program is there: nothing is asked twice */
+    bool json_always;               /* as if --json stood in every command */
     struct lk_cli_session *session; /* of who is logged in at a console; NULL: nobody */
     void *hash_work;                /* for password hashes; NULL where the port has its own */
     size_t hash_work_size;
@@ -273,6 +277,8 @@ void lk_cli_put_bytes(struct lk_cli_out *out, const void *data, size_t size);
 void lk_cli_put_number(struct lk_cli_out *out, uint64_t number);
 void lk_cli_put_time(struct lk_cli_out *out, uint64_t ms);
 void lk_cli_put_spaces(struct lk_cli_out *out, size_t count);
+/* Controls, line separators, and the marks that turn the direction of what follows. */
+bool lk_cli_drives_terminal(uint32_t code);
 /* Text from the store or a person: what could drive a terminal is replaced by '?'. */
 void lk_cli_put_text(struct lk_cli_out *out, struct lk_span text);
 /* Words wrapped at `width`, each line after `indent` spaces. */

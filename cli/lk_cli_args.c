@@ -186,6 +186,8 @@ static int args_no_verb(struct lk_cli *cli, const char *noun, const char *word)
         if (lk_cli_row_offered(cli, row) && lk_cli_same(row->noun, noun) && row->verb) {
             lk_cli_put(&out, " ");
             lk_cli_put(&out, row->verb);
+        } else if (lk_cli_row_offered(cli, row) && lk_cli_same(row->noun, noun)) {
+            lk_cli_put(&out, " PATH");
         }
     }
     buffer.data[buffer.size] = '\0';
@@ -377,8 +379,9 @@ static int args_word(struct lk_cli *cli, struct lk_cli_args *args, const char **
 
     if (!row && !*noun) {
         *noun = word;
-        args->command = lk_cli_find(cli, lk_cli_span(word), none);
-        if (args->command) {
+        row = lk_cli_find(cli, lk_cli_span(word), none);
+        if (row && !(row->flags & LK_CLI_BY_PATH)) {
+            args->command = row;
             return 0;
         }
         for (i = 0; (row = lk_cli_row(cli, i)) != NULL; i++) {
@@ -390,7 +393,13 @@ static int args_word(struct lk_cli *cli, struct lk_cli_args *args, const char **
         return args_no_noun(cli, word);
     }
     if (!row) {
-        args->command = lk_cli_find(cli, lk_cli_span(*noun), lk_cli_span(word));
+        bool path = strchr(word, '/') != NULL;
+
+        args->command =
+            *word ? lk_cli_find(cli, lk_cli_span(*noun), path ? none : lk_cli_span(word)) : NULL;
+        if (args->command && path) {
+            args->words[args->count++] = word;
+        }
         return args->command ? 0 : args_no_verb(cli, *noun, word);
     }
     /* An e-mail address may hold '=': what must come first is never taken for a field. */
@@ -444,6 +453,8 @@ int lk_cli_parse(struct lk_cli *cli, size_t count, const char *const *words,
             error = args_word(cli, args, &noun, word);
         }
         cli->command = args->command;
+        plain = plain || (args->command && args->command->flags & LK_CLI_BY_PATH &&
+                          args->count >= args->command->min_args);
     }
     if (error || cli->help) {
         return error;

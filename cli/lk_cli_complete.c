@@ -111,6 +111,9 @@ void lk_cli_complete(const struct lk_cli *cli, size_t count, const char *const *
         return;
     }
     row = lk_cli_find(cli, lk_cli_span(words[0]), none);
+    if (row && row->flags & LK_CLI_BY_PATH && (count == 1 || !strchr(words[1], '/'))) {
+        row = NULL;
+    }
     if (!row && count == 1) {
         complete_verbs(cli, &job, words[0]);
         return;

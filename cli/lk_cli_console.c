@@ -8,21 +8,36 @@
 
 #define CONSOLE_PASSWORD_MS 60000 /* for a password, once a name was given */
 
-/* What is left of such a line is another line: nothing is done with it. */
-#define CONSOLE_TOO_LONG "error 2: the line is too long\n"
-
 /* ---- What a command asks of its place -------------------------------------------------------- */
 
 static int console_write(void *context, const void *data, size_t size)
 {
     struct lk_cli_console *console = context;
 
-    return console->console->write(console->console_self, data, size);
+    return lk_frame_put(&console->frame, LK_FRAME_OUT, data, size);
+}
+
+static int console_write_error(void *context, const void *data, size_t size)
+{
+    struct lk_cli_console *console = context;
+
+    return lk_frame_put(&console->frame, LK_FRAME_ERR, data, size);
+}
+
+/* What is read next: said to a program, and held against its line. */
+static void console_wants(struct lk_cli_console *console, enum lk_frame_kind kind)
+{
+    console->editor.wanted = kind;
+    lk_frame_mark(&console->frame, (char)kind);
 }
 
 /* Remembers an end, so that the loop ends too; answers what a command is told. */
 static int console_event(struct lk_cli_console *console, enum lk_line_event event)
 {
+    console->cli->framed = console->editor.frame.framed;
+    if (console->cli->framed) {
+        lk_frame_begin(&console->frame, console->editor.frame.id);
+    }
     if (event == LK_LINE_IDLE || event == LK_LINE_HUNG_UP) {
         console->over = event;
     }
@@ -38,7 +53,10 @@ static int console_read_secret(void *self, const char *prompt, uint8_t *out, siz
                                size_t *got)
 {
     struct lk_cli_console *console = self;
-    int error = console_event(
+    int error;
+
+    console_wants(console, LK_FRAME_SECRET);
+    error = console_event(
         console, lk_line_secret(&console->editor, prompt,
                                 console->cli->session ? console_idle(console) : CONSOLE_PASSWORD_MS,
                                 out, size, got));
@@ -50,15 +68,23 @@ static int console_read_secret(void *self, const char *prompt, uint8_t *out, siz
 static int console_read_line(void *self, const char *prompt, uint8_t *out, size_t size, size_t *got)
 {
     struct lk_cli_console *console = self;
-    struct lk_line line = {.console = console->console,
-                           .self = console->console_self,
+    struct lk_line line = {.console = &lk_frame_console,
+                           .self = &console->frame,
                            .text = (char *)out,
-                           .capacity = size};
-    int error =
-        console_event(console, lk_line_read(&line, prompt ? prompt : "> ", console_idle(console)));
+                           .capacity = size,
+                           .wanted = LK_FRAME_LINE};
+    enum lk_line_event event;
+    int error;
 
+    console_wants(console, LK_FRAME_LINE);
+    event = lk_line_read(&line, prompt ? prompt : "> ", console_idle(console));
     console->editor.after_cr = line.after_cr;
+    console->editor.frame = line.frame;
     *got = line.size;
+    error = console_event(console, event);
+    if (!error && line.frame.framed && line.frame.fault) {
+        return LK_E_NOT_FOUND;
+    }
     return !error && line.refused ? LK_E_SPACE : error;
 }
 
@@ -69,6 +95,9 @@ static int console_confirm(void *self, const char *question)
     size_t size;
     int error;
 
+    if (console->cli->framed) {
+        return LK_E_UNSUPPORTED; /* there is nobody to ask */
+    }
     lk_line_write(&console->editor, question);
     error = console_read_line(self, " [y/N] ", answer, sizeof(answer), &size);
     return error ? error : size > 0 && (answer[0] == 'y' || answer[0] == 'Y');
@@ -101,8 +130,9 @@ static int console_qr(void *self, struct lk_span text, struct lk_cli_out *out, u
 {
     struct lk_cli_console *console = self;
 
-    return console->outer->qr ? console->outer->qr(console->outer_self, text, out, width)
-                              : LK_E_UNSUPPORTED;
+    return console->outer->qr && !console->cli->framed
+               ? console->outer->qr(console->outer_self, text, out, width)
+               : LK_E_UNSUPPORTED;
 }
 
 /* ---- Completion ------------------------------------------------------------------------------ */
@@ -259,7 +289,8 @@ static int console_login_as(struct lk_cli_console *console, const char *name)
     int error = lk_cli_open(cli, false);
 
     cli->command = &row;
-    cli->json = cli->quiet = false;
+    cli->json = cli->json_always;
+    cli->quiet = false;
     memset(&cli->problem, 0, sizeof(cli->problem));
     if (!error) {
         login.tenant = console_tenant(cli, &name);
@@ -267,7 +298,7 @@ static int console_login_as(struct lk_cli_console *console, const char *name)
         error = lk_cli_login(cli, &login, &result);
     }
     if (error) {
-        (void)lk_cli_report(cli, error); /* the loop goes on whatever it was */
+        lk_frame_status(&console->frame, lk_cli_report(cli, error));
     } else {
         memset(&console->session, 0, sizeof(console->session));
         console->session.id = result.session;
@@ -278,6 +309,7 @@ static int console_login_as(struct lk_cli_console *console, const char *name)
     lk_cli_wipe(cli->work->secrets, sizeof(cli->work->secrets));
     if (!error) {
         cli->session = &console->session;
+        lk_frame_status(&console->frame, LK_EXIT_DONE);
     }
     return error;
 }
@@ -322,39 +354,74 @@ static bool console_is_logout(const char *const *words, size_t count)
                           lk_cli_same(words[0], "quit"));
 }
 
+/* Tells of a line that is none; answers its status. */
+static int console_refuse(struct lk_cli_console *console, enum lk_cli_exit status, const char *rule)
+{
+    struct lk_cli *cli = console->cli;
+
+    cli->json = cli->json_always;
+    cli->command = NULL;
+    cli->noun = NULL;
+    return lk_cli_report(
+        cli, lk_cli_refuse(cli, status == LK_EXIT_USAGE ? LK_E_USAGE : LK_E_IO, NULL, NULL, rule));
+}
+
+/* What of the line that was read is no good before anything is done with it; 0: nothing. What is
+ * left of one that is too long is another line. */
+static int console_line_fault(struct lk_cli_console *console)
+{
+    const struct lk_line *line = &console->editor;
+
+    console->cli->json_always = line->frame.framed && line->frame.json;
+    if (line->refused) {
+        return console_refuse(console, LK_EXIT_USAGE, "the line is too long");
+    }
+    if (line->frame.framed && line->frame.fault) {
+        return line->frame.fault == LK_FRAME_DAMAGED
+                   ? console_refuse(console, LK_EXIT_STORE, "the line was damaged on its way")
+                   : console_refuse(console, LK_EXIT_USAGE, "the line is meant for something else");
+    }
+    return 0;
+}
+
 /* False when the session is to end. */
-static bool console_command(struct lk_cli_console *console)
+static bool console_words(struct lk_cli_console *console, int *status)
 {
     struct lk_cli *cli = console->cli;
     const char *words[LK_CLI_WORDS_MAX];
     size_t count;
-    int status, error;
+    int error;
 
-    if (console->editor.refused) {
-        lk_line_write(&console->editor, CONSOLE_TOO_LONG);
-        return true;
+    if (!cli->framed) {
+        lk_line_remember(&console->editor);
     }
-    lk_line_remember(&console->editor);
     error = lk_line_split(console->editor.text, words, LK_CLI_WORDS_MAX, &count);
     if (error) {
-        lk_line_write(&console->editor, error == LK_E_USAGE ? "error 2: a quote is not closed\n"
-                                                            : "error 2: too many words\n");
+        *status = console_refuse(console, LK_EXIT_USAGE,
+                                 error == LK_E_USAGE ? "a quote is not closed" : "too many words");
         return true;
     }
-    if (!count) {
-        return true;
+    if (!count || console_is_logout(words, count)) {
+        return !count;
     }
-    if (console_is_logout(words, count)) {
-        return false;
+    *status = lk_cli_run(cli, count, words);
+    if (*status && !cli->told && !cli->framed) {
+        lk_cli_put(cli->err, "error ");
+        lk_cli_put_number(cli->err, (uint64_t)*status);
+        lk_cli_put(cli->err, "\n");
     }
-    status = lk_cli_run(cli, count, words);
-    if (status && !cli->told) {
-        lk_cli_put(cli->out, "error ");
-        lk_cli_put_number(cli->out, (uint64_t)status);
-        lk_cli_put(cli->out, "\n");
-    }
-    cli->out->error = 0;
     return !console->session.over && !console->over;
+}
+
+/* The same. */
+static bool console_command(struct lk_cli_console *console)
+{
+    int status = console_line_fault(console);
+    bool going = status || console_words(console, &status);
+
+    console->out.error = console->err.error = 0;
+    lk_frame_status(&console->frame, status);
+    return going;
 }
 
 static void console_session(struct lk_cli_console *console)
@@ -365,8 +432,10 @@ static void console_session(struct lk_cli_console *console)
     console_prompt(console, prompt, sizeof(prompt));
     console->editor.complete = console_complete;
     while (going) {
-        enum lk_line_event event = lk_line_read(&console->editor, prompt, console_idle(console));
+        enum lk_line_event event;
 
+        console_wants(console, LK_FRAME_COMMAND);
+        event = lk_line_read(&console->editor, prompt, console_idle(console));
         (void)console_event(console, event); /* looked at below */
         going = event == LK_LINE_CANCELLED || (event == LK_LINE_DONE && console_command(console));
     }
@@ -382,14 +451,18 @@ static void console_begin(struct lk_cli_console *console)
     struct lk_cli *cli = console->cli;
 
     memset(&console->editor, 0, sizeof(console->editor));
-    console->editor.console = console->console;
-    console->editor.self = console->console_self;
+    memset(&console->frame, 0, sizeof(console->frame));
+    console->frame.console = console->console;
+    console->frame.self = console->console_self;
+    console->editor.console = &lk_frame_console;
+    console->editor.self = &console->frame;
     console->editor.text = console->line;
     console->editor.capacity = console->line_size;
     console->editor.history = console->history;
     console->editor.history_capacity = console->history_size;
     console->editor.context = console;
     console->out = (struct lk_cli_out){.write = console_write, .context = console};
+    console->err = (struct lk_cli_out){.write = console_write_error, .context = console};
     console->outer = cli->env;
     console->outer_self = cli->self;
     memset(&console->env, 0, sizeof(console->env));
@@ -403,7 +476,8 @@ static void console_begin(struct lk_cli_console *console)
     console->env.qr = console->outer->qr ? console_qr : NULL;
     cli->env = &console->env;
     cli->self = console;
-    cli->out = cli->err = &console->out;
+    cli->out = &console->out;
+    cli->err = &console->err;
     cli->session = NULL;
     cli->at_console = true;
     cli->board_options = NULL;
@@ -420,16 +494,22 @@ int lk_cli_console_run(struct lk_cli_console *console)
         enum lk_line_event event;
         char name[LK_CLI_NAME_MAX + 1];
 
+        int fault;
+
         console->over = LK_LINE_DONE;
+        console_wants(console, LK_FRAME_NAME);
         event = lk_line_read(&console->editor, "latchkey login: ", 0);
+        (void)console_event(console, event); /* looked at below */
         if (event == LK_LINE_HUNG_UP || (event == LK_LINE_END && console->once)) {
             break;
         }
-        if (event != LK_LINE_DONE || !console->editor.size) {
+        if (event != LK_LINE_DONE) {
             continue;
         }
-        if (console->editor.refused || console->editor.size >= sizeof(name)) {
-            lk_line_write(&console->editor, CONSOLE_TOO_LONG);
+        console->editor.refused |= console->editor.size >= sizeof(name);
+        fault = console_line_fault(console);
+        if (fault || !console->editor.size) {
+            lk_frame_status(&console->frame, fault);
             continue;
         }
         /* Completion and the next line use the room again. */
@@ -442,5 +522,6 @@ int lk_cli_console_run(struct lk_cli_console *console)
             break;
         }
     }
+    lk_frame_end(&console->frame);
     return LK_EXIT_DONE;
 }

@@ -4,12 +4,14 @@
  * against the permissions of the session and audited with the channel "console".
  *
  * Nothing of the store can be reached before the login. The session ends with logout, exit or ^D,
- * when nothing was typed for a while, and when the line is hung up.
+ * when nothing was typed for a while, and when the line is hung up. A program at the other end has
+ * its own form of lines (lk_frame.h).
  */
 #ifndef LK_CLI_CONSOLE_H
 #define LK_CLI_CONSOLE_H
 
 #include "lk_cli.h"
+#include "lk_frame.h"
 #include "lk_line.h"
 
 #define LK_CLI_CONSOLE_IDLE_MS 600000 /* where the front end says nothing else */
@@ -33,7 +35,8 @@ struct lk_cli_console {
     struct lk_cli_env env;
     void *outer_self;
     enum lk_line_event over; /* how the line ended, where it did */
-    struct lk_cli_out out;
+    struct lk_cli_out out, err;
+    struct lk_frame frame;
 };
 
 /* Until the line is hung up or, with `once`, the session is over. Answers enum lk_cli_exit. */

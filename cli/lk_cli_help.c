@@ -193,7 +193,8 @@ static bool help_noun_is_new(const struct lk_cli *cli, const struct lk_cli_comma
 
     for (i = 0; i < at; i++) {
         other = lk_cli_row(cli, i);
-        if (lk_cli_same(other->noun, row->noun) && help_counts(cli, other)) {
+        if (lk_cli_same(other->noun, row->noun) && !other->verb == !row->verb &&
+            help_counts(cli, other)) {
             return false;
         }
     }

@@ -67,7 +67,7 @@ static bool run_wants_json(size_t count, const char *const *words)
 static int run_once(struct lk_cli *cli, size_t count, const char *const *words)
 {
     cli->quiet = cli->help = cli->told = false;
-    cli->json = run_wants_json(count, words);
+    cli->json = cli->json_always || run_wants_json(count, words);
     cli->tenant_given = NULL;
     cli->of_store = false;
     cli->tenant = 0;

@@ -59,7 +59,8 @@ int lk_cli_secret(struct lk_cli *cli, const char *prompt, bool from_stdin, bool 
         return secret_told(cli, secret_line(cli, slot, secret), true);
     }
     error = secret_ask(cli, prompt, slot, secret);
-    if (error || !twice) {
+    /* A program's line has a checksum. */
+    if (error || !twice || cli->framed) {
         return error;
     }
     error = secret_ask(cli, "again: ", !slot, &again);
@@ -114,8 +115,13 @@ static int secret_new_password(struct lk_cli *cli, struct lk_login_request *requ
             return error;
         }
         /* The second copy goes where no secret is, and is wiped with the other values. */
-        error = cli->env->read_secret(cli->self, "again: ", cli->work->values, LK_CLI_SECRET_MAX,
-                                      &again.size);
+        again.size = request->new_password.size;
+        if (cli->framed) {
+            memcpy(cli->work->values, request->new_password.data, again.size);
+        } else {
+            error = cli->env->read_secret(cli->self, "again: ", cli->work->values,
+                                          LK_CLI_SECRET_MAX, &again.size);
+        }
         if (!error && (again.size != request->new_password.size ||
                        memcmp(cli->work->values, request->new_password.data, again.size) != 0)) {
             error = LK_E_MUST_CHANGE;

@@ -89,8 +89,7 @@ size_t lk_cli_utf8(struct lk_span text, uint32_t *code)
     return size;
 }
 
-/* Controls, line separators, and the marks that turn the direction of what follows. */
-static bool text_drives_terminal(uint32_t code)
+bool lk_cli_drives_terminal(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C ||
            (code >= 0x200E && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
@@ -103,7 +102,7 @@ void lk_cli_put_text(struct lk_cli_out *out, struct lk_span text)
         uint32_t code;
         size_t size = lk_cli_utf8(text, &code);
 
-        if (!size || text_drives_terminal(code)) {
+        if (!size || lk_cli_drives_terminal(code)) {
             lk_cli_put(out, "?");
         } else {
             lk_cli_put_bytes(out, text.data, size);

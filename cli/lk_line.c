@@ -23,6 +23,7 @@ enum {
     KEY_CTRL_U = 21,
     KEY_CTRL_W = 23,
     KEY_ESCAPE = 27,
+    KEY_MARK = LK_FRAME_MARK,
     KEY_DELETE = 127,
 };
 
@@ -48,7 +49,7 @@ static void line_bell(struct lk_line *line)
 {
     static const char bell = KEY_BELL;
 
-    line_put(line, &bell, 1);
+    line_put(line, &bell, line->frame.framed ? 0 : 1);
 }
 
 static size_t line_columns(const char *text, size_t size)
@@ -317,9 +318,19 @@ static void line_escaped(struct lk_line *line, uint8_t byte)
     line_letter(line, byte);
 }
 
+static void line_begin_frame(struct lk_line *line)
+{
+    if (line->wanted) {
+        line->size = line->at = 0;
+        line->refused = false;
+        line->secret = line->frame.framed = true;
+    }
+}
+
 static void line_control(struct lk_line *line, uint8_t byte)
 {
     switch (byte) {
+    case KEY_MARK: line_begin_frame(line); break;
     case KEY_BACKSPACE:
     case KEY_DELETE: line_cut(line, line_before(line), line->at); break;
     case KEY_CTRL_D: line_cut(line, line->at, line_after(line)); break;
@@ -381,7 +392,8 @@ static bool line_byte(struct lk_line *line, uint8_t byte, enum lk_line_event *ev
     char text = (char)byte;
 
     line->after_cr = byte == KEY_CR;
-    if (line->escape && byte != KEY_CTRL_C && byte != KEY_CR && byte != KEY_LF) {
+    if (line->escape && byte != KEY_CTRL_C && byte != KEY_CR && byte != KEY_LF &&
+        byte != KEY_MARK) {
         line_escaped(line, byte);
         return false;
     }
@@ -422,6 +434,7 @@ static enum lk_line_event line_run(struct lk_line *line, uint32_t idle_ms)
     line->escape = ESCAPE_NONE;
     line->wide_need = 0;
     line->refused = false;
+    memset(&line->frame, 0, sizeof(line->frame));
     for (;;) {
         uint8_t byte;
         int got = line->console->read(line->self, &byte, idle_ms);
@@ -434,6 +447,11 @@ static enum lk_line_event line_run(struct lk_line *line, uint32_t idle_ms)
             break;
         }
         line->refused = line->refused && line->size;
+    }
+    line->frame.framed = line->frame.framed && event == LK_LINE_DONE;
+    if (line->frame.framed) {
+        lk_frame_take(&line->frame, line->wanted, line->text, &line->size);
+        line->at = line->size;
     }
     line->text[line->size] = '\0';
     return event;
@@ -460,20 +478,30 @@ enum lk_line_event lk_line_secret(struct lk_line *line, const char *prompt, uint
                             .self = line->self,
                             .text = room,
                             .prompt = prompt,
+                            .wanted = line->wanted,
                             .after_cr = line->after_cr,
                             .secret = true};
     enum lk_line_event event;
 
     /* The line being worked on stays: its words may be a command that asks. */
-    typed.capacity = capacity < LK_LINE_SECRET_MAX ? capacity + 1 : sizeof(room);
+    typed.capacity = capacity < LK_LINE_SECRET_MAX - LK_FRAME_EXTRA ? capacity + LK_FRAME_EXTRA + 1
+                                                                    : sizeof(room);
     lk_line_write(&typed, prompt);
     event = line_run(&typed, idle_ms);
     lk_line_write(&typed, "\n");
     *size = 0;
     if (event == LK_LINE_DONE) {
         /* What is too long is refused, not cut. */
-        *size = typed.refused ? SIZE_MAX : typed.size;
-        memcpy(out, room, typed.refused ? 0 : typed.size);
+        bool fits = !typed.refused && typed.size <= capacity;
+
+        *size = fits ? typed.size : SIZE_MAX;
+        memcpy(out, room, fits ? typed.size : 0);
+    }
+    line->frame = typed.frame;
+    if (typed.frame.framed && typed.frame.fault && !typed.refused) {
+        line_wipe((char *)out, *size == SIZE_MAX ? 0 : *size);
+        *size = 0;
+        event = LK_LINE_CANCELLED;
     }
     line->after_cr = typed.after_cr;
     line_wipe(room, sizeof(room));

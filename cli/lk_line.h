@@ -7,12 +7,13 @@
  *   than the terminal is wide is written anew on a line of its own when it changes in front.
  * - Each character is taken to fill one column.
  * - Keys: Enter, Backspace, Delete, Left, Right, Home, End, Up and Down, Tab, ^A ^B ^C ^D ^E ^F ^H
- *   ^K ^L ^N ^P ^U ^W. Other control bytes and escape sequences are passed over.
+ *   ^K ^L ^N ^P ^U ^W. Other control bytes and escape sequences are passed over. A line of a
+ *   program (lk_frame.h) begins with ^^, which drops what was typed before it.
  */
 #ifndef LK_LINE_H
 #define LK_LINE_H
 
-#include "lk_port.h"
+#include "lk_frame.h"
 
 enum lk_line_event {
     LK_LINE_DONE = 0,      /* Enter */
@@ -33,6 +34,7 @@ struct lk_line {
     /* Tab was pressed: may call lk_line_insert, lk_line_write, lk_line_redraw. Or NULL. */
     void (*complete)(void *context, struct lk_line *line);
     void *context;
+    enum lk_frame_kind wanted; /* of a program's lines */
     /* The line, for `complete` and afterwards. */
     size_t size;
     size_t at; /* of the cursor */
@@ -46,6 +48,7 @@ struct lk_line {
     char wide[4];
     bool after_cr, secret;
     bool refused; /* something found no room */
+    struct lk_frame_line frame;
 };
 
 /* Reads a line into line->text, with a NUL. `idle_ms` 0: no limit. */

@@ -296,12 +296,43 @@ static const struct lk_cli_env main_env = {
 
 /* ---- The console ----------------------------------------------------------------------------- */
 
-static int main_console_open(void *self, const char *device, const struct lk_console **console,
-                             void **console_self)
+static volatile sig_atomic_t main_signalled;
+
+static void main_on_signal(int number)
+{
+    main_signalled = number;
+}
+
+static void main_watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = main_on_signal};
+
+    (void)sigaction(SIGINT, &action, NULL); /* fails for no signal of these */
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+static bool main_stopped(void *self)
+{
+    (void)self;
+    return main_signalled != 0;
+}
+
+static int main_console_open(void *self, const struct lk_cli_host_line *line,
+                             const struct lk_console **console, void **console_self)
 {
     struct main_program *program = self;
-    struct lk_posix_console_config config = {.device = device};
-    int error = lk_posix_init(&program->console, NULL);
+    struct lk_posix_console_config config = {
+        .device = line->device, .baud = line->baud, .write_ms = line->write_ms};
+    int error;
+
+    if (line->caller) {
+        struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+        main_watch_signals();
+        (void)sigaction(SIGHUP, &(struct sigaction){.sa_handler = main_on_signal}, NULL);
+        (void)sigaction(SIGPIPE, &ignore, NULL); /* a socket that is gone: the write tells */
+    }
+    error = lk_posix_init(&program->console, NULL);
 
     if (error) {
         return error;
@@ -310,8 +341,11 @@ static int main_console_open(void *self, const char *device, const struct lk_con
     error = lk_posix_console_open(&program->console, &config);
     if (error) {
         lk_posix_close(&program->console);
-        return lk_cli_refuse(&program->host.cli, error, "tty", device,
-                             error == LK_E_NOT_FOUND  ? "does not exist"
+        return lk_cli_refuse(&program->host.cli, error == LK_E_ARGUMENT ? LK_E_USAGE : error,
+                             line->caller ? "device" : "tty", line->device,
+                             error == LK_E_NOT_FOUND ? "does not exist"
+                             : error == LK_E_ARGUMENT && line->caller
+                                 ? "is not a terminal, or has no such speed"
                              : error == LK_E_ARGUMENT ? "is not a terminal"
                              : error == LK_E_BUSY     ? "is used by another program"
                                                       : "cannot be opened");
@@ -331,13 +365,6 @@ static void main_console_close(void *self)
 
 /* ---- Waiting --------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t main_signalled;
-
-static void main_on_signal(int number)
-{
-    main_signalled = number;
-}
-
 /* A file or /dev/null, as a service has it, is at its end from the beginning. */
 static bool main_input_is_written(void)
 {
@@ -350,13 +377,11 @@ static bool main_input_is_written(void)
 static int main_wait(void *self, uint32_t ms)
 {
     struct main_program *program = self;
-    struct sigaction action = {.sa_handler = main_on_signal};
     struct pollfd input = {.fd = main_input_is_written() ? STDIN_FILENO : -1, .events = POLLIN};
     char dropped[256];
     int ready;
 
-    (void)sigaction(SIGINT, &action, NULL); /* fails for no signal of these */
-    (void)sigaction(SIGTERM, &action, NULL);
+    main_watch_signals();
     if (main_flush(&program->out_stream)) {
         return 1;
     }
@@ -372,6 +397,7 @@ static const struct lk_cli_host_ops main_host_ops = {
     .console_open = main_console_open,
     .console_close = main_console_close,
     .wait = main_wait,
+    .stopped = main_stopped,
 };
 
 /* ---- Start ----------------------------------------------------------------------------------- */

@@ -31,8 +31,14 @@ $(FLASH):
 run: $(FIRMWARE) $(FLASH) ## start the board in QEMU; the flash is kept between runs; ^A x ends it
 	$(call QEMU,$(FLASH)) -serial mon:stdio
 
-board-test: $(FIRMWARE)
-	@$(MAKE) BOARD=linux VARIANT= build/linux/latchkey
+board-test: $(FIRMWARE) host-program
 	@timeout 600 $(PYTHON) -B tests/board/board_console.py virt $(BUILD)/test.img \
 		$(call QEMU,$(BUILD)/test.img) -serial stdio -monitor none
-.PHONY: run board-test
+	@timeout 600 $(PYTHON) -B tests/board/board_device.py build/linux/latchkey $(BUILD)/device.img \
+		$(BUILD)/device.sock $(call QEMU,$(BUILD)/device.img) \
+		-serial unix:$(BUILD)/device.sock,server=on,wait=on -monitor none
+
+# What drives the board from the other end of its line.
+host-program:
+	@$(MAKE) BOARD=linux VARIANT= build/linux/latchkey
+.PHONY: run board-test host-program

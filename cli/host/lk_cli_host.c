@@ -32,6 +32,16 @@ static const struct lk_cli_option host_console[] = {
     END_OF_OPTIONS,
 };
 
+static const struct lk_cli_option host_attached[] = {
+    {"baud", "N", "speed of the serial line (115200)"},
+    {"user", "NAME", "log in as NAME or TENANT/NAME (admin), whoever was logged in"},
+    {"password-stdin", NULL, "read the password from standard input, and log in with it"},
+    {"claim", "CODE", "log in with a claim code; the password is the one to set"},
+    {"timeout", "SECONDS", "that the device may say nothing (60); an answer may take ten times it"},
+    {"text", NULL, "answers as a person reads them, not JSON"},
+    END_OF_OPTIONS,
+};
+
 static const struct lk_cli_option host_rekey[] = {
     {"secret-file", "FILE", "the new device secret is there; made where there is none"},
     {"full", NULL, "another store key, and every record under it"},
@@ -87,6 +97,17 @@ const struct lk_cli_command lk_cli_host_commands[] = {
                 "Each is checked against the permissions of the session.",
      .resource = "store", .action = "read", .flags = LK_CLI_HOST | LK_CLI_WRITES,
      .options = host_console, .handler = lk_cli_console},
+    {.noun = "device", .args = "DEV COMMAND...", .help = "run a command on an attached device",
+     .details = "DEV is a serial line, a terminal, or unix:PATH, a socket; it has a / in it. Options "
+                "come before COMMAND, whose words go to the console of the device as they stand. "
+                "Its answers come as JSON, its errors on standard error, and its exit status is this "
+                "program's. COMMAND - reads commands from standard input, a line each (# begins a "
+                "comment), up to the first that fails. What a command asks for, a password say, is "
+                "the next line of standard input, or asked on the terminal. A console where somebody "
+                "is logged in is used as it is, unless --user, --claim or --password-stdin is given; "
+                "who was logged in here is logged out in the end.",
+     .min_args = 2, .max_args = LK_CLI_MANY, .options = host_attached,
+     .flags = HOST | LK_CLI_ANYONE | LK_CLI_BY_PATH, .handler = lk_cli_attached},
     {.noun = "rekey", .args = "", .help = "put another device secret or another store key in force",
      .details = "Makes a new device secret in the place of the present one, or takes that of "
                 "--secret-file, and lets the old one open nothing any more; at once, and safe at any "
@@ -261,8 +282,8 @@ int lk_cli_console(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     static const struct lk_cli_command *const tables[] = {lk_cli_commands, NULL};
     struct lk_cli_host *host = (struct lk_cli_host *)cli;
-    const char *device = lk_cli_option(args, "tty");
-    struct lk_cli_console console = {.idle_ms = 0, .once = device == NULL};
+    const struct lk_cli_host_line line = {.device = lk_cli_option(args, "tty")};
+    struct lk_cli_console console = {.idle_ms = 0, .once = line.device == NULL};
     struct lk_cli inner = *cli;
     uint64_t idle;
     int error = lk_cli_option_number(cli, args, "idle", LK_CLI_CONSOLE_IDLE_MS / 1000, &idle);
@@ -273,7 +294,7 @@ int lk_cli_console(struct lk_cli *cli, const struct lk_cli_args *args)
     if (error) {
         return error;
     }
-    error = host->ops->console_open(cli->self, device, &console.console, &console.console_self);
+    error = host->ops->console_open(cli->self, &line, &console.console, &console.console_self);
     if (error) {
         return error;
     }

@@ -181,7 +181,8 @@ static void man_bash_row(struct lk_cli *cli, const struct lk_cli_command *row)
         lk_cli_put(cli->out, " ");
         lk_cli_put(cli->out, row->verb);
     }
-    lk_cli_put(cli->out, "') words=\"$globals");
+    lk_cli_put(cli->out,
+               row->flags & LK_CLI_BY_PATH ? " '*/*) words=\"$globals" : "') words=\"$globals");
     man_bash_words(cli->out, row->options);
     for (i = 0; row->flags & LK_CLI_FIELDS && i < row->kind->field_count; i++) {
         const struct lk_field *field = &row->kind->fields[i];
@@ -196,13 +197,15 @@ static void man_bash_row(struct lk_cli *cli, const struct lk_cli_command *row)
     lk_cli_put(cli->out, "\" ;;\n");
 }
 
-/* Nouns once each, in the order of the tables. */
-static bool man_noun_is_new(const struct lk_cli *cli, size_t at)
+/* Nouns once each, in the order of the tables; with `verbs`, those of commands that have one. */
+static bool man_noun_is_new(const struct lk_cli *cli, size_t at, bool verbs)
 {
     const char *noun = lk_cli_row(cli, at)->noun;
 
     while (at--) {
-        if (lk_cli_same(lk_cli_row(cli, at)->noun, noun)) {
+        const struct lk_cli_command *other = lk_cli_row(cli, at);
+
+        if (lk_cli_same(other->noun, noun) && (other->verb || !verbs)) {
             return false;
         }
     }
@@ -216,21 +219,21 @@ static void man_bash_nouns(struct lk_cli *cli)
 
     lk_cli_put(cli->out, "    '') words=\"$globals");
     for (i = 0; (row = lk_cli_row(cli, i)) != NULL; i++) {
-        if (man_noun_is_new(cli, i)) {
+        if (man_noun_is_new(cli, i, false)) {
             lk_cli_put(cli->out, " ");
             lk_cli_put(cli->out, row->noun);
         }
     }
     lk_cli_put(cli->out, "\" ;;\n");
     for (i = 0; (row = lk_cli_row(cli, i)) != NULL; i++) {
-        if (!row->verb || !man_noun_is_new(cli, i)) {
+        if (!row->verb || !man_noun_is_new(cli, i, true)) {
             continue;
         }
         lk_cli_put(cli->out, "    '");
         lk_cli_put(cli->out, row->noun);
         lk_cli_put(cli->out, "') words='");
         for (j = i; (other = lk_cli_row(cli, j)) != NULL; j++) {
-            if (lk_cli_same(other->noun, row->noun)) {
+            if (other->verb && lk_cli_same(other->noun, row->noun)) {
                 lk_cli_put(cli->out, j == i ? "" : " ");
                 lk_cli_put(cli->out, other->verb);
             }
@@ -277,7 +280,7 @@ void lk_cli_bash(struct lk_cli *cli)
                     "        1) case $command in\n");
     lk_cli_put(out, "           ");
     for (i = 0; (row = lk_cli_row(cli, i)) != NULL; i++) {
-        if (row->verb && man_noun_is_new(cli, i)) {
+        if (row->verb && man_noun_is_new(cli, i, true)) {
             lk_cli_put(out, first ? "" : " | ");
             lk_cli_put(out, row->noun);
             first = false;

@@ -39,9 +39,13 @@ struct lk_posix_config {
 };
 
 struct lk_posix_console_config {
-    const char *device; /* a serial line, set to 115200 8N1 without flow control; NULL: the fds */
-    int in_fd;          /* 0: standard input */
-    int out_fd;         /* 0: standard output */
+    /* A serial line, set to 8N1 without flow control, or "unix:PATH", a socket that something
+     * listens on; NULL: the fds. */
+    const char *device;
+    uint32_t baud;     /* of a serial line; 0: 115200 */
+    uint32_t write_ms; /* that a device may take nothing; 0: for ever */
+    int in_fd;         /* 0: standard input */
+    int out_fd;        /* 0: standard output */
 };
 
 struct lk_posix {
@@ -58,7 +62,8 @@ struct lk_posix {
         bool open;
         int in_fd;
         int out_fd;
-        int device_fd;       /* to be closed; -1: none */
+        int device_fd; /* to be closed; -1: none */
+        uint32_t write_ms;
         int tty;             /* its guard, lk_posix_tty.h; -1: not a terminal */
         unsigned interrupts; /* seen when it was opened */
     } console;
@@ -88,8 +93,10 @@ int lk_posix_secret_check(const struct lk_posix *posix, const char **rule);
  * CR LF. Anything else is read and written as it is. Put back by lk_posix_console_close() and
  * before a signal ends or stops the program. A signal that the program handles itself, and whose
  * default would end it, makes the console's read answer LK_E_NOT_FOUND.
- * LK_E_STATE: it is open already. LK_E_NOT_FOUND: no such device. LK_E_ARGUMENT: the device is not
- * a terminal. LK_E_BUSY: another program has it for itself. LK_E_IO.
+ * A device that takes nothing for `write_ms` makes the write answer LK_E_BUSY.
+ * LK_E_STATE: it is open already. LK_E_NOT_FOUND: no such device, or nobody listens. LK_E_ARGUMENT:
+ * the device is not a terminal, or has no such baud rate. LK_E_BUSY: another program has it for
+ * itself. LK_E_IO.
  */
 int lk_posix_console_open(struct lk_posix *posix, const struct lk_posix_console_config *config);
 void lk_posix_console_close(struct lk_posix *posix);

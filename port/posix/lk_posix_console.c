@@ -8,7 +8,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define POSIX_CONSOLE_COLUMNS 80u
@@ -85,10 +88,11 @@ static int posix_console_write(void *self, const uint8_t *data, size_t size)
         if (put >= 0) {
             done += (size_t)put;
         } else if (errno == EAGAIN) {
-            int ready = posix_console_wait(posix, posix->console.out_fd, POLLOUT, 0);
+            int ready =
+                posix_console_wait(posix, posix->console.out_fd, POLLOUT, posix->console.write_ms);
 
-            if (ready < 0) {
-                return ready;
+            if (ready <= 0) {
+                return ready < 0 ? ready : LK_E_BUSY;
             }
         } else if (errno == EPIPE) {
             return LK_E_NOT_FOUND;
@@ -116,8 +120,29 @@ static const struct lk_console posix_console = {
     .width = posix_console_width,
 };
 
-static int posix_console_raw(int fd, bool serial)
+/* B0, which hangs up, for a rate that there is not. */
+static speed_t posix_console_speed(uint32_t baud)
 {
+    static const struct {
+        uint32_t baud;
+        speed_t speed;
+    } speeds[] = {{0, B115200},       {1200, B1200},     {2400, B2400},     {4800, B4800},
+                  {9600, B9600},      {19200, B19200},   {38400, B38400},   {57600, B57600},
+                  {115200, B115200},  {230400, B230400}, {460800, B460800}, {921600, B921600},
+                  {1000000, B1000000}};
+    size_t i;
+
+    for (i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
+        if (speeds[i].baud == baud) {
+            return speeds[i].speed;
+        }
+    }
+    return B0;
+}
+
+static int posix_console_raw(int fd, bool serial, uint32_t baud)
+{
+    speed_t speed = posix_console_speed(baud);
     struct termios mode;
 
     if (tcgetattr(fd, &mode) != 0) {
@@ -133,7 +158,11 @@ static int posix_console_raw(int fd, bool serial)
         mode.c_iflag &= ~(tcflag_t)(IXOFF | INPCK);
         mode.c_cflag &= ~(tcflag_t)(CSIZE | PARENB | CSTOPB | CRTSCTS);
         mode.c_cflag |= (tcflag_t)(CS8 | CREAD | CLOCAL); /* three wires have no carrier */
-        if (cfsetispeed(&mode, B115200) != 0 || cfsetospeed(&mode, B115200) != 0) {
+        mode.c_oflag &= ~(tcflag_t)(OLCUC | OCRNL | ONOCR | ONLRET);
+        if (speed == B0) {
+            return LK_E_ARGUMENT;
+        }
+        if (cfsetispeed(&mode, speed) != 0 || cfsetospeed(&mode, speed) != 0) {
             return LK_E_IO;
         }
     }
@@ -141,7 +170,31 @@ static int posix_console_raw(int fd, bool serial)
 }
 
 /* A descriptor, or an error. */
-static int posix_console_open_device(const char *path)
+static int posix_console_open_socket(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
+    int error = 0;
+
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        return LK_E_NOT_FOUND; /* nothing can listen there */
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return LK_E_IO;
+    }
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        error = errno == EAGAIN                                                ? LK_E_BUSY
+                : errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED ? LK_E_NOT_FOUND
+                                                                               : LK_E_IO;
+        (void)close(fd); /* nothing was written to it */
+    }
+    return error ? error : fd;
+}
+
+/* The same. It stays non-blocking where a write may not wait for ever. */
+static int posix_console_open_device(const char *path, bool blocking)
 {
     /* Non-blocking: the open of a serial line would wait for a carrier. */
     int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
@@ -162,7 +215,7 @@ static int posix_console_open_device(const char *path)
         return LK_E_ARGUMENT;
     }
     flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0) {
+    if (flags < 0 || (blocking && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0)) {
         (void)close(fd); /* as above */
         return LK_E_IO;
     }
@@ -187,7 +240,9 @@ int lk_posix_console_open(struct lk_posix *posix, const struct lk_posix_console_
     in_fd = config->in_fd;
     out_fd = config->out_fd == 0 ? STDOUT_FILENO : config->out_fd;
     if (config->device != NULL) {
-        device_fd = posix_console_open_device(config->device);
+        device_fd = strncmp(config->device, "unix:", 5) == 0
+                        ? posix_console_open_socket(config->device + 5)
+                        : posix_console_open_device(config->device, config->write_ms == 0);
         if (device_fd < 0) {
             return device_fd;
         }
@@ -196,7 +251,7 @@ int lk_posix_console_open(struct lk_posix *posix, const struct lk_posix_console_
     }
     posix->console.interrupts = lk_posix_tty_interrupts();
     if (isatty(in_fd)) {
-        tty = posix_console_raw(in_fd, device_fd >= 0);
+        tty = posix_console_raw(in_fd, device_fd >= 0, config->baud);
         if (tty < 0) {
             if (device_fd >= 0) {
                 (void)close(device_fd); /* nothing was written to it */
@@ -208,6 +263,7 @@ int lk_posix_console_open(struct lk_posix *posix, const struct lk_posix_console_
     posix->console.out_fd = out_fd;
     posix->console.device_fd = device_fd;
     posix->console.tty = tty;
+    posix->console.write_ms = config->write_ms;
     posix->console.open = true;
     posix->port.console = &posix_console;
     return LK_OK;
