@@ -121,7 +121,7 @@ static int nor_commit_tally(struct lk_nor *nor)
         rc = rc == 1 ? lk_nor_copy(nor, index) : (rc == 0 ? LK_E_CORRUPT : rc);
         rc = rc == LK_OK ? lk_nor_tally_set(nor, nor->tally_at, 0) : rc;
     }
-    if (rc == LK_OK && nor->narrow != 0) {
+    if (rc == LK_OK && nor->narrow) {
         rc = lk_nor_append_word(nor, NOR_TALLY, nor->tally_at / nor->step, nor->keep - 2u, &at);
     } else if (rc == LK_OK) {
         struct nor_new tally = {.type = NOR_TALLY_WIDE, .body = {nor->tally_at, count + 1}};
@@ -432,8 +432,8 @@ int lk_nor_init(struct lk_nor *nor, const struct lk_nor_config *config)
         return rc;
     }
     uint32_t size = nor->sector_size * nor->sector_count;
-    nor->narrow = LK_NOR_ENTRY_SIZE(size, geometry.program_unit) == 2 ? 1 : 0;
-    nor->index_max = (uint32_t)(config->index_size / (nor->narrow != 0 ? 2 : 4));
+    nor->narrow = LK_NOR_ENTRY_SIZE(size, geometry.program_unit) == 2;
+    nor->index_max = (uint32_t)(config->index_size / (nor->narrow ? 2 : 4));
     /* A few sectors have to be free at every restart; where there are few, room in each instead. */
     uint32_t slack = nor->sector_size / 16 < 1024 ? nor->sector_size / 16 : 1024;
     nor->keep = nor->sector_count < 8 ? 2 : 3;

@@ -66,18 +66,11 @@ struct lk_nor_tally {
 struct lk_nor {
     struct lk_storage storage;
     const struct lk_nor_config *config;
-    const uint8_t *mapped; /* the region, or NULL */
-    uint32_t base;         /* address of the region */
-    uint32_t sector_size;
-    uint32_t sector_count;
-    uint32_t limit; /* in a sector, where frames of data end at the latest */
-    uint32_t index_max;
-    uint32_t main_count;    /* committed keys, from the start of the index */
-    uint32_t pending_count; /* of the open batch, at its end */
+    /* What is one byte comes first, then words that are used often: both have short addresses. */
     uint8_t step;
     uint8_t unit_log2;
-    uint8_t narrow; /* positions of 16 bits */
-    uint8_t keep;   /* sectors that must be free before an ordinary write takes one */
+    uint8_t keep; /* sectors that must be free before an ordinary write takes one */
+    bool narrow;  /* positions of 16 bits */
     bool open;
     bool writing;
     bool writable; /* opened so */
@@ -89,28 +82,36 @@ struct lk_nor {
     bool going;    /* and the log says that this session writes */
     bool damaged;  /* something in the log did not read as it was written */
     bool scrubbing;
-    uint32_t reader_count;
-    uint32_t generation; /* of the active sector */
-    uint32_t newest;     /* the highest seen */
-    uint32_t active;     /* sector */
-    uint32_t offset;     /* in it: where the next frame goes */
-    uint32_t from;       /* in it: where what counts ends */
-    uint32_t last;       /* word told again with it */
-    uint32_t again;      /* tally that has to be told again; 0: none */
-    uint32_t tail;       /* the oldest sector of the log */
+    const uint8_t *mapped; /* the region, or NULL */
+    uint32_t base;         /* address of the region */
+    uint32_t sector_size;
+    uint32_t sector_count;
+    uint32_t limit; /* in a sector, where frames of data end at the latest */
+    uint32_t index_max;
+    uint32_t main_count;    /* committed keys, from the start of the index */
+    uint32_t pending_count; /* of the open batch, at its end */
+    uint32_t generation;    /* of the active sector */
+    uint32_t newest;        /* the highest seen */
+    uint32_t active;        /* sector */
+    uint32_t offset;        /* in it: where the next frame goes */
+    uint32_t from;          /* in it: where what counts ends */
+    uint32_t last;          /* word told again with it */
+    uint32_t tail;          /* the oldest sector of the log */
     uint32_t tail_generation;
     uint32_t free_count;
-    uint32_t retired_count;
     uint32_t live_bytes;
     uint32_t dead_bytes; /* that came to be dead since collecting could not help any more */
-    int32_t credit;      /* bytes that may be copied */
+    uint32_t batch_at;   /* first frame of the open batch; 0: none */
     uint32_t batch_count;
-    uint32_t batch_at; /* first frame of the open batch; 0: none */
-    int32_t batch_growth;
     uint32_t batch_bytes;
+    int32_t batch_growth;
     uint32_t tally_at; /* what the open transaction tallies; 0: nothing */
-    struct lk_nor_tally tallies[LK_NOR_TALLY_MAX];
+    uint32_t reader_count;
+    uint32_t again; /* tally that has to be told again; 0: none */
+    int32_t credit; /* bytes that may be copied */
+    uint32_t retired_count;
     uint32_t erase_total;
+    struct lk_nor_tally tallies[LK_NOR_TALLY_MAX];
     uint64_t programmed;
     uint64_t version;
     uint64_t commit_count;

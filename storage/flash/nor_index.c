@@ -11,14 +11,14 @@
 
 static uint8_t *index_slot(const struct lk_nor *nor, uint32_t i)
 {
-    return (uint8_t *)nor->config->index + (size_t)i * (nor->narrow != 0 ? 2u : 4u);
+    return (uint8_t *)nor->config->index + (size_t)i * (nor->narrow ? 2u : 4u);
 }
 
 static uint32_t index_get(const struct lk_nor *nor, uint32_t i)
 {
     const uint8_t *slot = index_slot(nor, i);
     uint32_t steps = (uint32_t)slot[0] | (uint32_t)slot[1] << 8;
-    if (nor->narrow == 0) {
+    if (!nor->narrow) {
         steps = nor_get32(slot);
     }
     return steps * nor->step;
@@ -28,7 +28,7 @@ static void index_set(struct lk_nor *nor, uint32_t i, uint32_t at)
 {
     uint8_t *slot = index_slot(nor, i);
     uint32_t steps = at >> (nor->step == 4 ? 2 : (nor->step == 8 ? 3 : 4));
-    if (nor->narrow != 0) {
+    if (nor->narrow) {
         slot[0] = (uint8_t)steps;
         slot[1] = (uint8_t)(steps >> 8);
     } else {
@@ -38,7 +38,7 @@ static void index_set(struct lk_nor *nor, uint32_t i, uint32_t at)
 
 static void index_shift(struct lk_nor *nor, uint32_t from, uint32_t to, uint32_t count)
 {
-    size_t width = nor->narrow != 0 ? 2u : 4u;
+    size_t width = nor->narrow ? 2u : 4u;
     memmove(index_slot(nor, to), index_slot(nor, from), count * width);
 }
 
