@@ -135,9 +135,6 @@ static int nor_commit_tally(struct lk_nor *nor)
     if (count == 0) {
         lk_nor_tally_forget(nor, nor->tally_at);
     }
-    if (nor->offset != nor->from) {
-        nor_disown(nor);
-    }
     return rc;
 }
 
@@ -150,8 +147,6 @@ static int nor_commit_batch(struct lk_nor *nor)
         nor->dirty = true; /* the commit's own word, and removals, are dead at once */
         rc = lk_nor_index_commit(nor);
         nor->lost = rc != LK_OK;
-    } else if (nor->offset != nor->from) {
-        nor_disown(nor);
     }
     return rc;
 }
@@ -170,6 +165,9 @@ static int nor_commit(struct lk_storage_txn *txn, enum lk_commit_mode mode)
     }
     rc = nor->tally_at != 0 ? nor_commit_tally(nor) : nor_commit_batch(nor);
     if (rc != LK_OK) {
+        if (nor->offset != nor->from && !nor->lost) {
+            nor_disown(nor);
+        }
         nor_abort(txn);
         return rc;
     }
@@ -194,39 +192,54 @@ static uint64_t nor_snapshot(const struct lk_storage_txn *txn)
     return txn->storage != NULL ? nor_of(txn->storage)->version : 0;
 }
 
-static int nor_get(struct lk_storage_txn *txn, struct lk_span key, struct lk_span *value)
-{
-    struct nor_frame frame;
-    int rc = lk_nor_usable(txn, key);
-    if (rc == LK_OK && key.size == 0) {
-        rc = LK_E_ARGUMENT;
-    }
-    if (rc != LK_OK) {
-        return rc;
-    }
-    struct lk_nor *nor = nor_of(txn->storage);
-    rc = lk_nor_lookup(nor, key, &frame);
-    if (rc != 1) {
-        return rc == 0 ? LK_E_NOT_FOUND : rc;
-    }
-    return lk_nor_spans(nor, &frame, NULL, value);
-}
-
-/* Whether a transaction may change `key`. */
-static int nor_changeable(const struct lk_storage_txn *txn, struct lk_span key)
+/* Whether `key` is one, and a transaction's. */
+static int nor_keyed(const struct lk_storage_txn *txn, struct lk_span key)
 {
     int rc = lk_nor_usable(txn, key);
-    if (rc == LK_E_STATE || (rc == LK_OK && txn->mode == LK_READ)) {
-        return rc == LK_OK ? LK_E_READ_ONLY : rc;
-    }
     return rc == LK_OK && key.size == 0 ? LK_E_ARGUMENT : rc;
 }
 
-/* Writes a frame of the batch. */
-static int nor_change(struct lk_nor *nor, struct nor_new *frame, uint32_t size, int32_t growth,
-                      bool urgent)
+static int nor_look(const struct lk_storage_txn *txn, struct lk_span key, struct nor_frame *frame)
+{
+    int rc = nor_keyed(txn, key);
+    return rc == LK_OK ? lk_nor_lookup(nor_of(txn->storage), key, frame) : rc;
+}
+
+static int nor_get(struct lk_storage_txn *txn, struct lk_span key, struct lk_span *value)
+{
+    struct nor_frame frame;
+    int rc = nor_look(txn, key, &frame);
+    return rc == LK_OK ? lk_nor_spans(nor_of(txn->storage), &frame, NULL, value) : rc;
+}
+
+static int nor_tallied(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count)
+{
+    struct nor_frame frame;
+    int rc = nor_look(txn, key, &frame);
+    return rc == LK_OK ? lk_nor_tally_total(nor_of(txn->storage), &frame, count) : rc;
+}
+
+/* Whether a transaction may change anything: LK_E_STATE and LK_E_READ_ONLY are no failure of it. */
+static int nor_changeable(const struct lk_storage_txn *txn)
+{
+    if (txn == NULL || txn->storage == NULL) {
+        return LK_E_STATE;
+    }
+    return txn->mode == LK_READ ? LK_E_READ_ONLY : LK_OK;
+}
+
+static int nor_failed(struct lk_storage_txn *txn, int rc)
+{
+    txn->failed = txn->failed != LK_OK ? txn->failed : rc;
+    return rc;
+}
+
+/* Writes a frame of the batch, which takes the place of `old` bytes. */
+static int nor_write(struct lk_nor *nor, struct nor_new *frame, uint32_t old, bool urgent)
 {
     uint32_t at = 0;
+    uint32_t size = lk_nor_size(nor, frame);
+    int32_t growth = (frame->type == NOR_REMOVE ? 0 : (int32_t)size) - (int32_t)old;
     int32_t net = nor->batch_growth + growth;
     uint32_t kept = growth > 0 && !urgent ? NOR_INDEX_KEPT : 0;
     if (nor->main_count + nor->pending_count + kept >= nor->index_max) {
@@ -248,58 +261,43 @@ static int nor_change(struct lk_nor *nor, struct nor_new *frame, uint32_t size, 
     return lk_nor_index_pend(nor, frame->key, at);
 }
 
-static int nor_put(struct lk_storage_txn *txn, struct lk_span key, struct lk_span value)
+static int nor_change(struct lk_storage_txn *txn, struct nor_new *frame)
 {
-    int rc = nor_changeable(txn, key);
-    if (rc == LK_E_STATE || rc == LK_E_READ_ONLY) {
+    int rc = nor_changeable(txn);
+    if (rc != LK_OK) {
         return rc;
     }
     struct lk_nor *nor = nor_of(txn->storage);
     struct nor_frame old = {.size = 0};
-    if (rc == LK_OK && value.size > nor->storage.value_max) {
+    bool remove = frame->type == NOR_REMOVE;
+    rc = nor_keyed(txn, frame->key);
+    if (rc == LK_OK && frame->value.size > nor->storage.value_max) {
         rc = LK_E_TOO_BIG;
     }
     if (rc == LK_OK && nor->tally_at != 0) {
         rc = LK_E_STATE;
     }
-    if (rc == LK_OK) {
-        rc = lk_nor_lookup(nor, key, &old);
+    rc = rc == LK_OK ? lk_nor_lookup(nor, frame->key, &old) : rc;
+    if (rc == LK_E_NOT_FOUND && remove) {
+        return rc;
     }
-    if (rc >= 0) {
-        struct nor_new frame = {.type = NOR_PUT, .key = key, .value = value};
-        uint32_t size = lk_nor_size(nor, key.size, value.size);
-        int32_t growth = (int32_t)size - (rc == 1 ? (int32_t)old.size : 0);
-        rc = nor_change(nor, &frame, size, growth, txn->urgent);
+    if (rc == LK_OK || rc == LK_E_NOT_FOUND) {
+        rc = nor_write(nor, frame, rc == LK_OK ? old.size : 0, remove || txn->urgent);
     }
     txn->priv[1] = (void *)((uintptr_t)txn->priv[1] + 1); /* cursors forget their place */
-    txn->failed = txn->failed != LK_OK ? txn->failed : rc;
-    return rc;
+    return nor_failed(txn, rc);
+}
+
+static int nor_put(struct lk_storage_txn *txn, struct lk_span key, struct lk_span value)
+{
+    struct nor_new frame = {.type = NOR_PUT, .key = key, .value = value};
+    return nor_change(txn, &frame);
 }
 
 static int nor_remove(struct lk_storage_txn *txn, struct lk_span key)
 {
-    int rc = nor_changeable(txn, key);
-    if (rc == LK_E_STATE || rc == LK_E_READ_ONLY) {
-        return rc;
-    }
-    struct lk_nor *nor = nor_of(txn->storage);
-    struct nor_frame old = {.size = 0};
-    if (rc == LK_OK && nor->tally_at != 0) {
-        rc = LK_E_STATE;
-    }
-    if (rc == LK_OK) {
-        rc = lk_nor_lookup(nor, key, &old);
-        if (rc == 0) {
-            return LK_E_NOT_FOUND;
-        }
-    }
-    if (rc == 1) {
-        struct nor_new frame = {.type = NOR_REMOVE, .key = key};
-        rc = nor_change(nor, &frame, lk_nor_size(nor, key.size, 0), -(int32_t)old.size, true);
-    }
-    txn->priv[1] = (void *)((uintptr_t)txn->priv[1] + 1); /* cursors forget their place */
-    txn->failed = txn->failed != LK_OK ? txn->failed : rc;
-    return rc;
+    struct nor_new frame = {.type = NOR_REMOVE, .key = key};
+    return nor_change(txn, &frame);
 }
 
 /* A tally, and another record too, whose own tallies may have to go into its frame. */
@@ -320,51 +318,29 @@ static uint32_t nor_tally_room(const struct lk_nor *nor)
 
 static int nor_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count)
 {
-    struct nor_frame frame = {.size = 0};
-    int rc = nor_changeable(txn, key);
-    if (rc == LK_E_STATE || rc == LK_E_READ_ONLY) {
-        return rc;
-    }
-    struct lk_nor *nor = nor_of(txn->storage);
-    if (rc == LK_OK && (nor->tally_at != 0 || nor->batch_at != 0)) {
-        rc = LK_E_STATE;
-    }
-    if (rc == LK_OK) {
-        rc = lk_nor_lookup(nor, key, &frame);
-        if (rc == 0) {
-            return LK_E_NOT_FOUND;
-        }
-    }
-    if (rc == 1) {
-        rc = lk_nor_make_room(nor, nor_tally_room(nor), 0, true);
-    }
-    /* Making room may have moved the record. */
-    rc = rc == LK_OK ? lk_nor_lookup(nor, key, &frame) : rc;
-    rc = rc == 1 ? lk_nor_tally_total(nor, &frame, count) : rc;
-    if (rc == LK_OK) {
-        ++*count;
-        nor->tally_at = frame.at;
-    }
-    txn->failed = txn->failed != LK_OK ? txn->failed : rc;
-    return rc;
-}
-
-static int nor_tallied(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count)
-{
     struct nor_frame frame;
-    int rc = lk_nor_usable(txn, key);
-    if (rc == LK_OK && key.size == 0) {
-        rc = LK_E_ARGUMENT;
-    }
+    int rc = nor_changeable(txn);
     if (rc != LK_OK) {
         return rc;
     }
     struct lk_nor *nor = nor_of(txn->storage);
-    rc = lk_nor_lookup(nor, key, &frame);
-    if (rc != 1) {
-        return rc == 0 ? LK_E_NOT_FOUND : rc;
+    rc = nor_keyed(txn, key);
+    if (rc == LK_OK && (nor->tally_at != 0 || nor->batch_at != 0)) {
+        rc = LK_E_STATE;
     }
-    return lk_nor_tally_total(nor, &frame, count);
+    rc = rc == LK_OK ? lk_nor_lookup(nor, key, &frame) : rc;
+    if (rc == LK_E_NOT_FOUND) {
+        return rc;
+    }
+    rc = rc == LK_OK ? lk_nor_make_room(nor, nor_tally_room(nor), 0, true) : rc;
+    /* Making room may have moved the record. */
+    rc = rc == LK_OK ? lk_nor_lookup(nor, key, &frame) : rc;
+    rc = rc == LK_OK ? lk_nor_tally_total(nor, &frame, count) : rc;
+    if (rc == LK_OK) {
+        ++*count;
+        nor->tally_at = frame.at;
+    }
+    return nor_failed(txn, rc);
 }
 
 static const struct lk_storage_ops nor_ops = {

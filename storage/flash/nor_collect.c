@@ -72,29 +72,22 @@ static int collect_advance(struct lk_nor *nor)
  */
 static int collect_remove_again(struct lk_nor *nor, uint32_t copy_at)
 {
-    uint8_t buffer[LK_KEY_MAX];
-    struct lk_span key;
     struct nor_frame frame;
     uint32_t index = 0;
     uint32_t at = 0;
-    bool same = false;
     int rc = lk_nor_frame_at(nor, copy_at, &frame);
-    if (rc == LK_OK) {
-        rc = lk_nor_key(nor, &frame, buffer, &key);
-    }
-    if (rc == LK_OK) {
-        rc = lk_nor_find(nor, true, key, &index, &same);
-    }
-    if (rc != LK_OK || !same) {
+    rc = rc == LK_OK ? lk_nor_find_frame(nor, true, &frame, &index) : rc;
+    if (rc != 1) {
         return rc;
     }
-    rc = lk_nor_frame_at(nor, lk_nor_pending(nor, index), &frame);
+    rc = lk_nor_entry(nor, true, index, &frame);
     if (rc == LK_OK && nor_is_remove(frame.type)) {
-        struct nor_new again = {.type = NOR_REMOVE, .from = &frame};
+        struct nor_new again = {
+            .type = NOR_REMOVE, .key = {NULL, frame.key_size}, .from = nor_key_at(&frame)};
         rc = lk_nor_append(nor, &again, 0, &at);
         if (rc == LK_OK) {
             nor->batch_count++;
-            rc = lk_nor_index_pend(nor, key, at);
+            lk_nor_index_set(nor, nor->index_max - nor->pending_count + index, at);
         }
     }
     return rc;
@@ -110,7 +103,7 @@ static int collect_step(struct lk_nor *nor)
     uint32_t start = nor_sector_at(nor, nor->tail);
     uint32_t chosen = NOR_NONE;
     for (uint32_t i = 0; i < nor->main_count; i++) {
-        uint32_t at = lk_nor_main(nor, i);
+        uint32_t at = lk_nor_at(nor, false, i);
         if (at < start || at - start >= nor->sector_size) {
             continue;
         }
@@ -129,7 +122,7 @@ static int collect_step(struct lk_nor *nor)
     if (chosen != NOR_NONE) {
         int rc = lk_nor_copy(nor, chosen);
         if (rc == LK_OK && nor->pending_count > 0) {
-            rc = collect_remove_again(nor, lk_nor_main(nor, chosen));
+            rc = collect_remove_again(nor, lk_nor_at(nor, false, chosen));
         }
         return rc == LK_OK ? 1 : rc;
     }
@@ -326,23 +319,14 @@ static int check_log(struct lk_nor *nor)
 
 static int check_entry(struct lk_nor *nor, uint32_t i, uint32_t *size)
 {
-    uint8_t buffer[LK_KEY_MAX];
-    struct lk_span key;
     struct nor_frame frame;
     uint32_t index = 0;
-    bool same = false;
-    int rc = lk_nor_frame_at(nor, lk_nor_main(nor, i), &frame);
-    if (rc == LK_OK) {
-        rc = lk_nor_frame_sum(nor, lk_nor_generation_of(nor, nor_sector_of(nor, frame.at)), &frame);
-    }
-    if (rc == LK_OK) {
-        rc = lk_nor_key(nor, &frame, buffer, &key);
-    }
-    if (rc == LK_OK) {
-        rc = lk_nor_find(nor, false, key, &index, &same);
-    }
-    if (rc == LK_OK && (!frame.sound || !same || index != i || !nor_is_record(frame.type))) {
-        rc = LK_E_CORRUPT;
+    int rc = lk_nor_entry(nor, false, i, &frame);
+    rc = rc == LK_OK ? lk_nor_frame_sum(nor, &frame) : rc;
+    rc = rc == LK_OK ? lk_nor_find_frame(nor, false, &frame, &index) : rc;
+    if (rc >= 0) {
+        rc = rc == 1 && frame.sound && index == i && nor_is_record(frame.type) ? LK_OK
+                                                                               : LK_E_CORRUPT;
     }
     *size += frame.size;
     return rc;

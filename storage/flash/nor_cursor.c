@@ -4,8 +4,8 @@
  * has changed.
  *
  * A cursor's place is that of its key among both: `priv` holds the first entry not before it among
- * the committed, the same among the pending, the transaction's count of changes, and whether it
- * stands.
+ * the committed, the same among the pending, the transaction's count of changes, and in which of
+ * them it stands.
  */
 #include "nor_internal.h"
 
@@ -23,15 +23,13 @@ int lk_nor_usable(const struct lk_storage_txn *txn, struct lk_span key)
     return key.size > LK_KEY_MAX ? LK_E_TOO_BIG : LK_OK;
 }
 
-int lk_nor_spans(struct lk_nor *nor, const struct nor_frame *frame, struct lk_span *key,
+int lk_nor_spans(struct lk_nor *nor, struct nor_frame *frame, struct lk_span *key,
                  struct lk_span *value)
 {
     uint8_t *cache = nor->config->cache;
     if (value != NULL) {
-        struct nor_frame whole = *frame;
-        uint32_t generation = lk_nor_generation_of(nor, nor_sector_of(nor, frame->at));
-        int rc = lk_nor_frame_sum(nor, generation, &whole);
-        if (rc != LK_OK || !whole.sound) {
+        int rc = lk_nor_frame_sum(nor, frame);
+        if (rc != LK_OK || !frame->sound) {
             return rc != LK_OK ? rc : LK_E_CORRUPT;
         }
         uint8_t *place = cache != NULL ? cache + LK_KEY_MAX : NULL;
@@ -65,71 +63,61 @@ void lk_nor_cursor_close(struct lk_storage_cursor *cursor)
     cursor->txn = NULL;
 }
 
-/* Where a cursor looks: an entry among the committed, one among the pending. */
+/* Where a cursor looks: an entry among the committed, one among the pending; and which of them is
+ * the one that it stands on: 1, 2 or, where both are one key's, 3. */
 struct cursor_place {
     uint32_t main;
     uint32_t pending;
+    uint32_t in;
 };
 
-/* Which of two entries comes first; 0: they are one key's. */
-static int cursor_order(const struct lk_nor *nor, uint32_t main, uint32_t pending, int *order)
+/* Which of two entries comes first, as bits of `in`. */
+static int cursor_first(const struct lk_nor *nor, uint32_t main, uint32_t pending)
 {
-    uint8_t buffer[LK_KEY_MAX];
-    struct lk_span key = {NULL, 0};
-    struct nor_frame frame = {.size = 0};
+    struct nor_frame frame;
     uint32_t index = 0;
-    bool same;
-    int rc = lk_nor_frame_at(nor, lk_nor_main(nor, main), &frame);
-    if (rc == LK_OK) {
-        rc = lk_nor_key(nor, &frame, buffer, &key);
+    int rc = lk_nor_entry(nor, false, main, &frame);
+    rc = rc == LK_OK ? lk_nor_find_frame(nor, true, &frame, &index) : rc;
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == LK_OK) {
-        rc = lk_nor_find(nor, true, key, &index, &same);
-    }
-    if (rc == LK_OK) {
-        *order = index > pending ? 1 : (index == pending && same ? 0 : -1);
-    }
-    return rc;
+    return index > pending ? 2 : (index == pending && rc == 1 ? 3 : 1);
 }
 
-/* The first entry at or after the place, if `forward`, else the last before it: 1, 0 none. The
- * place is then that entry's. */
+/* Moves to the next entry, if `forward`, else to the one before: 1, 0 none. */
 static int cursor_take(const struct lk_nor *nor, bool forward, struct cursor_place *place,
                        struct nor_frame *frame)
 {
+    uint32_t back = forward ? 0 : 1;
     for (;;) {
-        bool has_main = forward ? place->main < nor->main_count : place->main > 0;
-        bool has_pending = forward ? place->pending < nor->pending_count : place->pending > 0;
-        uint32_t main = forward ? place->main : place->main - 1;
-        uint32_t pending = forward ? place->pending : place->pending - 1;
-        int order = has_main ? -1 : 1;
-        if (!has_main && !has_pending) {
-            return 0;
+        if (forward) {
+            place->main += place->in & 1;
+            place->pending += place->in >> 1;
         }
-        if (has_main && has_pending) {
-            int rc = cursor_order(nor, main, pending, &order);
-            if (rc != LK_OK) {
-                return rc;
-            }
-            order = forward ? order : -order;
+        /* Before the first is past the last, too. */
+        uint32_t main = place->main - back;
+        uint32_t pending = place->pending - back;
+        int in = (main < nor->main_count ? 1 : 0) + (pending < nor->pending_count ? 2 : 0);
+        if (in == 3) {
+            in = cursor_first(nor, main, pending);
+            in = in == 3 || forward || in < 0 ? in : 3 - in;
         }
+        if (in <= 0) {
+            return in;
+        }
+        place->in = (uint32_t)in;
+        int rc = lk_nor_entry(nor, in > 1, in > 1 ? pending : main, frame);
         if (!forward) {
-            place->main -= order <= 0 ? 1 : 0;
-            place->pending -= order >= 0 ? 1 : 0;
+            place->main -= place->in & 1;
+            place->pending -= place->in >> 1;
         }
-        uint32_t at = order < 0 ? lk_nor_main(nor, main) : lk_nor_pending(nor, pending);
-        int rc = lk_nor_frame_at(nor, at, frame);
         if (rc != LK_OK || !nor_is_remove(frame->type)) {
             return rc == LK_OK ? 1 : rc;
-        }
-        if (forward) {
-            place->main += order <= 0 ? 1 : 0;
-            place->pending += order >= 0 ? 1 : 0;
         }
     }
 }
 
-/* Stands where the place says, if that is within the prefix. */
+/* Stands where the place leads, if that is within the prefix. */
 static int cursor_stand(struct lk_storage_cursor *cursor, bool forward, struct cursor_place place,
                         struct lk_span *found, struct lk_span *value)
 {
@@ -148,15 +136,13 @@ static int cursor_stand(struct lk_storage_cursor *cursor, bool forward, struct c
          (cursor->prefix_size > 0 && memcmp(key.data, cursor->prefix, cursor->prefix_size) != 0))) {
         return LK_E_NOT_FOUND;
     }
-    if (rc == LK_OK) {
-        rc = lk_nor_spans(nor, &frame, found, value);
-    }
+    rc = rc == LK_OK ? lk_nor_spans(nor, &frame, found, value) : rc;
     if (rc == LK_OK || rc == LK_E_CORRUPT) {
         /* One that is damaged can be walked past. */
         cursor->priv[0] = (void *)(uintptr_t)place.main;
         cursor->priv[1] = (void *)(uintptr_t)place.pending;
         cursor->priv[2] = cursor->txn->priv[1];
-        cursor->priv[3] = cursor;
+        cursor->priv[3] = (void *)(uintptr_t)place.in;
         cursor->at_size = frame.key_size;
     }
     return rc;
@@ -167,11 +153,15 @@ static int cursor_usable(const struct lk_storage_cursor *cursor, struct lk_span 
     return cursor->txn != NULL ? lk_nor_usable(cursor->txn, key) : LK_E_STATE;
 }
 
-static int cursor_find(const struct lk_nor *nor, struct lk_span key, struct cursor_place *place)
+/* Goes to the last entry before the key, or the next one from there on. */
+static int cursor_find(struct lk_storage_cursor *cursor, bool forward, struct lk_span key,
+                       struct lk_span *found, struct lk_span *value)
 {
-    bool same;
-    int rc = lk_nor_find(nor, false, key, &place->main, &same);
-    return rc == LK_OK ? lk_nor_find(nor, true, key, &place->pending, &same) : rc;
+    const struct lk_nor *nor = nor_of(cursor->txn->storage);
+    struct cursor_place place = {0, 0, 0};
+    int rc = lk_nor_find(nor, false, key, &place.main);
+    rc = rc >= 0 ? lk_nor_find(nor, true, key, &place.pending) : rc;
+    return rc >= 0 ? cursor_stand(cursor, forward, place, found, value) : rc;
 }
 
 static int cursor_compare(struct lk_span a, struct lk_span b)
@@ -189,10 +179,7 @@ int lk_nor_seek(struct lk_storage_cursor *cursor, struct lk_span key, struct lk_
         return rc;
     }
     struct lk_span prefix = {cursor->prefix, cursor->prefix_size};
-    struct cursor_place place = {0, 0};
-    rc = cursor_find(nor_of(cursor->txn->storage), cursor_compare(key, prefix) < 0 ? prefix : key,
-                     &place);
-    return rc == LK_OK ? cursor_stand(cursor, true, place, found, value) : rc;
+    return cursor_find(cursor, true, cursor_compare(key, prefix) < 0 ? prefix : key, found, value);
 }
 
 int lk_nor_seek_before(struct lk_storage_cursor *cursor, struct lk_span key, struct lk_span *found,
@@ -202,7 +189,6 @@ int lk_nor_seek_before(struct lk_storage_cursor *cursor, struct lk_span key, str
     if (rc != LK_OK) {
         return rc;
     }
-    struct lk_nor *nor = nor_of(cursor->txn->storage);
     uint8_t after[LK_KEY_MAX];
     size_t size = cursor->prefix_size;
     while (size > 0 && cursor->prefix[size - 1] == 0xFF) {
@@ -217,11 +203,12 @@ int lk_nor_seek_before(struct lk_storage_cursor *cursor, struct lk_span key, str
     if (key.size == 0 || (size > 0 && cursor_compare(key, end) > 0)) {
         key = end;
     }
-    struct cursor_place place = {nor->main_count, nor->pending_count};
     if (key.size > 0) {
-        rc = cursor_find(nor, key, &place);
+        return cursor_find(cursor, false, key, found, value);
     }
-    return rc == LK_OK ? cursor_stand(cursor, false, place, found, value) : rc;
+    const struct lk_nor *nor = nor_of(cursor->txn->storage);
+    struct cursor_place place = {nor->main_count, nor->pending_count, 0};
+    return cursor_stand(cursor, false, place, found, value);
 }
 
 static int cursor_move(struct lk_storage_cursor *cursor, bool forward, struct lk_span *found,
@@ -234,19 +221,10 @@ static int cursor_move(struct lk_storage_cursor *cursor, bool forward, struct lk
     if (cursor->priv[3] == NULL || cursor->priv[2] != cursor->txn->priv[1]) {
         return LK_E_STATE;
     }
-    const struct lk_nor *nor = nor_of(cursor->txn->storage);
     struct cursor_place place = {(uint32_t)(uintptr_t)cursor->priv[0],
-                                 (uint32_t)(uintptr_t)cursor->priv[1]};
-    if (forward) {
-        /* Past the entry it stands on, which may be there among both. */
-        int order = place.main < nor->main_count ? -1 : 1;
-        if (place.main < nor->main_count && place.pending < nor->pending_count) {
-            rc = cursor_order(nor, place.main, place.pending, &order);
-        }
-        place.main += order <= 0 ? 1 : 0;
-        place.pending += order >= 0 ? 1 : 0;
-    }
-    return rc == LK_OK ? cursor_stand(cursor, forward, place, found, value) : rc;
+                                 (uint32_t)(uintptr_t)cursor->priv[1],
+                                 (uint32_t)(uintptr_t)cursor->priv[3]};
+    return cursor_stand(cursor, forward, place, found, value);
 }
 
 int lk_nor_next(struct lk_storage_cursor *cursor, struct lk_span *found, struct lk_span *value)

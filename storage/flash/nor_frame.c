@@ -202,8 +202,9 @@ static int frame_sum_with(const struct lk_nor *nor, uint32_t generation, uint32_
     return rc;
 }
 
-int lk_nor_frame_sum(const struct lk_nor *nor, uint32_t generation, struct nor_frame *frame)
+int lk_nor_frame_sum(const struct lk_nor *nor, struct nor_frame *frame)
 {
+    uint32_t generation = lk_nor_generation_of(nor, nor_sector_of(nor, frame->at));
     return frame_sum_with(nor, generation, frame->word, frame);
 }
 
@@ -232,7 +233,7 @@ int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, ui
     if (!frame_decode(nor, frame, walk->end - offset)) {
         return 0;
     }
-    int rc = lk_nor_frame_sum(nor, walk->generation, frame);
+    int rc = frame_sum_with(nor, walk->generation, frame->word, frame);
     return rc == LK_OK ? (frame->sound ? 1 : 0) : rc;
 }
 

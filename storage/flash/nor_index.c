@@ -24,10 +24,10 @@ static uint32_t index_get(const struct lk_nor *nor, uint32_t i)
     return steps * nor->step;
 }
 
-static void index_set(struct lk_nor *nor, uint32_t i, uint32_t at)
+void lk_nor_index_set(struct lk_nor *nor, uint32_t i, uint32_t at)
 {
     uint8_t *slot = index_slot(nor, i);
-    uint32_t steps = at >> (nor->step == 4 ? 2 : (nor->step == 8 ? 3 : 4));
+    uint32_t steps = at / nor->step;
     if (nor->narrow) {
         slot[0] = (uint8_t)steps;
         slot[1] = (uint8_t)(steps >> 8);
@@ -42,30 +42,26 @@ static void index_shift(struct lk_nor *nor, uint32_t from, uint32_t to, uint32_t
     memmove(index_slot(nor, to), index_slot(nor, from), count * width);
 }
 
-uint32_t lk_nor_main(const struct lk_nor *nor, uint32_t i)
+uint32_t lk_nor_at(const struct lk_nor *nor, bool pending, uint32_t i)
 {
-    return index_get(nor, i);
+    return index_get(nor, pending ? nor->index_max - nor->pending_count + i : i);
 }
 
-uint32_t lk_nor_pending(const struct lk_nor *nor, uint32_t i)
+int lk_nor_entry(const struct lk_nor *nor, bool pending, uint32_t i, struct nor_frame *frame)
 {
-    return index_get(nor, nor->index_max - nor->pending_count + i);
+    return lk_nor_frame_at(nor, lk_nor_at(nor, pending, i), frame);
 }
 
 /* As memcmp of the frame's key and the other, a prefix before what it is a prefix of. */
-static int index_compare(const struct lk_nor *nor, uint32_t at, struct lk_span key, int *order)
+static int index_compare(const struct lk_nor *nor, const struct nor_frame *frame,
+                         struct lk_span key, int *order)
 {
-    struct nor_frame frame;
     uint8_t buffer[INDEX_PIECE];
-    int rc = lk_nor_frame_at(nor, at, &frame);
-    if (rc != LK_OK) {
-        return rc;
-    }
-    uint32_t size = frame.key_size < key.size ? frame.key_size : (uint32_t)key.size;
-    *order = (int)frame.key_size - (int)key.size;
+    uint32_t size = frame->key_size < key.size ? frame->key_size : (uint32_t)key.size;
+    *order = (int)frame->key_size - (int)key.size;
     for (uint32_t done = 0; done < size; done += INDEX_PIECE) {
         uint32_t piece = size - done < INDEX_PIECE ? size - done : INDEX_PIECE;
-        const uint8_t *bytes = lk_nor_view(nor, nor_key_at(&frame) + done, buffer, piece);
+        const uint8_t *bytes = lk_nor_view(nor, nor_key_at(frame) + done, buffer, piece);
         if (bytes == NULL) {
             return LK_E_IO;
         }
@@ -78,17 +74,17 @@ static int index_compare(const struct lk_nor *nor, uint32_t at, struct lk_span k
     return LK_OK;
 }
 
-int lk_nor_find(const struct lk_nor *nor, bool pending, struct lk_span key, uint32_t *index,
-                bool *same)
+int lk_nor_find(const struct lk_nor *nor, bool pending, struct lk_span key, uint32_t *index)
 {
     uint32_t low = 0;
     uint32_t high = pending ? nor->pending_count : nor->main_count;
-    *same = false;
+    int same = 0;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        uint32_t at = pending ? lk_nor_pending(nor, middle) : index_get(nor, middle);
-        int order;
-        int rc = index_compare(nor, at, key, &order);
+        struct nor_frame frame;
+        int order = 0;
+        int rc = lk_nor_entry(nor, pending, middle, &frame);
+        rc = rc == LK_OK ? index_compare(nor, &frame, key, &order) : rc;
         if (rc != LK_OK) {
             return rc;
         }
@@ -96,11 +92,11 @@ int lk_nor_find(const struct lk_nor *nor, bool pending, struct lk_span key, uint
             low = middle + 1;
         } else {
             high = middle;
-            *same = *same || order == 0;
+            same |= order == 0;
         }
     }
     *index = low;
-    return LK_OK;
+    return same;
 }
 
 int lk_nor_key(const struct lk_nor *nor, const struct nor_frame *frame, uint8_t *buffer,
@@ -111,51 +107,45 @@ int lk_nor_key(const struct lk_nor *nor, const struct nor_frame *frame, uint8_t 
     return key->data != NULL ? LK_OK : LK_E_IO;
 }
 
-/* What the entry had is no longer live. */
-static int index_drop(struct lk_nor *nor, uint32_t index)
+int lk_nor_find_frame(const struct lk_nor *nor, bool pending, const struct nor_frame *frame,
+                      uint32_t *index)
+{
+    uint8_t buffer[LK_KEY_MAX];
+    struct lk_span key;
+    int rc = lk_nor_key(nor, frame, buffer, &key);
+    return rc == LK_OK ? lk_nor_find(nor, pending, key, index) : rc;
+}
+
+int lk_nor_index_apply(struct lk_nor *nor, const struct nor_frame *frame)
 {
     struct nor_frame old;
-    int rc = lk_nor_frame_at(nor, index_get(nor, index), &old);
-    if (rc == LK_OK) {
+    uint32_t index = 0;
+    int same = lk_nor_find_frame(nor, false, frame, &index);
+    int rc = same == 1 ? lk_nor_entry(nor, false, index, &old) : same;
+    if (rc != LK_OK) {
+        return rc;
+    }
+    if (same == 1) {
         nor->live_bytes -= old.size;
         nor->dead_bytes += old.size;
         nor->dirty = true;
         lk_nor_tally_forget(nor, old.at);
     }
-    return rc;
-}
-
-int lk_nor_index_apply(struct lk_nor *nor, const struct nor_frame *frame)
-{
-    uint8_t buffer[LK_KEY_MAX];
-    struct lk_span key;
-    uint32_t index = 0;
-    bool same;
-    int rc = lk_nor_key(nor, frame, buffer, &key);
-    if (rc == LK_OK) {
-        rc = lk_nor_find(nor, false, key, &index, &same);
-    }
-    if (rc == LK_OK && same) {
-        rc = index_drop(nor, index);
-    }
-    if (rc != LK_OK) {
-        return rc;
-    }
     if (nor_is_remove(frame->type)) {
-        if (same) {
+        if (same == 1) {
             nor->main_count--;
             index_shift(nor, index + 1, index, nor->main_count - index);
         }
         return LK_OK;
     }
-    if (!same) {
+    if (same == 0) {
         if (nor->main_count + nor->pending_count >= nor->index_max) {
             return LK_E_SPACE;
         }
         index_shift(nor, index, index + 1, nor->main_count - index);
         nor->main_count++;
     }
-    index_set(nor, index, frame->at);
+    lk_nor_index_set(nor, index, frame->at);
     nor->live_bytes += frame->size;
     return LK_OK;
 }
@@ -163,38 +153,27 @@ int lk_nor_index_apply(struct lk_nor *nor, const struct nor_frame *frame)
 int lk_nor_index_pend(struct lk_nor *nor, struct lk_span key, uint32_t at)
 {
     uint32_t index = 0;
-    bool same;
-    int rc = lk_nor_find(nor, true, key, &index, &same);
-    if (rc != LK_OK) {
+    int rc = lk_nor_find(nor, true, key, &index);
+    if (rc < 0) {
         return rc;
     }
-    if (!same) {
-        if (nor->main_count + nor->pending_count >= nor->index_max) {
+    uint32_t start = nor->index_max - nor->pending_count;
+    if (rc == 0) {
+        if (nor->main_count >= start) {
             return LK_E_FULL;
         }
-        uint32_t start = nor->index_max - nor->pending_count;
         index_shift(nor, start, start - 1, index);
         nor->pending_count++;
+        start--;
     }
-    index_set(nor, nor->index_max - nor->pending_count + index, at);
+    lk_nor_index_set(nor, start + index, at);
     return LK_OK;
-}
-
-void lk_nor_index_move(struct lk_nor *nor, uint32_t index, uint32_t at)
-{
-    index_set(nor, index, at);
 }
 
 int lk_nor_index_of(const struct lk_nor *nor, const struct nor_frame *frame, uint32_t *index)
 {
-    uint8_t buffer[LK_KEY_MAX];
-    struct lk_span key;
-    bool same;
-    int rc = lk_nor_key(nor, frame, buffer, &key);
-    if (rc == LK_OK) {
-        rc = lk_nor_find(nor, false, key, index, &same);
-    }
-    return rc == LK_OK ? (same && index_get(nor, *index) == frame->at ? 1 : 0) : rc;
+    int rc = lk_nor_find_frame(nor, false, frame, index);
+    return rc == 1 ? index_get(nor, *index) == frame->at : rc;
 }
 
 int lk_nor_index_commit(struct lk_nor *nor)
@@ -202,74 +181,66 @@ int lk_nor_index_commit(struct lk_nor *nor)
     int rc = LK_OK;
     while (nor->pending_count > 0 && rc == LK_OK) {
         struct nor_frame frame;
-        rc = lk_nor_frame_at(nor, lk_nor_pending(nor, 0), &frame);
+        rc = lk_nor_entry(nor, true, 0, &frame);
         nor->pending_count--;
-        if (rc == LK_OK) {
-            rc = lk_nor_index_apply(nor, &frame);
-        }
+        rc = rc == LK_OK ? lk_nor_index_apply(nor, &frame) : rc;
     }
     return rc;
 }
 
-int lk_nor_lookup(struct lk_nor *nor, struct lk_span key, struct nor_frame *frame)
+int lk_nor_lookup(const struct lk_nor *nor, struct lk_span key, struct nor_frame *frame)
 {
     uint32_t index = 0;
-    bool same = false;
-    int rc = LK_OK;
-    if (nor->pending_count > 0) {
-        rc = lk_nor_find(nor, true, key, &index, &same);
-        if (rc == LK_OK && same) {
-            rc = lk_nor_frame_at(nor, lk_nor_pending(nor, index), frame);
-            return rc == LK_OK ? !nor_is_remove(frame->type) : rc;
-        }
+    bool pending = true;
+    int rc = lk_nor_find(nor, true, key, &index);
+    if (rc == 0) {
+        pending = false;
+        rc = lk_nor_find(nor, false, key, &index);
     }
-    if (rc == LK_OK) {
-        rc = lk_nor_find(nor, false, key, &index, &same);
+    if (rc != 1) {
+        return rc == 0 ? LK_E_NOT_FOUND : rc;
     }
-    if (rc != LK_OK || !same) {
-        return rc;
-    }
-    rc = lk_nor_frame_at(nor, index_get(nor, index), frame);
-    return rc == LK_OK ? 1 : rc;
+    rc = lk_nor_entry(nor, pending, index, frame);
+    return rc == LK_OK && nor_is_remove(frame->type) ? LK_E_NOT_FOUND : rc;
 }
 
-uint32_t lk_nor_tally_of(const struct lk_nor *nor, uint32_t at)
+/* The slot of a record; 0: one that is free. NULL: there is none. */
+static struct lk_nor_tally *index_tally(struct lk_nor *nor, uint32_t at)
 {
-    for (size_t i = 0; i < LK_NOR_TALLY_MAX; i++) {
-        if (nor->tallies[i].at == at) {
-            return nor->tallies[i].count;
+    for (size_t i = LK_NOR_TALLY_MAX; i > 0; i--) {
+        if (nor->tallies[i - 1].at == at) {
+            return &nor->tallies[i - 1];
         }
     }
-    return 0;
+    return NULL;
+}
+
+uint32_t lk_nor_tally_of(struct lk_nor *nor, uint32_t at)
+{
+    const struct lk_nor_tally *tally = index_tally(nor, at);
+    return tally != NULL ? tally->count : 0;
 }
 
 int lk_nor_tally_set(struct lk_nor *nor, uint32_t at, uint32_t count)
 {
-    size_t place = LK_NOR_TALLY_MAX;
-    for (size_t i = 0; i < LK_NOR_TALLY_MAX; i++) {
-        if (nor->tallies[i].at == at) {
-            place = i;
-            break;
-        }
-        place = nor->tallies[i].at == 0 ? i : place;
-    }
-    if (place == LK_NOR_TALLY_MAX) {
+    struct lk_nor_tally *tally = index_tally(nor, at);
+    tally = tally != NULL ? tally : index_tally(nor, 0);
+    if (tally == NULL) {
         return LK_E_FULL;
     }
-    nor->tallies[place] = (struct lk_nor_tally){at, count};
+    *tally = (struct lk_nor_tally){at, count};
     return LK_OK;
 }
 
 void lk_nor_tally_forget(struct lk_nor *nor, uint32_t at)
 {
-    for (size_t i = 0; i < LK_NOR_TALLY_MAX; i++) {
-        if (nor->tallies[i].at == at) {
-            nor->tallies[i] = (struct lk_nor_tally){0, 0};
-        }
+    struct lk_nor_tally *tally = index_tally(nor, at);
+    if (tally != NULL) {
+        *tally = (struct lk_nor_tally){0, 0};
     }
 }
 
-int lk_nor_tally_total(const struct lk_nor *nor, const struct nor_frame *frame, uint32_t *count)
+int lk_nor_tally_total(struct lk_nor *nor, const struct nor_frame *frame, uint32_t *count)
 {
     uint8_t bytes[4] = {0, 0, 0, 0};
     int rc = LK_OK;

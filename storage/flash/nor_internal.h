@@ -179,7 +179,7 @@ uint32_t lk_nor_head_make(uint8_t type, uint32_t argument);
 /* The frame at a position that the index or a walk has; LK_E_CORRUPT when it can be none. */
 int lk_nor_frame_at(const struct lk_nor *nor, uint32_t at, struct nor_frame *frame);
 /* Whether its checksum holds, into frame->sound. */
-int lk_nor_frame_sum(const struct lk_nor *nor, uint32_t generation, struct nor_frame *frame);
+int lk_nor_frame_sum(const struct lk_nor *nor, struct nor_frame *frame);
 /* Both, within a sector up to `end`: 1 sound, 0 not (then `size` is 0 if not even its head holds).
  */
 int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset,
@@ -193,50 +193,53 @@ int lk_nor_sector_next(struct lk_nor *nor, uint32_t sector, uint32_t generation,
 
 /* ---- nor_index.c: the order of the keys ---- */
 
-uint32_t lk_nor_main(const struct lk_nor *nor, uint32_t i);
-uint32_t lk_nor_pending(const struct lk_nor *nor, uint32_t i);
-/* First entry not before the key, and whether it is the key's own. */
-int lk_nor_find(const struct lk_nor *nor, bool pending, struct lk_span key, uint32_t *index,
-                bool *same);
+/* An entry, of the open batch or of what is committed: its position, its frame. */
+uint32_t lk_nor_at(const struct lk_nor *nor, bool pending, uint32_t i);
+int lk_nor_entry(const struct lk_nor *nor, bool pending, uint32_t i, struct nor_frame *frame);
+/* First entry not before the key: 1 it is the key's own, 0 it is not. */
+int lk_nor_find(const struct lk_nor *nor, bool pending, struct lk_span key, uint32_t *index);
+/* The same for the key of a frame. */
+int lk_nor_find_frame(const struct lk_nor *nor, bool pending, const struct nor_frame *frame,
+                      uint32_t *index);
 int lk_nor_key(const struct lk_nor *nor, const struct nor_frame *frame, uint8_t *buffer,
                struct lk_span *key);
 /* Makes the frame what its key stands for among the committed ones. LK_E_SPACE: no room. */
 int lk_nor_index_apply(struct lk_nor *nor, const struct nor_frame *frame);
 /* Remembers a frame of the open batch. */
 int lk_nor_index_pend(struct lk_nor *nor, struct lk_span key, uint32_t at);
-/* The committed entry that moved. */
-void lk_nor_index_move(struct lk_nor *nor, uint32_t index, uint32_t at);
+/* The entry is at another position now. */
+void lk_nor_index_set(struct lk_nor *nor, uint32_t index, uint32_t at);
 /* Which committed entry is at a position: 1 and its index, 0: none. */
 int lk_nor_index_of(const struct lk_nor *nor, const struct nor_frame *frame, uint32_t *index);
 /* What the batch has becomes committed. */
 int lk_nor_index_commit(struct lk_nor *nor);
-/* What a key stands for in a transaction: 1 and its frame, 0: nothing. */
-int lk_nor_lookup(struct lk_nor *nor, struct lk_span key, struct nor_frame *frame);
+/* The frame that a key stands for in a transaction, or LK_E_NOT_FOUND. */
+int lk_nor_lookup(const struct lk_nor *nor, struct lk_span key, struct nor_frame *frame);
 /* Tallies since the frame was written. */
-uint32_t lk_nor_tally_of(const struct lk_nor *nor, uint32_t at);
+uint32_t lk_nor_tally_of(struct lk_nor *nor, uint32_t at);
 /* LK_E_FULL: too many records have tallies. */
 int lk_nor_tally_set(struct lk_nor *nor, uint32_t at, uint32_t count);
 void lk_nor_tally_forget(struct lk_nor *nor, uint32_t at);
 /* The whole tally of a record: what its frame has and what came after. */
-int lk_nor_tally_total(const struct lk_nor *nor, const struct nor_frame *frame, uint32_t *count);
+int lk_nor_tally_total(struct lk_nor *nor, const struct nor_frame *frame, uint32_t *count);
 
 /* ---- nor_log.c: writing ---- */
 
 struct nor_new {
     uint8_t type;
+    bool unsound; /* what is copied does not hold, and neither may the copy */
     struct lk_span key;
     struct lk_span value;
-    const struct nor_frame *from; /* copied from flash, instead of key and value */
-    uint32_t number;              /* COUNTED: the tally. Words: the argument */
-    uint32_t body[2];             /* TALLY_WIDE: position and tally */
-    bool unsound;                 /* what is copied does not hold, and neither may the copy */
+    uint32_t from;    /* where key and value are copied from, which then have no data */
+    uint32_t body[2]; /* words: the argument; COUNTED: the tally; TALLY_WIDE: position and tally */
 };
 
 /* Appends a frame; takes a new sector only where `spare` others stay free. LK_E_FULL, LK_E_IO */
 int lk_nor_append(struct lk_nor *nor, const struct nor_new *frame, uint32_t spare, uint32_t *at);
 int lk_nor_append_word(struct lk_nor *nor, uint8_t type, uint32_t argument, uint32_t spare,
                        uint32_t *at);
-uint32_t lk_nor_size(const struct lk_nor *nor, size_t key_size, size_t value_size);
+/* Bytes that it takes, with its filling. */
+uint32_t lk_nor_size(const struct lk_nor *nor, const struct nor_new *frame);
 /* Erases a sector and gives it a header: of the next sector of the log, or of one that is spare.
  * LK_E_CORRUPT: it does not work. */
 int lk_nor_start(struct lk_nor *nor, uint32_t sector, bool spare);
@@ -274,7 +277,7 @@ int lk_nor_stat(struct lk_storage *storage, struct lk_storage_stat *stat);
 
 int lk_nor_usable(const struct lk_storage_txn *txn, struct lk_span key);
 /* Key and value as spans that live until the next call. */
-int lk_nor_spans(struct lk_nor *nor, const struct nor_frame *frame, struct lk_span *key,
+int lk_nor_spans(struct lk_nor *nor, struct nor_frame *frame, struct lk_span *key,
                  struct lk_span *value);
 int lk_nor_cursor_open(struct lk_storage_txn *txn, struct lk_storage_cursor *cursor,
                        struct lk_span prefix);

@@ -9,49 +9,48 @@
  */
 #include "nor_internal.h"
 
-/* Bytes on their way, up to one program call. */
+/* Bytes on their way into the flash or, first, into a checksum: one program call at a time. */
 struct log_out {
     struct lk_nor *nor;
-    uint32_t at;
+    bool sum;
+    uint32_t crc;
+    uint32_t at;   /* where they go */
+    uint32_t from; /* where they come from, when they are copied */
     uint32_t fill;
     uint8_t bytes[NOR_CHUNK];
 };
 
 static int log_flush(struct log_out *out)
 {
-    uint32_t size = nor_round(out->nor, out->fill);
+    uint32_t fill = out->fill;
+    uint32_t size = nor_round(out->nor, fill);
+    out->fill = 0;
+    if (out->sum) {
+        out->crc = lk_nor_crc(out->crc, out->bytes, fill);
+        return LK_OK;
+    }
     if (size == 0) {
         return LK_OK;
     }
-    memset(out->bytes + out->fill, 0xFF, size - out->fill);
-    int rc = lk_nor_program(out->nor, out->at, out->bytes, size);
+    memset(out->bytes + fill, 0xFF, size - fill);
     out->at += size;
-    out->fill = 0;
-    return rc;
+    return lk_nor_program(out->nor, out->at - size, out->bytes, size);
 }
 
-static int log_add(struct log_out *out, const uint8_t *data, uint32_t size)
+/* `data`, or where that is NULL, what is next to be copied. */
+static int log_add(struct log_out *out, const uint8_t *data, size_t size)
 {
     int rc = LK_OK;
     while (size > 0 && rc == LK_OK) {
-        uint32_t piece = NOR_CHUNK - out->fill < size ? NOR_CHUNK - out->fill : size;
-        memcpy(out->bytes + out->fill, data, piece);
-        out->fill += piece;
-        data += piece;
-        size -= piece;
-        rc = out->fill == NOR_CHUNK ? log_flush(out) : LK_OK;
-    }
-    return rc;
-}
-
-static int log_add_flash(struct log_out *out, uint32_t at, uint32_t size)
-{
-    int rc = LK_OK;
-    while (size > 0 && rc == LK_OK) {
-        uint32_t piece = NOR_CHUNK - out->fill < size ? NOR_CHUNK - out->fill : size;
-        rc = lk_nor_read(out->nor, at, out->bytes + out->fill, piece);
-        out->fill += piece;
-        at += piece;
+        size_t piece = NOR_CHUNK - out->fill < size ? NOR_CHUNK - out->fill : size;
+        if (data != NULL) {
+            memcpy(out->bytes + out->fill, data, piece);
+            data += piece;
+        } else {
+            rc = lk_nor_read(out->nor, out->from, out->bytes + out->fill, piece);
+            out->from += (uint32_t)piece;
+        }
+        out->fill += (uint32_t)piece;
         size -= piece;
         if (rc == LK_OK && out->fill == NOR_CHUNK) {
             rc = log_flush(out);
@@ -60,69 +59,56 @@ static int log_add_flash(struct log_out *out, uint32_t at, uint32_t size)
     return rc;
 }
 
-uint32_t lk_nor_size(const struct lk_nor *nor, size_t key_size, size_t value_size)
-{
-    return nor_round(nor, NOR_FRAME + (uint32_t)key_size + (uint32_t)value_size);
-}
-
 static bool log_is_word(uint8_t type)
 {
     return type >= NOR_COMMIT && type <= NOR_SCRUB;
 }
 
-/* The body that is neither key nor value. */
-static uint32_t log_body(const struct nor_new *frame, uint8_t bytes[8])
+/* Of the body that is neither key nor value. */
+static uint32_t log_body(uint8_t type)
 {
-    nor_set32(bytes, frame->type == NOR_COUNTED ? frame->number : frame->body[0]);
-    nor_set32(bytes + 4, frame->body[1]);
-    return frame->type == NOR_COUNTED ? 4 : (frame->type == NOR_TALLY_WIDE ? 8 : 0);
+    return type == NOR_COUNTED ? 4 : (type == NOR_TALLY_WIDE ? 8 : 0);
 }
 
-static uint32_t log_size(const struct lk_nor *nor, const struct nor_new *frame)
+uint32_t lk_nor_size(const struct lk_nor *nor, const struct nor_new *frame)
 {
-    uint8_t body[8];
-    if (log_is_word(frame->type)) {
-        return nor->step;
-    }
-    uint32_t size = NOR_FRAME + log_body(frame, body);
-    size += frame->from != NULL ? (uint32_t)frame->from->key_size + frame->from->value_size
-                                : (uint32_t)(frame->key.size + frame->value.size);
-    return nor_round(nor, size);
+    size_t size = NOR_FRAME + log_body(frame->type) + frame->key.size + frame->value.size;
+    return log_is_word(frame->type) ? nor->step : nor_round(nor, (uint32_t)size);
+}
+
+/* The frame from its start or, for the checksum, without the bytes of that. */
+static int log_parts(struct log_out *out, const struct nor_new *frame, const uint8_t *head,
+                     uint32_t head_size)
+{
+    out->from = frame->from;
+    int rc = log_add(out, head, head_size);
+    rc = rc == LK_OK ? log_add(out, head + NOR_FRAME, log_body(frame->type)) : rc;
+    rc = rc == LK_OK ? log_add(out, frame->key.data, frame->key.size) : rc;
+    rc = rc == LK_OK ? log_add(out, frame->value.data, frame->value.size) : rc;
+    return rc == LK_OK ? log_flush(out) : rc;
 }
 
 static int log_write(struct lk_nor *nor, const struct nor_new *frame, uint32_t at)
 {
     struct log_out out = {.nor = nor, .at = at};
-    uint8_t head[NOR_FRAME];
-    uint8_t body[8];
+    uint8_t head[NOR_FRAME + 8];
     if (log_is_word(frame->type)) {
-        nor_set32(head, lk_nor_word_make(frame->type, frame->number, nor->generation, at));
-        int rc = log_add(&out, head, 4);
-        return rc == LK_OK ? log_flush(&out) : rc;
+        nor_set32(head, lk_nor_word_make(frame->type, frame->body[0], nor->generation, at));
+        return log_parts(&out, frame, head, 4);
     }
-    uint32_t body_size = log_body(frame, body);
     uint32_t argument = 0;
-    uint32_t copy_size = 0;
-    if (frame->from != NULL) {
-        argument = (uint32_t)(frame->from->key_size - 1) << 14 | frame->from->value_size;
-        copy_size = (uint32_t)frame->from->key_size + frame->from->value_size;
-    } else if (frame->key.size > 0) {
+    if (frame->key.size > 0) {
         argument = ((uint32_t)frame->key.size - 1) << 14 | (uint32_t)frame->value.size;
     }
     nor_set32(head, lk_nor_head_make(frame->type, argument));
-    uint32_t crc = lk_nor_crc(lk_nor_seed(nor->generation, at), head, 4);
-    crc = lk_nor_crc(crc, body, body_size);
-    crc = lk_nor_crc(crc, frame->key.data, frame->key.size);
-    crc = lk_nor_crc(crc, frame->value.data, frame->value.size);
-    uint32_t copy_at = frame->from != NULL ? nor_key_at(frame->from) : 0;
-    int rc = lk_nor_crc_flash(nor, copy_at, copy_size, &crc);
-    nor_set32(head + 4, frame->unsound ? ~crc : crc);
-    rc = rc == LK_OK ? log_add(&out, head, NOR_FRAME) : rc;
-    rc = rc == LK_OK ? log_add(&out, body, body_size) : rc;
-    rc = rc == LK_OK ? log_add(&out, frame->key.data, (uint32_t)frame->key.size) : rc;
-    rc = rc == LK_OK ? log_add(&out, frame->value.data, (uint32_t)frame->value.size) : rc;
-    rc = rc == LK_OK ? log_add_flash(&out, copy_at, copy_size) : rc;
-    return rc == LK_OK ? log_flush(&out) : rc;
+    nor_set32(head + NOR_FRAME, frame->body[0]);
+    nor_set32(head + NOR_FRAME + 4, frame->body[1]);
+    out.sum = true;
+    out.crc = lk_nor_seed(nor->generation, at);
+    int rc = log_parts(&out, frame, head, 4);
+    nor_set32(head + 4, frame->unsound ? ~out.crc : out.crc);
+    out.sum = false;
+    return rc == LK_OK ? log_parts(&out, frame, head, NOR_FRAME) : rc;
 }
 
 void lk_nor_retire(struct lk_nor *nor, uint32_t sector)
@@ -261,8 +247,8 @@ static int log_try(struct lk_nor *nor, const struct nor_new *frame, uint32_t siz
 
 int lk_nor_append(struct lk_nor *nor, const struct nor_new *frame, uint32_t spare, uint32_t *at)
 {
-    static const struct nor_new go = {.type = NOR_SURE, .number = 1};
-    uint32_t size = log_size(nor, frame);
+    const struct nor_new go = {.type = NOR_SURE, .body = {1}};
+    uint32_t size = lk_nor_size(nor, frame);
     bool upkeep = frame->type == NOR_TAIL || frame->type == NOR_SURE || frame->type == NOR_SCRUB;
     uint32_t limit = upkeep ? nor->sector_size : nor->limit;
     for (uint32_t i = 0; i <= nor->sector_count; i++) {
@@ -289,7 +275,7 @@ int lk_nor_append(struct lk_nor *nor, const struct nor_new *frame, uint32_t spar
 int lk_nor_append_word(struct lk_nor *nor, uint8_t type, uint32_t argument, uint32_t spare,
                        uint32_t *at)
 {
-    struct nor_new frame = {.type = type, .number = argument};
+    struct nor_new frame = {.type = type, .body = {argument}};
     return lk_nor_append(nor, &frame, spare, at);
 }
 
@@ -297,28 +283,32 @@ int lk_nor_copy(struct lk_nor *nor, uint32_t index)
 {
     struct nor_frame old;
     uint32_t at = 0;
-    struct nor_new frame = {.type = NOR_COPY, .from = &old};
-    int rc = lk_nor_frame_at(nor, lk_nor_main(nor, index), &old);
+    uint32_t count = 0;
+    int rc = lk_nor_entry(nor, false, index, &old);
     if (rc == LK_OK) {
-        rc = lk_nor_frame_sum(nor, lk_nor_generation_of(nor, nor_sector_of(nor, old.at)), &old);
+        rc = lk_nor_frame_sum(nor, &old);
     }
     if (rc == LK_OK) {
-        rc = lk_nor_tally_total(nor, &old, &frame.number);
+        rc = lk_nor_tally_total(nor, &old, &count);
     }
     if (rc != LK_OK) {
         return rc;
     }
     nor->damaged = nor->damaged || !old.sound;
-    frame.unsound = !old.sound;
-    frame.type = frame.number > 0 ? NOR_COUNTED : NOR_COPY;
+    struct nor_new frame = {.type = count > 0 ? NOR_COUNTED : NOR_COPY,
+                            .body = {count},
+                            .key = {NULL, old.key_size},
+                            .value = {NULL, old.value_size},
+                            .from = nor_key_at(&old),
+                            .unsound = !old.sound};
     rc = lk_nor_append(nor, &frame, 0, &at);
     if (rc == LK_OK) {
-        uint32_t size = log_size(nor, &frame);
+        uint32_t size = lk_nor_size(nor, &frame);
         nor->live_bytes += size - old.size;
         nor->credit -= (int32_t)size;
         nor->dirty = true;
         lk_nor_tally_forget(nor, old.at);
-        lk_nor_index_move(nor, index, at);
+        lk_nor_index_set(nor, index, at);
     }
     return rc;
 }

@@ -170,9 +170,9 @@ int lk_nor_look_record(struct lk_nor *nor, uint32_t number, struct lk_nor_record
     if (number >= nor->main_count) {
         return LK_E_NOT_FOUND;
     }
-    int rc = lk_nor_frame_at(nor, lk_nor_main(nor, number), &frame);
+    int rc = lk_nor_entry(nor, false, number, &frame);
     if (rc == LK_OK) {
-        rc = lk_nor_frame_sum(nor, lk_nor_generation_of(nor, nor_sector_of(nor, frame.at)), &frame);
+        rc = lk_nor_frame_sum(nor, &frame);
     }
     if (rc == LK_OK) {
         rc = lk_nor_tally_total(nor, &frame, &record->tally);
