@@ -26,7 +26,7 @@ static int nor_open(struct lk_storage *storage, enum lk_mode mode)
     if (nor->writable) {
         rc = lk_nor_settle(nor);
         if (rc == LK_OK) {
-            rc = lk_nor_collect_until(nor, nor->keep - 1u);
+            rc = lk_nor_collect_until(nor, nor->keep - 1u, 0);
         }
         /* A part that is worn out, or full to the brim, can still be read. */
         if (rc != LK_OK && rc != LK_E_FULL) {
@@ -177,7 +177,7 @@ static int nor_commit(struct lk_storage_txn *txn, enum lk_commit_mode mode)
     nor->commit_count++;
     txn->storage = NULL;
     /* The batch is done, whatever becomes of the upkeep; who needs the room will be told. */
-    (void)lk_nor_collect(nor, bytes);
+    lk_nor_collect(nor, bytes);
     return LK_OK;
 }
 

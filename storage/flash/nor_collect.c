@@ -21,22 +21,18 @@ static uint32_t collect_room(const struct lk_nor *nor)
 }
 
 /* What ordinary writes can still take before something must be collected. */
-static uint64_t collect_budget(const struct lk_nor *nor)
+static uint32_t collect_budget(const struct lk_nor *nor)
 {
     uint32_t kept = nor->keep - 1u;
     uint32_t sectors = nor->free_count > kept ? nor->free_count - kept : 0;
-    return (uint64_t)sectors * collect_sector_room(nor) + collect_room(nor);
-}
-
-static uint32_t collect_usable(const struct lk_nor *nor)
-{
-    return nor->sector_count - (nor->retired_count < nor->sector_count ? nor->retired_count : 0);
+    return sectors * collect_sector_room(nor) + collect_room(nor);
 }
 
 uint32_t lk_nor_capacity(const struct lk_nor *nor)
 {
     uint32_t room = collect_sector_room(nor);
-    uint32_t usable = collect_usable(nor);
+    uint32_t usable =
+        nor->sector_count - (nor->retired_count < nor->sector_count ? nor->retired_count : 0);
     uint32_t slack = usable >= 8 ? usable / 8 * room : room / 2;
     /* Half a record is lost at the end of each sector. */
     uint32_t lost = nor->main_count > 0 ? nor->live_bytes / nor->main_count / 2 : 0;
@@ -130,71 +126,66 @@ static int collect_step(struct lk_nor *nor)
     return rc == 1 ? 2 : rc;
 }
 
-int lk_nor_collect(struct lk_nor *nor, uint32_t bytes)
+void lk_nor_collect(struct lk_nor *nor, uint32_t bytes)
 {
     int32_t most = (int32_t)(nor->sector_size * NOR_PACE);
     int rc = 1;
     nor->credit += (int32_t)bytes * NOR_PACE;
     nor->credit = nor->credit > most ? most : nor->credit;
+    /* Where sectors are few, one that is being copied is much of what there is. */
+    uint32_t few = nor->sector_count < 8 ? collect_sector_room(nor) : 0;
     while (rc > 0 && nor->credit > 0) {
         /* Later is better, as more will be dead then; but never so late that it cannot be spread.
          */
-        uint64_t ahead = nor->live_bytes / NOR_PACE;
-        /* Where sectors are few, one that is being copied is much of what there is. */
-        ahead += nor->sector_count < 8 ? collect_sector_room(nor) : 0;
-        if (ahead < collect_budget(nor)) {
+        if (nor->live_bytes / NOR_PACE + few < collect_budget(nor)) {
             nor->credit = 0;
-            break;
+        } else {
+            rc = collect_step(nor);
         }
-        rc = collect_step(nor);
     }
-    return rc < 0 ? rc : LK_OK;
 }
 
-int lk_nor_collect_until(struct lk_nor *nor, uint32_t free_count)
+/* A step of a pass over the ring, which has to gain something in one round. */
+static int collect_pass(struct lk_nor *nor, uint32_t *sectors)
+{
+    int rc = collect_step(nor);
+    *sectors += rc == 2 ? 1 : 0;
+    return rc < 0 ? rc : (rc == 0 || *sectors > nor->sector_count ? LK_E_FULL : LK_OK);
+}
+
+int lk_nor_collect_until(struct lk_nor *nor, uint32_t free_count, uint32_t room)
 {
     uint32_t sectors = 0;
-    while (nor->free_count < free_count) {
-        int rc = collect_step(nor);
-        sectors += rc == 2 ? 1 : 0;
-        if (rc <= 0 || sectors > nor->sector_count) {
-            return rc < 0 ? rc : LK_E_FULL;
-        }
+    int rc = LK_OK;
+    while (rc == LK_OK && (nor->free_count < free_count ||
+                           (collect_room(nor) < room && nor->free_count <= free_count))) {
+        rc = collect_pass(nor, &sectors);
     }
-    return LK_OK;
+    return rc;
 }
 
 int lk_nor_make_room(struct lk_nor *nor, uint32_t size, int32_t growth, bool urgent)
 {
     uint32_t room = collect_sector_room(nor);
-    uint32_t kept = nor->sector_count < 8 ? room / 2 : (nor->sector_count / 16 + 1) * room;
-    kept = growth > 0 && !urgent ? kept : 0;
-    uint64_t need = (uint64_t)size + kept;
-    int rc = LK_OK;
-    if (growth > 0 && !urgent &&
-        (uint64_t)nor->live_bytes + (uint32_t)growth > lk_nor_capacity(nor)) {
-        return LK_E_FULL;
+    uint32_t need = size;
+    if (growth > 0 && !urgent) {
+        uint32_t capacity = lk_nor_capacity(nor);
+        if (nor->live_bytes > capacity || (uint32_t)growth > capacity - nor->live_bytes) {
+            return LK_E_FULL;
+        }
+        need += nor->sector_count < 8 ? room / 2 : (nor->sector_count / 16 + 1) * room;
     }
-    uint32_t sectors = 0;
     /* What has to be free for the next restart comes first, as collecting may have taken of it. */
-    while (nor->free_count < nor->keep - 1u ||
-           (collect_room(nor) < size && nor->free_count < nor->keep)) {
-        rc = collect_step(nor);
-        sectors += rc == 2 ? 1 : 0;
-        if (rc <= 0 || sectors > nor->sector_count) {
-            return rc < 0 ? rc : LK_E_FULL;
+    int rc = lk_nor_collect_until(nor, nor->keep - 1u, size);
+    uint32_t sectors = 0;
+    while (rc == LK_OK && growth > 0 && collect_budget(nor) < need) {
+        rc = nor->dead_bytes < room / 2 ? LK_E_FULL : collect_pass(nor, &sectors);
+        if (rc != LK_OK) {
+            nor->dead_bytes =
+                0; /* a pass over the whole ring that gains nothing is not tried twice */
         }
     }
-    /* A pass over the whole ring that gains nothing is not tried twice. */
-    while (collect_budget(nor) < need && growth > 0) {
-        rc = nor->dead_bytes < room / 2 ? 0 : collect_step(nor);
-        sectors += rc == 2 ? 1 : 0;
-        if (rc <= 0 || sectors > nor->sector_count) {
-            nor->dead_bytes = 0;
-            return rc < 0 ? rc : LK_E_FULL;
-        }
-    }
-    return LK_OK;
+    return rc;
 }
 
 static int collect_idle(const struct lk_nor *nor)
@@ -218,7 +209,7 @@ static int collect_all(struct lk_nor *nor)
         int step = collect_step(nor);
         rc = step > 0 ? LK_OK : (step < 0 ? step : LK_E_FULL);
     }
-    return rc == LK_OK ? lk_nor_collect_until(nor, nor->keep - 1u) : rc;
+    return rc == LK_OK ? lk_nor_collect_until(nor, nor->keep - 1u, 0) : rc;
 }
 
 /* Erases what is free. */
@@ -273,13 +264,6 @@ int lk_nor_scrub(struct lk_storage *storage, uint64_t *bytes)
         nor->dirty = false;
     }
     return rc;
-}
-
-static int collect_blank(const struct lk_nor *nor, uint32_t from, uint32_t to)
-{
-    uint32_t last = from;
-    int rc = from < to ? lk_nor_last_not(nor, from, to, 0xFF, &last) : LK_OK;
-    return rc == LK_OK && last != from ? LK_E_CORRUPT : rc;
 }
 
 /* The frames of the log, whole and in their sectors. */
@@ -351,7 +335,7 @@ int lk_nor_check(struct lk_storage *storage, lk_storage_progress *progress, void
     }
     if (rc == LK_OK && nor->fresh && nor->offset < nor->sector_size) {
         uint32_t start = nor_sector_at(nor, nor->active);
-        rc = collect_blank(nor, start + nor->offset, start + nor->sector_size);
+        rc = lk_nor_blank(nor, start + nor->offset, start + nor->sector_size);
     }
     return rc;
 }
@@ -363,24 +347,26 @@ int lk_nor_stat(struct lk_storage *storage, struct lk_storage_stat *stat)
         return LK_E_STATE;
     }
     uint32_t capacity = lk_nor_capacity(nor);
-    uint64_t size = (uint64_t)nor->sector_size * nor->sector_count;
-    *stat = (struct lk_storage_stat){
-        .entries = nor->main_count,
-        .free_bytes = capacity > nor->live_bytes ? capacity - nor->live_bytes : 0,
-        .live_bytes = nor->live_bytes,
-        .commit_count = nor->commit_count,
-        .erase_min = UINT32_MAX,
-        .erase_count = nor->erase_total,
-        .programmed_bytes = nor->programmed,
-        .sector_count = nor->sector_count,
-        .retired_count = nor->retired_count,
-        .damaged = nor->damaged,
-    };
-    stat->used_bytes = size - stat->free_bytes;
-    uint64_t blank =
-        (uint64_t)nor->free_count * nor->sector_size +
-        (nor->fresh && nor->offset < nor->sector_size ? nor->sector_size - nor->offset : 0);
-    stat->dead_bytes = size - blank > nor->live_bytes ? size - blank - nor->live_bytes : 0;
+    uint32_t size = nor->sector_size * nor->sector_count;
+    uint32_t live = nor->live_bytes;
+    uint32_t left = capacity > live ? capacity - live : 0;
+    uint32_t blank = nor->free_count * nor->sector_size;
+    if (nor->fresh && nor->offset < nor->sector_size) {
+        blank += nor->sector_size - nor->offset;
+    }
+    memset(stat, 0, sizeof *stat);
+    stat->entries = nor->main_count;
+    stat->used_bytes = size - left;
+    stat->free_bytes = left;
+    stat->commit_count = nor->commit_count;
+    stat->live_bytes = live;
+    stat->dead_bytes = size - blank > live ? size - blank - live : 0;
+    stat->programmed_bytes = nor->programmed;
+    stat->erase_count = nor->erase_total;
+    stat->erase_min = UINT32_MAX;
+    stat->sector_count = nor->sector_count;
+    stat->retired_count = nor->retired_count;
+    stat->damaged = nor->damaged;
     for (uint32_t s = 0; s < nor->sector_count; s++) {
         struct nor_header header;
         int rc = lk_nor_header(nor, s, &header);
@@ -388,10 +374,9 @@ int lk_nor_stat(struct lk_storage *storage, struct lk_storage_stat *stat)
             return rc;
         }
         if (rc == 1) {
-            stat->erase_min =
-                header.erase_count < stat->erase_min ? header.erase_count : stat->erase_min;
-            stat->erase_max =
-                header.erase_count > stat->erase_max ? header.erase_count : stat->erase_max;
+            uint32_t count = header.erase_count;
+            stat->erase_min = count < stat->erase_min ? count : stat->erase_min;
+            stat->erase_max = count > stat->erase_max ? count : stat->erase_max;
         }
     }
     if (nor->generation < nor->sector_count) {

@@ -159,6 +159,8 @@ int lk_nor_erase(struct lk_nor *nor, uint32_t sector);
 /* The end of what is not `fill` in a stretch of the region, or `from` where all of it is. */
 int lk_nor_last_not(const struct lk_nor *nor, uint32_t from, uint32_t to, uint8_t fill,
                     uint32_t *last);
+/* LK_E_CORRUPT where it is not. */
+int lk_nor_blank(const struct lk_nor *nor, uint32_t from, uint32_t to);
 uint32_t lk_nor_crc(uint32_t crc, const uint8_t *data, size_t size);
 int lk_nor_crc_flash(const struct lk_nor *nor, uint32_t at, uint32_t size, uint32_t *crc);
 
@@ -261,9 +263,10 @@ int lk_nor_mount(struct lk_nor *nor, enum lk_mode mode);
 /* ---- nor_collect.c ---- */
 
 /* Some of the work that is due after `bytes` were written. */
-int lk_nor_collect(struct lk_nor *nor, uint32_t bytes);
-/* Collects until so many sectors are free. LK_E_FULL when that cannot be. */
-int lk_nor_collect_until(struct lk_nor *nor, uint32_t free_count);
+void lk_nor_collect(struct lk_nor *nor, uint32_t bytes);
+/* Collects until so many sectors are free, and one more or `room` in the newest. LK_E_FULL when
+ * that cannot be. */
+int lk_nor_collect_until(struct lk_nor *nor, uint32_t free_count, uint32_t room);
 /* Room for `size` more bytes, of which `growth` are more than what they replace. */
 int lk_nor_make_room(struct lk_nor *nor, uint32_t size, int32_t growth, bool urgent);
 /* Bytes of live frames that ordinary writes may fill. */

@@ -114,13 +114,12 @@ static int log_write(struct lk_nor *nor, const struct nor_new *frame, uint32_t a
 void lk_nor_retire(struct lk_nor *nor, uint32_t sector)
 {
     uint32_t at = nor_sector_at(nor, sector) + nor_round(nor, NOR_HEAD);
-    uint32_t last = at + 1;
     uint8_t bytes[16];
     memset(bytes, 0xFF, sizeof bytes);
     nor_set32(bytes, NOR_RETIRED);
     nor->retired_count++;
     /* Where it takes no mark it will be found out again. */
-    if (lk_nor_last_not(nor, at, at + nor->step, 0xFF, &last) == LK_OK && last == at) {
+    if (lk_nor_blank(nor, at, at + nor->step) == LK_OK) {
         (void)lk_nor_program(nor, at, bytes, nor->step);
     }
 }

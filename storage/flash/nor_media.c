@@ -70,12 +70,18 @@ int lk_nor_last_not(const struct lk_nor *nor, uint32_t from, uint32_t to, uint8_
     return LK_OK;
 }
 
+int lk_nor_blank(const struct lk_nor *nor, uint32_t from, uint32_t to)
+{
+    uint32_t last = from;
+    int rc = lk_nor_last_not(nor, from, to, 0xFF, &last);
+    return rc == LK_OK && last != from ? LK_E_CORRUPT : rc;
+}
+
 int lk_nor_erase(struct lk_nor *nor, uint32_t sector)
 {
     const struct lk_flash *flash = nor->config->flash;
     void *self = nor->config->self;
     uint32_t start = nor_sector_at(nor, sector);
-    uint32_t last = start;
     nor->erase_total++;
     if (flash->erase(self, nor->config->first_sector + sector) != LK_OK) {
         return LK_E_CORRUPT;
@@ -83,8 +89,7 @@ int lk_nor_erase(struct lk_nor *nor, uint32_t sector)
     if (flash->sync(self) != LK_OK) {
         return LK_E_IO;
     }
-    int rc = lk_nor_last_not(nor, start, start + nor->sector_size, 0xFF, &last);
-    return rc == LK_OK && last != start ? LK_E_CORRUPT : rc;
+    return lk_nor_blank(nor, start, start + nor->sector_size);
 }
 
 uint32_t lk_nor_crc(uint32_t crc, const uint8_t *data, size_t size)

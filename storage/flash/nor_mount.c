@@ -455,10 +455,9 @@ static int mount_format(struct lk_nor *nor)
         /* A header and no log: a format that was cut, unless there is more than that leaves. */
         uint32_t from = nor_sector_at(nor, nor->active) + nor_begin(nor) + 3u * nor->step;
         uint32_t end = nor_sector_at(nor, nor->active) + nor->sector_size;
-        uint32_t last = from;
-        int rc = lk_nor_last_not(nor, from, end, 0xFF, &last);
-        if (rc != LK_OK || last != from) {
-            return rc != LK_OK ? rc : LK_E_CORRUPT;
+        int rc = lk_nor_blank(nor, from, end);
+        if (rc != LK_OK) {
+            return rc;
         }
     }
     if (blank < 0 || zero < 0) {
