@@ -272,23 +272,16 @@ static int check_log(struct lk_nor *nor)
     uint32_t sector = nor->tail;
     uint32_t generation = nor->tail_generation;
     for (;;) {
-        struct nor_header header;
         struct nor_frame frame;
-        uint32_t next = sector;
-        int more = lk_nor_sector_next(nor, sector, generation, &next, &header);
-        struct nor_walk walk = {.sector = sector,
-                                .generation = generation,
-                                .offset = nor_begin(nor),
-                                .end = more == 1 ? header.from : nor->from,
-                                .sealed = true};
-        if (more < 0 || walk.end > nor->sector_size) {
-            return more < 0 ? more : LK_E_CORRUPT;
+        struct nor_walk walk;
+        int more = lk_nor_walk_log(nor, sector, generation, &walk);
+        int rc = more;
+        if (more == 0) {
+            walk.end = nor->from;
+            walk.sealed = true;
         }
-        int rc;
-        while ((rc = lk_nor_walk_next(nor, &walk, &frame)) == 1) {
-            if (!frame.sound) {
-                return LK_E_CORRUPT;
-            }
+        while (rc >= 0 && (rc = lk_nor_walk_next(nor, &walk, &frame)) == 1) {
+            rc = frame.sound ? LK_OK : LK_E_CORRUPT;
         }
         if (rc < 0 || walk.offset != walk.end) {
             return rc < 0 ? rc : LK_E_CORRUPT;
@@ -296,8 +289,8 @@ static int check_log(struct lk_nor *nor)
         if (more == 0) {
             return LK_OK;
         }
-        sector = next;
-        generation = header.generation;
+        sector = walk.next;
+        generation = walk.header.generation;
     }
 }
 

@@ -184,19 +184,22 @@ int lk_nor_frame_at(const struct lk_nor *nor, uint32_t at, struct nor_frame *fra
 static int frame_sum_with(const struct lk_nor *nor, uint32_t generation, uint32_t word,
                           struct nor_frame *frame)
 {
-    uint8_t buffer[NOR_FRAME] = {0};
-    uint32_t body = NOR_FRAME;
-    if (nor_is_batch(frame->type) || nor_is_record(frame->type)) {
-        body = nor_value_at(frame) + frame->value_size - frame->at;
-    } else {
-        body += 8;
+    uint8_t buffer[NOR_FRAME + 8];
+    bool wide = frame->type == NOR_TALLY_WIDE;
+    int rc = lk_nor_read(nor, frame->at, buffer, wide ? NOR_FRAME + 8 : NOR_FRAME);
+    if (rc != LK_OK) {
+        return rc;
     }
-    int rc = lk_nor_read(nor, frame->at, buffer, NOR_FRAME);
     frame->sound = nor_get32(buffer) == word;
     nor_set32(buffer, frame->word);
     uint32_t crc = lk_nor_crc(lk_nor_seed(generation, frame->at), buffer, 4);
-    if (rc == LK_OK) {
-        rc = lk_nor_crc_flash(nor, frame->at + NOR_FRAME, body - NOR_FRAME, &crc);
+    if (wide) {
+        crc = lk_nor_crc(crc, buffer + NOR_FRAME, 8);
+        frame->body[0] = nor_get32(buffer + NOR_FRAME);
+        frame->body[1] = nor_get32(buffer + NOR_FRAME + 4);
+    } else {
+        uint32_t size = nor_value_at(frame) + frame->value_size - frame->at - NOR_FRAME;
+        rc = lk_nor_crc_flash(nor, frame->at + NOR_FRAME, size, &crc);
     }
     frame->sound = frame->sound && rc == LK_OK && nor_get32(buffer + 4) == crc;
     return rc;
@@ -343,4 +346,29 @@ int lk_nor_sector_next(struct lk_nor *nor, uint32_t sector, uint32_t generation,
         nor->damaged = true;
     }
     return found ? 1 : 0;
+}
+
+uint32_t lk_nor_walk_end(const struct lk_nor *nor, const struct nor_header *next)
+{
+    return next->from < nor->sector_size ? next->from : nor->sector_size;
+}
+
+void lk_nor_walk_of(const struct lk_nor *nor, uint32_t sector, uint32_t generation,
+                    struct nor_walk *walk)
+{
+    *walk = (struct nor_walk){.sector = sector,
+                              .generation = generation,
+                              .offset = nor_begin(nor),
+                              .end = nor->sector_size};
+}
+
+int lk_nor_walk_log(struct lk_nor *nor, uint32_t sector, uint32_t generation, struct nor_walk *walk)
+{
+    lk_nor_walk_of(nor, sector, generation, walk);
+    int rc = lk_nor_sector_next(nor, sector, generation, &walk->next, &walk->header);
+    if (rc == 1) {
+        walk->end = lk_nor_walk_end(nor, &walk->header);
+        walk->sealed = true;
+    }
+    return rc;
 }

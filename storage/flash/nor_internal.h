@@ -49,7 +49,8 @@ struct nor_frame {
     uint8_t type;
     uint8_t key_size;
     uint16_t value_size;
-    bool sound; /* its checksum holds */
+    bool sound;       /* its checksum holds */
+    uint32_t body[2]; /* TALLY_WIDE: position and tally, as they were when its checksum held */
 };
 
 struct nor_header {
@@ -70,8 +71,10 @@ struct nor_walk {
     uint32_t generation;
     uint32_t offset;
     uint32_t end;
-    bool sealed; /* the last frame ends at `end` and was whole */
-    bool broken; /* what it ended with was whole once: no cut leaves that */
+    bool sealed;              /* the last frame ends at `end` and was whole */
+    bool broken;              /* what it ended with was whole once: no cut leaves that */
+    uint32_t next;            /* the sector behind it in the log, if it is sealed, */
+    struct nor_header header; /* and that one's header */
 };
 
 static inline struct lk_nor *nor_of(struct lk_storage *storage)
@@ -189,6 +192,15 @@ int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, ui
 /* 1: the next frame (sound; damaged between sound ones; or NOR_DAMAGED, up to where reading can go
  * on), 0: the end; walk->offset is behind it. */
 int lk_nor_walk_next(const struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame);
+/* The walk of a sector of the log, which ends where the header of the next one says, if there is
+ * one: 1, or 0 in the active one. */
+int lk_nor_walk_log(struct lk_nor *nor, uint32_t sector, uint32_t generation,
+                    struct nor_walk *walk);
+/* The walk of one that nothing may follow. */
+void lk_nor_walk_of(const struct lk_nor *nor, uint32_t sector, uint32_t generation,
+                    struct nor_walk *walk);
+/* Where a sector ends whose next one has this header. */
+uint32_t lk_nor_walk_end(const struct lk_nor *nor, const struct nor_header *next);
 /* The sector that follows in the log; `header` is that one's. 1, or 0 behind the active one. */
 int lk_nor_sector_next(struct lk_nor *nor, uint32_t sector, uint32_t generation, uint32_t *next,
                        struct nor_header *header);

@@ -74,21 +74,12 @@ const char *lk_nor_state_name(enum lk_nor_state state)
 /* The frames of a sector of the log. */
 static int look_frames(struct lk_nor *nor, struct lk_nor_sector *sector)
 {
-    struct nor_header header;
     struct nor_frame frame;
-    uint32_t next = sector->number;
-    int rc =
-        nor->open ? lk_nor_sector_next(nor, sector->number, sector->generation, &next, &header) : 0;
-    struct nor_walk walk = {.sector = sector->number,
-                            .generation = sector->generation,
-                            .offset = nor_begin(nor),
-                            .end = nor->sector_size,
-                            .sealed = rc == 1};
+    struct nor_walk walk;
+    lk_nor_walk_of(nor, sector->number, sector->generation, &walk);
+    int rc = nor->open ? lk_nor_walk_log(nor, sector->number, sector->generation, &walk) : 0;
     if (rc < 0) {
         return rc;
-    }
-    if (rc == 1 && header.from < walk.end) {
-        walk.end = header.from;
     }
     while ((rc = lk_nor_walk_next(nor, &walk, &frame)) == 1) {
         uint32_t index = 0;

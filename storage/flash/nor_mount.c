@@ -21,24 +21,6 @@ struct mount {
     uint32_t data_bytes;
 };
 
-static uint32_t mount_end(const struct lk_nor *nor, const struct nor_header *next)
-{
-    return next != NULL && next->from < nor->sector_size ? next->from : nor->sector_size;
-}
-
-/* The walk of a sector of the log, which ends where the next one's header says. */
-static int mount_walk(struct lk_nor *nor, uint32_t sector, uint32_t generation,
-                      struct nor_walk *walk, uint32_t *next, struct nor_header *header)
-{
-    int rc = lk_nor_sector_next(nor, sector, generation, next, header);
-    *walk = (struct nor_walk){.sector = sector,
-                              .generation = generation,
-                              .offset = nor_begin(nor),
-                              .end = mount_end(nor, rc == 1 ? header : NULL),
-                              .sealed = rc == 1};
-    return rc;
-}
-
 /* Goes through the batch again, now that it is known to count. */
 static int mount_batch(struct mount *mount, uint32_t stop)
 {
@@ -48,26 +30,21 @@ static int mount_batch(struct mount *mount, uint32_t stop)
     uint32_t generation = lk_nor_generation_of(nor, sector);
     for (;;) {
         struct nor_walk walk;
-        struct nor_header header;
-        uint32_t next = sector;
-        int more = mount_walk(nor, sector, generation, &walk, &next, &header);
-        if (more < 0) {
-            return more;
-        }
-        walk.offset = offset;
         struct nor_frame frame;
-        int rc = lk_nor_walk_next(nor, &walk, &frame);
-        for (; rc == 1 && frame.at != stop; rc = lk_nor_walk_next(nor, &walk, &frame)) {
-            int error = nor_is_batch(frame.type) ? lk_nor_index_apply(nor, &frame) : LK_OK;
-            if (error != LK_OK) {
-                return error;
+        int more = lk_nor_walk_log(nor, sector, generation, &walk);
+        int rc = more;
+        walk.offset = offset;
+        while (rc >= 0 && (rc = lk_nor_walk_next(nor, &walk, &frame)) == 1) {
+            if (frame.at == stop) {
+                return LK_OK;
             }
+            rc = nor_is_batch(frame.type) ? lk_nor_index_apply(nor, &frame) : LK_OK;
         }
-        if (rc < 0 || rc == 1 || more == 0 || nor_sector_of(nor, stop) == sector) {
-            return rc < 0 ? rc : LK_OK;
+        if (rc < 0 || more == 0 || nor_sector_of(nor, stop) == sector) {
+            return rc;
         }
-        sector = next;
-        generation = header.generation;
+        sector = walk.next;
+        generation = walk.header.generation;
         offset = nor_begin(nor);
     }
 }
@@ -88,9 +65,8 @@ static int mount_commit(struct mount *mount, uint32_t count, uint32_t stop)
     return rc;
 }
 
-static int mount_tally(struct mount *mount, uint32_t at, bool add, uint32_t count)
+static int mount_tally(struct lk_nor *nor, uint32_t at, bool add, uint32_t count)
 {
-    struct lk_nor *nor = mount->nor;
     struct nor_frame frame;
     uint32_t index;
     /* A position that is no live record's is a tally whose record is gone. */
@@ -114,7 +90,7 @@ static int mount_word(struct mount *mount, uint32_t word, uint32_t at)
     uint32_t argument = word >> 12 & 0xFFFF;
     switch (word >> 28) {
     case NOR_COMMIT: return mount->look ? LK_OK : mount_commit(mount, argument, at);
-    case NOR_TALLY: return mount->look ? LK_OK : mount_tally(mount, argument * nor->step, true, 0);
+    case NOR_TALLY: return mount->look ? LK_OK : mount_tally(nor, argument * nor->step, true, 0);
     case NOR_TAIL:
         if (mount->look) {
             uint32_t tail = (nor->generation & 0xFFFF0000) | argument;
@@ -129,24 +105,9 @@ static int mount_word(struct mount *mount, uint32_t word, uint32_t at)
     }
 }
 
-/* The body of a wide tally, read once, so that what holds is what is used. */
-static int mount_body(const struct lk_nor *nor, const struct nor_frame *frame, uint8_t body[8])
-{
-    uint8_t bytes[NOR_FRAME + 8] = {0};
-    int rc = lk_nor_read(nor, frame->at, bytes, sizeof bytes);
-    if (rc != LK_OK) {
-        return rc;
-    }
-    uint32_t generation = lk_nor_generation_of(nor, nor_sector_of(nor, frame->at));
-    uint32_t crc = lk_nor_crc(lk_nor_seed(generation, frame->at), bytes, 4);
-    memcpy(body, bytes + NOR_FRAME, 8);
-    return lk_nor_crc(crc, body, 8) == nor_get32(bytes + 4);
-}
-
 static int mount_apply(struct mount *mount, const struct nor_frame *frame)
 {
     struct lk_nor *nor = mount->nor;
-    uint8_t body[8] = {0};
     if (frame->type == NOR_DAMAGED) {
         return LK_OK;
     }
@@ -170,12 +131,11 @@ static int mount_apply(struct mount *mount, const struct nor_frame *frame)
         mount->data_bytes += frame->size;
         return mount->look ? LK_OK : lk_nor_index_apply(nor, frame);
     }
-    int rc = mount->look ? 0 : mount_body(nor, frame, body);
-    if (rc == 1) {
-        nor->again = nor_get32(body);
-        rc = mount_tally(mount, nor->again, false, nor_get32(body + 4));
+    if (mount->look || !frame->sound) {
+        return LK_OK;
     }
-    return rc;
+    nor->again = frame->body[0];
+    return mount_tally(nor, nor->again, false, frame->body[1]);
 }
 
 /*
@@ -293,23 +253,22 @@ static int mount_log(struct mount *mount)
     mount->headless = true;
     for (;;) {
         struct nor_walk walk;
-        struct nor_header header;
-        uint32_t next = sector;
-        int more = mount_walk(nor, sector, generation, &walk, &next, &header);
-        if (more == 0 && mount->witness != NULL) {
-            header = *mount->witness;
-            walk.end = mount_end(nor, &header);
-            walk.sealed = true;
-        }
-        int rc = more;
-        if (rc >= 0) {
-            rc = mount_sector(mount, &walk, more == 1 || mount->witness != NULL ? &header : NULL);
-        }
-        if (rc != LK_OK || more == 0) {
+        int rc = lk_nor_walk_log(nor, sector, generation, &walk);
+        if (rc < 0) {
             return rc;
         }
-        sector = next;
-        generation = header.generation;
+        const struct nor_header *next = rc == 1 ? &walk.header : mount->witness;
+        bool more = rc == 1;
+        if (!more && next != NULL) {
+            walk.end = lk_nor_walk_end(nor, next);
+            walk.sealed = true;
+        }
+        rc = mount_sector(mount, &walk, next);
+        if (rc != LK_OK || !more) {
+            return rc;
+        }
+        sector = walk.next;
+        generation = walk.header.generation;
     }
 }
 
@@ -332,13 +291,11 @@ static int mount_newest(struct lk_nor *nor, struct nor_header *header)
         }
         nor->newest = h.generation > nor->newest ? h.generation : nor->newest;
         nor->erase_total = h.erase_total > nor->erase_total ? h.erase_total : nor->erase_total;
-        struct nor_walk walk = {.sector = s,
-                                .generation = h.generation,
-                                .offset = nor_begin(nor),
-                                .end = nor->sector_size};
         if (found == 1 && h.generation <= header->generation) {
             continue;
         }
+        struct nor_walk walk;
+        lk_nor_walk_of(nor, s, h.generation, &walk);
         rc = lk_nor_walk_next(nor, &walk, &frame);
         if (rc < 0) {
             return rc;
@@ -376,10 +333,8 @@ static int mount_count(struct lk_nor *nor)
 static int mount_tail(struct lk_nor *nor, const struct nor_header *newest, bool *light)
 {
     struct mount look = {.nor = nor, .look = true};
-    struct nor_walk walk = {.sector = nor->active,
-                            .generation = nor->generation,
-                            .offset = nor_begin(nor),
-                            .end = nor->sector_size};
+    struct nor_walk walk;
+    lk_nor_walk_of(nor, nor->active, nor->generation, &walk);
     nor->tail_generation = newest->tail_generation;
     nor->scrubbing = newest->scrubbing;
     int rc = mount_sector(&look, &walk, NULL);
