@@ -39,7 +39,9 @@ static int nor_open(struct lk_storage *storage, enum lk_mode mode)
 
 static void nor_drop_batch(struct lk_nor *nor)
 {
-    nor->dirty = nor->dirty || nor->batch_at != 0;
+    if (nor->batch_at != 0) {
+        nor->dirty = true;
+    }
     nor->dead_bytes += nor->batch_bytes;
     nor->pending_count = 0;
     nor->batch_at = 0;
@@ -376,9 +378,12 @@ static int nor_geometry(struct lk_nor *nor, struct lk_flash_geometry *geometry)
         return LK_E_IO;
     }
     uint32_t size = geometry->sector_size;
-    uint32_t unit = geometry->program_unit;
+    uint8_t log2 = 0;
+    while (log2 < 4 && UINT32_C(1) << log2 != geometry->program_unit) {
+        log2 = log2 == 0 ? 2 : log2 + 1;
+    }
     if (size < 1024 || size > 262144 || size % 1024 != 0 ||
-        (unit != 1 && unit != 4 && unit != 8 && unit != 16) ||
+        UINT32_C(1) << log2 != geometry->program_unit ||
         config->first_sector >= geometry->sector_count) {
         return LK_E_ARGUMENT;
     }
@@ -391,8 +396,8 @@ static int nor_geometry(struct lk_nor *nor, struct lk_flash_geometry *geometry)
     nor->sector_size = size;
     nor->base = config->first_sector * size;
     nor->mapped = geometry->mapped != NULL ? geometry->mapped + nor->base : NULL;
-    nor->step = (uint8_t)LK_NOR_STEP(unit);
-    nor->unit_log2 = (uint8_t)(unit == 1 ? 0 : (unit == 4 ? 2 : (unit == 8 ? 3 : 4)));
+    nor->step = (uint8_t)LK_NOR_STEP(geometry->program_unit);
+    nor->unit_log2 = log2;
     return LK_OK;
 }
 

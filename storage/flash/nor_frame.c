@@ -3,30 +3,44 @@
 #include "nor_internal.h"
 
 #define FRAME_POLYNOMIAL UINT32_C(0xEDB88320) /* of the checksum, lk_nor_crc() */
+#define FRAME_SCRUBBING  UINT32_C(0x80000000) /* in the second word of a header */
 
 uint32_t lk_nor_header_crc(const uint8_t *bytes, uint32_t sector)
 {
-    uint8_t place[4];
-    nor_set32(place, sector);
-    return lk_nor_crc(lk_nor_crc(0, bytes, NOR_HEAD - 4), place, 4);
+    return lk_nor_crc_word(lk_nor_crc(0, bytes, NOR_HEAD - 4), sector);
+}
+
+/* The first two words of every header, but for whether a scrub had begun. */
+static uint32_t frame_magic(const struct lk_nor *nor)
+{
+    return 'L' | 'K' << 8 | NOR_LAYOUT << 16 | (uint32_t)nor->unit_log2 << 24;
+}
+
+static uint32_t frame_form(const struct lk_nor *nor)
+{
+    return nor->sector_size >> 10 | nor->sector_count << 16;
 }
 
 void lk_nor_header_bytes(const struct lk_nor *nor, uint32_t sector, const struct nor_header *header,
                          uint8_t out[NOR_CHUNK])
 {
+    const uint32_t words[NOR_HEAD / 4 - 1] = {
+        frame_magic(nor),
+        frame_form(nor) | (header->scrubbing ? FRAME_SCRUBBING : 0),
+        header->generation,
+        (header->generation - header->tail_generation) | (header->generation - header->before)
+                                                             << 16,
+        header->erase_count,
+        header->erase_total,
+        header->programmed_kib,
+        header->from,
+        header->last,
+    };
     memset(out, 0xFF, NOR_CHUNK);
-    nor_set32(out, 'L' | 'K' << 8 | NOR_LAYOUT << 16 | (uint32_t)nor->unit_log2 << 24);
-    nor_set32(out + 4, nor->sector_size >> 10 | nor->sector_count << 16 |
-                           (header->scrubbing ? UINT32_C(0x80000000) : 0));
-    nor_set32(out + 8, header->generation);
-    nor_set32(out + 12, (header->generation - header->tail_generation) |
-                            (header->generation - header->before) << 16);
-    nor_set32(out + 16, header->erase_count);
-    nor_set32(out + 20, header->erase_total);
-    nor_set32(out + 24, header->programmed_kib);
-    nor_set32(out + 28, header->from);
-    nor_set32(out + 32, header->last);
-    nor_set32(out + 36, lk_nor_header_crc(out, sector));
+    for (uint32_t i = 0; i < NOR_HEAD / 4 - 1; i++) {
+        nor_set32(out + 4 * i, words[i]);
+    }
+    nor_set32(out + NOR_HEAD - 4, lk_nor_header_crc(out, sector));
 }
 
 /*
@@ -58,32 +72,36 @@ int lk_nor_header(const struct lk_nor *nor, uint32_t sector, struct nor_header *
     if (lk_nor_read(nor, nor_sector_at(nor, sector), bytes, NOR_HEAD) != LK_OK) {
         return LK_E_IO;
     }
-    uint32_t differ = ((uint32_t)bytes[0] | (uint32_t)bytes[1] << 8) ^ ('L' | 'K' << 8);
+    uint32_t differ = (nor_get32(bytes) ^ frame_magic(nor)) & 0xFFFF;
     if ((differ & (differ - 1)) != 0 || !frame_mend_header(bytes, sector) || bytes[0] != 'L' ||
         bytes[1] != 'K') {
         return 0;
     }
-    if (bytes[2] != NOR_LAYOUT) {
-        return bytes[2] > NOR_LAYOUT ? LK_E_NEWER : LK_E_CORRUPT;
+    uint32_t words[NOR_HEAD / 4];
+    for (uint32_t i = 0; i < NOR_HEAD / 4; i++) {
+        words[i] = nor_get32(bytes + 4 * i);
     }
-    uint32_t distances = nor_get32(bytes + 12);
+    uint32_t generation = words[2];
+    uint32_t distance = words[3] & 0xFFFF;
+    uint32_t before = words[3] >> 16;
     *header = (struct nor_header){
-        .generation = nor_get32(bytes + 8),
-        .erase_count = nor_get32(bytes + 16),
-        .erase_total = nor_get32(bytes + 20),
-        .programmed_kib = nor_get32(bytes + 24),
-        .from = nor_get32(bytes + 28),
-        .last = nor_get32(bytes + 32),
-        .scrubbing = (bytes[7] & 0x80) != 0,
+        .generation = generation,
+        .tail_generation = generation - distance,
+        .before = generation - before,
+        .erase_count = words[4],
+        .erase_total = words[5],
+        .programmed_kib = words[6],
+        .from = words[7],
+        .last = words[8],
+        .scrubbing = (words[1] & FRAME_SCRUBBING) != 0,
     };
-    header->tail_generation = header->generation - (distances & 0xFFFF);
-    header->before = header->generation - (distances >> 16);
-    if (bytes[3] != nor->unit_log2 ||
-        (nor_get32(bytes + 4) & 0x7FFFFFFF) != (nor->sector_size >> 10 | nor->sector_count << 16) ||
-        (distances & 0xFFFF) > header->generation || (distances >> 16) > header->generation) {
-        return LK_E_CORRUPT;
+    if (bytes[2] > NOR_LAYOUT) {
+        return LK_E_NEWER;
     }
-    return 1;
+    return words[0] == frame_magic(nor) && (words[1] & ~FRAME_SCRUBBING) == frame_form(nor) &&
+                   distance <= generation && before <= generation
+               ? 1
+               : LK_E_CORRUPT;
 }
 
 uint32_t lk_nor_generation_of(const struct lk_nor *nor, uint32_t sector)
@@ -94,13 +112,13 @@ uint32_t lk_nor_generation_of(const struct lk_nor *nor, uint32_t sector)
 
 int lk_nor_retired(const struct lk_nor *nor, uint32_t sector)
 {
-    uint8_t bytes[4] = {0};
-    int rc = lk_nor_read(nor, nor_sector_at(nor, sector) + nor_round(nor, NOR_HEAD), bytes, 4);
+    uint32_t word;
     uint32_t off = 0;
+    int rc = lk_nor_word(nor, nor_sector_at(nor, sector) + nor_round(nor, NOR_HEAD), &word);
     if (rc != LK_OK) {
         return rc;
     }
-    for (uint32_t differ = nor_get32(bytes) ^ NOR_RETIRED; differ != 0; differ &= differ - 1) {
+    for (uint32_t differ = word ^ NOR_RETIRED; differ != 0; differ &= differ - 1) {
         off++;
     }
     return off <= NOR_RETIRED_OFF;
@@ -108,26 +126,19 @@ int lk_nor_retired(const struct lk_nor *nor, uint32_t sector)
 
 uint32_t lk_nor_seed(uint32_t generation, uint32_t at)
 {
-    uint8_t place[8];
-    nor_set32(place, generation);
-    nor_set32(place + 4, at);
-    return lk_nor_crc(0, place, 8);
+    return lk_nor_crc_word(lk_nor_crc_word(0, generation), at);
 }
 
 uint32_t lk_nor_word_make(uint8_t type, uint32_t argument, uint32_t generation, uint32_t at)
 {
-    uint8_t bytes[4] = {0};
     uint32_t word = (uint32_t)type << 28 | (argument & 0xFFFF) << 12;
-    nor_set32(bytes, word);
-    return word | (lk_nor_crc(lk_nor_seed(generation, at), bytes, 4) & 0xFFF);
+    return word | (lk_nor_crc_word(lk_nor_seed(generation, at), word) & 0xFFF);
 }
 
 uint32_t lk_nor_head_make(uint8_t type, uint32_t argument)
 {
-    uint8_t bytes[4] = {0};
     uint32_t word = (uint32_t)type << 28 | argument << 7;
-    nor_set32(bytes, word);
-    return word | (lk_nor_crc(0, bytes, 4) & 0x7F);
+    return word | (lk_nor_crc_word(0, word) & 0x7F);
 }
 
 static bool frame_is_word(uint8_t type)
@@ -164,7 +175,6 @@ static bool frame_decode(const struct lk_nor *nor, struct nor_frame *frame, uint
 
 int lk_nor_frame_at(const struct lk_nor *nor, uint32_t at, struct nor_frame *frame)
 {
-    uint8_t buffer[4];
     uint32_t sector = nor_sector_of(nor, at);
     uint32_t offset = at - nor_sector_at(nor, sector);
     *frame = (struct nor_frame){.at = at};
@@ -172,11 +182,9 @@ int lk_nor_frame_at(const struct lk_nor *nor, uint32_t at, struct nor_frame *fra
         offset > nor->sector_size - NOR_FRAME || offset % nor->step != 0) {
         return LK_E_CORRUPT;
     }
-    const uint8_t *bytes = lk_nor_view(nor, at, buffer, 4);
-    if (bytes == NULL) {
+    if (lk_nor_word(nor, at, &frame->word) != LK_OK) {
         return LK_E_IO;
     }
-    frame->word = nor_get32(bytes);
     return frame_decode(nor, frame, nor->sector_size - offset) ? LK_OK : LK_E_CORRUPT;
 }
 
@@ -190,9 +198,7 @@ static int frame_sum_with(const struct lk_nor *nor, uint32_t generation, uint32_
     if (rc != LK_OK) {
         return rc;
     }
-    frame->sound = nor_get32(buffer) == word;
-    nor_set32(buffer, frame->word);
-    uint32_t crc = lk_nor_crc(lk_nor_seed(generation, frame->at), buffer, 4);
+    uint32_t crc = lk_nor_crc_word(lk_nor_seed(generation, frame->at), frame->word);
     if (wide) {
         crc = lk_nor_crc(crc, buffer + NOR_FRAME, 8);
         frame->body[0] = nor_get32(buffer + NOR_FRAME);
@@ -201,7 +207,7 @@ static int frame_sum_with(const struct lk_nor *nor, uint32_t generation, uint32_
         uint32_t size = nor_value_at(frame) + frame->value_size - frame->at - NOR_FRAME;
         rc = lk_nor_crc_flash(nor, frame->at + NOR_FRAME, size, &crc);
     }
-    frame->sound = frame->sound && rc == LK_OK && nor_get32(buffer + 4) == crc;
+    frame->sound = rc == LK_OK && nor_get32(buffer) == word && nor_get32(buffer + 4) == crc;
     return rc;
 }
 
@@ -214,16 +220,13 @@ int lk_nor_frame_sum(const struct lk_nor *nor, struct nor_frame *frame)
 int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset,
                        struct nor_frame *frame)
 {
-    uint8_t buffer[4];
     *frame = (struct nor_frame){.at = nor_sector_at(nor, walk->sector) + offset};
     if (offset + nor->step > walk->end) {
         return 0;
     }
-    const uint8_t *bytes = lk_nor_view(nor, frame->at, buffer, 4);
-    if (bytes == NULL) {
+    if (lk_nor_word(nor, frame->at, &frame->word) != LK_OK) {
         return LK_E_IO;
     }
-    frame->word = nor_get32(bytes);
     uint8_t type = (uint8_t)(frame->word >> 28);
     if (frame_is_word(type)) {
         frame->type = type;

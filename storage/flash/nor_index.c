@@ -242,11 +242,11 @@ void lk_nor_tally_forget(struct lk_nor *nor, uint32_t at)
 
 int lk_nor_tally_total(struct lk_nor *nor, const struct nor_frame *frame, uint32_t *count)
 {
-    uint8_t bytes[4] = {0, 0, 0, 0};
     int rc = LK_OK;
+    *count = 0;
     if (frame->type == NOR_COUNTED) {
-        rc = lk_nor_read(nor, frame->at + NOR_FRAME, bytes, 4);
+        rc = lk_nor_word(nor, frame->at + NOR_FRAME, count);
     }
-    *count = nor_get32(bytes) + lk_nor_tally_of(nor, frame->at);
+    *count += lk_nor_tally_of(nor, frame->at);
     return rc;
 }

@@ -23,6 +23,7 @@
 #define NOR_RETIRED     UINT32_C(0x5AA5A55A)
 #define NOR_RETIRED_OFF 6u /* bits that may differ: it is a bad sector that has to keep it */
 #define NOR_SECTORS_MAX 32767u
+#define NOR_BAD         2 /* of a sector: not to be used again */
 
 /* The upper four bits of a word. */
 enum nor_type {
@@ -151,6 +152,7 @@ static inline uint32_t nor_value_at(const struct nor_frame *frame)
 /* ---- nor_media.c: the flash ---- */
 
 int lk_nor_read(const struct lk_nor *nor, uint32_t at, void *out, size_t size);
+int lk_nor_word(const struct lk_nor *nor, uint32_t at, uint32_t *word);
 /* The bytes where they lie if that is possible, else read into `buffer`. NULL: it cannot be read.
  */
 const uint8_t *lk_nor_view(const struct lk_nor *nor, uint32_t at, uint8_t *buffer, size_t size);
@@ -165,6 +167,7 @@ int lk_nor_last_not(const struct lk_nor *nor, uint32_t from, uint32_t to, uint8_
 /* LK_E_CORRUPT where it is not. */
 int lk_nor_blank(const struct lk_nor *nor, uint32_t from, uint32_t to);
 uint32_t lk_nor_crc(uint32_t crc, const uint8_t *data, size_t size);
+uint32_t lk_nor_crc_word(uint32_t crc, uint32_t word);
 int lk_nor_crc_flash(const struct lk_nor *nor, uint32_t at, uint32_t size, uint32_t *crc);
 
 /* ---- nor_frame.c: frames and headers, read ---- */
@@ -257,8 +260,8 @@ uint32_t lk_nor_size(const struct lk_nor *nor, const struct nor_new *frame);
 /* Erases a sector and gives it a header: of the next sector of the log, or of one that is spare.
  * LK_E_CORRUPT: it does not work. */
 int lk_nor_start(struct lk_nor *nor, uint32_t sector, bool spare);
-/* 1: a sector that is out of the log may be relied on: it took a header the last time round. Others
- * may be bad and unable to keep a mark; they are tried, but not counted. */
+/* 1: a sector that is out of the log may be relied on: it took a header the last time round. 0: it
+ * may be bad and unable to keep a mark; it is tried, but not counted. NOR_BAD: it has the mark. */
 int lk_nor_counts(const struct lk_nor *nor, uint32_t sector);
 /* The log goes on in the next sector that works. */
 int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare);

@@ -169,7 +169,7 @@ int lk_nor_counts(const struct lk_nor *nor, uint32_t sector)
     struct nor_header header;
     int rc = lk_nor_retired(nor, sector);
     if (rc != 0) {
-        return rc < 0 ? rc : 0;
+        return rc < 0 ? rc : NOR_BAD;
     }
     rc = lk_nor_header(nor, sector, &header);
     if (rc != 1) {
@@ -187,12 +187,11 @@ int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare)
         if (sector == nor->tail && nor->generation != 0) {
             break;
         }
-        int retired = lk_nor_retired(nor, sector);
         int counts = lk_nor_counts(nor, sector);
-        if (retired < 0 || counts < 0) {
+        if (counts < 0) {
             return LK_E_IO;
         }
-        if (retired == 1) {
+        if (counts == NOR_BAD) {
             continue;
         }
         if (counts == 1 && nor->free_count <= spare) {
@@ -293,7 +292,9 @@ int lk_nor_copy(struct lk_nor *nor, uint32_t index)
     if (rc != LK_OK) {
         return rc;
     }
-    nor->damaged = nor->damaged || !old.sound;
+    if (!old.sound) {
+        nor->damaged = true;
+    }
     struct nor_new frame = {.type = count > 0 ? NOR_COUNTED : NOR_COPY,
                             .body = {count},
                             .key = {NULL, old.key_size},

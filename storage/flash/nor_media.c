@@ -15,6 +15,14 @@ int lk_nor_read(const struct lk_nor *nor, uint32_t at, void *out, size_t size)
                : LK_E_IO;
 }
 
+int lk_nor_word(const struct lk_nor *nor, uint32_t at, uint32_t *word)
+{
+    uint8_t bytes[4] = {0};
+    int rc = lk_nor_read(nor, at, bytes, sizeof bytes);
+    *word = nor_get32(bytes);
+    return rc;
+}
+
 const uint8_t *lk_nor_view(const struct lk_nor *nor, uint32_t at, uint8_t *buffer, size_t size)
 {
     if (nor->mapped != NULL) {
@@ -106,6 +114,13 @@ uint32_t lk_nor_crc(uint32_t crc, const uint8_t *data, size_t size)
         crc = crc >> 4 ^ table[crc & 15];
     }
     return ~crc;
+}
+
+uint32_t lk_nor_crc_word(uint32_t crc, uint32_t word)
+{
+    uint8_t bytes[4];
+    nor_set32(bytes, word);
+    return lk_nor_crc(crc, bytes, sizeof bytes);
 }
 
 int lk_nor_crc_flash(const struct lk_nor *nor, uint32_t at, uint32_t size, uint32_t *crc)

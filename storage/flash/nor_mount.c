@@ -177,7 +177,7 @@ static int mount_near_commit(const struct mount *mount, struct nor_walk *walk,
     const struct lk_nor *nor = mount->nor;
     const struct nor_frame *held = &mount->held;
     uint32_t offset = rc == 1 ? walk->offset - frame->size : walk->offset;
-    uint8_t bytes[4];
+    uint32_t differ;
     if (!mount->held_any || !nor_is_batch(held->type) || offset + nor->step > walk->end ||
         (rc == 1 && frame->size != nor->step)) {
         return rc;
@@ -187,10 +187,10 @@ static int mount_near_commit(const struct mount *mount, struct nor_walk *walk,
     uint32_t count = first ? 1 : mount->batch_count + 1;
     uint32_t at = nor_sector_at(nor, walk->sector) + offset;
     uint32_t word = lk_nor_word_make(NOR_COMMIT, count & NOR_COUNT_BITS, walk->generation, at);
-    if (lk_nor_read(nor, at, bytes, sizeof bytes) != LK_OK) {
+    if (lk_nor_word(nor, at, &differ) != LK_OK) {
         return LK_E_IO;
     }
-    uint32_t differ = nor_get32(bytes) ^ word;
+    differ ^= word;
     if ((differ & (differ - 1)) != 0) {
         return rc;
     }
@@ -228,16 +228,22 @@ static int mount_sector(struct mount *mount, struct nor_walk *walk, const struct
         mount->held_any = true;
         mount->light = mount->light && (frame.type == NOR_SURE || frame.type == NOR_COPY ||
                                         frame.type == NOR_COUNTED);
-        nor->damaged = nor->damaged || !frame.sound;
+        if (!frame.sound) {
+            nor->damaged = true;
+        }
     }
     if (rc < 0) {
         return rc;
     }
-    nor->damaged = nor->damaged || walk->broken;
+    if (walk->broken) {
+        nor->damaged = true;
+    }
     if (next == NULL) {
         return mount_last(mount, walk);
     }
-    nor->damaged = nor->damaged || walk->offset < walk->end;
+    if (walk->offset < walk->end) {
+        nor->damaged = true;
+    }
     rc = mount->held_any ? mount_apply(mount, &mount->held) : LK_OK;
     if (rc == LK_OK && next->last != NOR_NONE) {
         rc = mount_word(mount, next->last, nor_sector_at(nor, walk->sector) + walk->end - 1);
@@ -316,12 +322,11 @@ static int mount_count(struct lk_nor *nor)
     nor->free_count = 0;
     nor->retired_count = 0;
     for (uint32_t i = 0; i < nor->sector_count; i++) {
-        int rc = lk_nor_retired(nor, sector);
         int counts = lk_nor_counts(nor, sector);
-        if (rc < 0 || counts < 0) {
+        if (counts < 0) {
             return LK_E_IO;
         }
-        nor->retired_count += rc == 1 ? 1 : 0;
+        nor->retired_count += counts == NOR_BAD ? 1 : 0;
         nor->free_count += counts == 1 && free && i > 0 ? 1 : 0;
         sector = nor_after(nor, sector);
         free = free && sector != nor->tail;
@@ -355,7 +360,9 @@ static int mount_tail(struct lk_nor *nor, const struct nor_header *newest, bool 
             nor->tail = s;
         }
     }
-    nor->damaged = nor->damaged || oldest != nor->tail_generation;
+    if (oldest != nor->tail_generation) {
+        nor->damaged = true;
+    }
     nor->tail_generation = oldest;
     return mount_count(nor);
 }
@@ -458,7 +465,9 @@ int lk_nor_mount(struct lk_nor *nor, enum lk_mode mode)
         nor->again = 0;
         nor->settled = false;
     }
-    nor->dirty = nor->dirty || nor->scrubbing || mount.data_bytes != nor->live_bytes;
+    if (nor->scrubbing || mount.data_bytes != nor->live_bytes) {
+        nor->dirty = true;
+    }
     nor->dead_bytes = nor->sector_size;
     return rc;
 }
