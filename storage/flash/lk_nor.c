@@ -101,9 +101,7 @@ static void nor_abort(struct lk_storage_txn *txn)
 /* What a commit that could not be written may have left must not count after a restart. */
 static void nor_disown(struct lk_nor *nor)
 {
-    uint32_t at = 0;
-    if (lk_nor_open_sector(nor, 0) != LK_OK ||
-        lk_nor_append_word(nor, NOR_SURE, 0, 0, &at) != LK_OK) {
+    if (lk_nor_open_sector(nor, 0) != LK_OK || lk_nor_append_word(nor, NOR_SURE, 0, 0) != LK_OK) {
         nor->broken = true;
     }
 }
@@ -112,7 +110,6 @@ static int nor_commit_tally(struct lk_nor *nor)
 {
     struct nor_frame frame;
     uint32_t index = 0;
-    uint32_t at = 0;
     uint32_t count = lk_nor_tally_of(nor, nor->tally_at);
     int rc = LK_OK;
     if (count == 0 && lk_nor_tally_set(nor, nor->tally_at, 0) != LK_OK) {
@@ -124,10 +121,10 @@ static int nor_commit_tally(struct lk_nor *nor)
         rc = rc == LK_OK ? lk_nor_tally_set(nor, nor->tally_at, 0) : rc;
     }
     if (rc == LK_OK && nor->narrow) {
-        rc = lk_nor_append_word(nor, NOR_TALLY, nor->tally_at / nor->step, nor->keep - 2u, &at);
+        rc = lk_nor_append_word(nor, NOR_TALLY, nor->tally_at / nor->step, nor->keep - 2u);
     } else if (rc == LK_OK) {
         struct nor_new tally = {.type = NOR_TALLY_WIDE, .body = {nor->tally_at, count + 1}};
-        rc = lk_nor_append(nor, &tally, nor->keep - 2u, &at);
+        rc = lk_nor_append(nor, &tally, nor->keep - 2u);
     }
     if (rc == LK_OK) {
         nor->batch_bytes = nor->step;
@@ -142,9 +139,7 @@ static int nor_commit_tally(struct lk_nor *nor)
 
 static int nor_commit_batch(struct lk_nor *nor)
 {
-    uint32_t at = 0;
-    int rc =
-        lk_nor_append_word(nor, NOR_COMMIT, nor->batch_count & NOR_COUNT_BITS, nor->keep - 1u, &at);
+    int rc = lk_nor_append_word(nor, NOR_COMMIT, nor->batch_count & NOR_COUNT_BITS, nor->keep - 1u);
     if (rc == LK_OK) {
         nor->dirty = true; /* the commit's own word, and removals, are dead at once */
         rc = lk_nor_index_commit(nor);
@@ -239,7 +234,6 @@ static int nor_failed(struct lk_storage_txn *txn, int rc)
 /* Writes a frame of the batch, which takes the place of `old` bytes. */
 static int nor_write(struct lk_nor *nor, struct nor_new *frame, uint32_t old, bool urgent)
 {
-    uint32_t at = 0;
     uint32_t size = lk_nor_size(nor, frame);
     int32_t growth = (frame->type == NOR_REMOVE ? 0 : (int32_t)size) - (int32_t)old;
     int32_t net = nor->batch_growth + growth;
@@ -250,17 +244,17 @@ static int nor_write(struct lk_nor *nor, struct nor_new *frame, uint32_t old, bo
     int rc = lk_nor_make_room(nor, size + nor->step, net > 0 ? net : 0, urgent);
     if (rc == LK_OK) {
         frame->type = (uint8_t)(frame->type + (nor->batch_at == 0 ? 1 : 0));
-        rc = lk_nor_append(nor, frame, nor->keep - 1u, &at);
+        rc = lk_nor_append(nor, frame, nor->keep - 1u);
     }
     if (rc != LK_OK) {
         return rc;
     }
-    nor->batch_at = nor->batch_at == 0 ? at : nor->batch_at;
+    nor->batch_at = nor->batch_at == 0 ? frame->at : nor->batch_at;
     nor->batch_count++;
     nor->batch_growth = net;
     nor->batch_bytes += size;
     nor->version++;
-    return lk_nor_index_pend(nor, frame->key, at);
+    return lk_nor_index_pend(nor, frame->key, frame->at);
 }
 
 static int nor_change(struct lk_storage_txn *txn, struct nor_new *frame)
@@ -398,6 +392,7 @@ static int nor_geometry(struct lk_nor *nor, struct lk_flash_geometry *geometry)
     nor->mapped = geometry->mapped != NULL ? geometry->mapped + nor->base : NULL;
     nor->step = (uint8_t)LK_NOR_STEP(geometry->program_unit);
     nor->unit_log2 = log2;
+    nor->begin = (uint8_t)(nor_round(nor, NOR_HEAD) + nor->step);
     return LK_OK;
 }
 

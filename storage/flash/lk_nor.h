@@ -82,6 +82,7 @@ struct lk_nor {
     bool going;    /* and the log says that this session writes */
     bool damaged;  /* something in the log did not read as it was written */
     bool scrubbing;
+    uint8_t begin; /* in a sector, of its frames: behind its header and the mark of retirement */
     const uint8_t *mapped; /* the region, or NULL */
     uint32_t base;         /* address of the region */
     uint32_t sector_size;

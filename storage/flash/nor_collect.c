@@ -11,7 +11,7 @@
 /* Bytes of data that a sector takes. */
 static uint32_t collect_sector_room(const struct lk_nor *nor)
 {
-    return nor->limit - nor_begin(nor);
+    return nor->limit - nor->begin;
 }
 
 static uint32_t collect_room(const struct lk_nor *nor)
@@ -45,12 +45,11 @@ static int collect_advance(struct lk_nor *nor)
 {
     struct nor_header header;
     uint32_t next = nor->tail;
-    uint32_t at = 0;
     int rc = lk_nor_sector_next(nor, nor->tail, nor->tail_generation, &next, &header);
     if (rc != 1) {
         return rc < 0 ? rc : LK_E_CORRUPT;
     }
-    rc = lk_nor_append_word(nor, NOR_TAIL, header.generation, 0, &at);
+    rc = lk_nor_append_word(nor, NOR_TAIL, header.generation, 0);
     if (rc != LK_OK) {
         return rc;
     }
@@ -70,7 +69,6 @@ static int collect_remove_again(struct lk_nor *nor, uint32_t copy_at)
 {
     struct nor_frame frame;
     uint32_t index = 0;
-    uint32_t at = 0;
     int rc = lk_nor_frame_at(nor, copy_at, &frame);
     rc = rc == LK_OK ? lk_nor_find_frame(nor, true, &frame, &index) : rc;
     if (rc != 1) {
@@ -80,10 +78,10 @@ static int collect_remove_again(struct lk_nor *nor, uint32_t copy_at)
     if (rc == LK_OK && nor_is_remove(frame.type)) {
         struct nor_new again = {
             .type = NOR_REMOVE, .key = {NULL, frame.key_size}, .from = nor_key_at(&frame)};
-        rc = lk_nor_append(nor, &again, 0, &at);
+        rc = lk_nor_append(nor, &again, 0);
         if (rc == LK_OK) {
             nor->batch_count++;
-            lk_nor_index_set(nor, nor->index_max - nor->pending_count + index, at);
+            lk_nor_index_set(nor, nor->index_max - nor->pending_count + index, again.at);
         }
     }
     return rc;
@@ -248,7 +246,6 @@ int lk_nor_compact(struct lk_storage *storage)
 int lk_nor_scrub(struct lk_storage *storage, uint64_t *bytes)
 {
     struct lk_nor *nor = nor_of(storage);
-    uint32_t at = 0;
     int rc = collect_idle(nor);
     *bytes = 0;
     if (rc != LK_OK || !nor->dirty) {
@@ -257,7 +254,7 @@ int lk_nor_scrub(struct lk_storage *storage, uint64_t *bytes)
     rc = collect_all(nor);
     rc = rc == LK_OK ? collect_erase(nor, bytes) : rc;
     if (rc == LK_OK) {
-        rc = lk_nor_append_word(nor, NOR_SCRUB, 0, 0, &at);
+        rc = lk_nor_append_word(nor, NOR_SCRUB, 0, 0);
     }
     if (rc == LK_OK) {
         nor->scrubbing = false;

@@ -114,7 +114,7 @@ int lk_nor_retired(const struct lk_nor *nor, uint32_t sector)
 {
     uint32_t word;
     uint32_t off = 0;
-    int rc = lk_nor_word(nor, nor_sector_at(nor, sector) + nor_round(nor, NOR_HEAD), &word);
+    int rc = lk_nor_word(nor, nor_mark_at(nor, sector), &word);
     if (rc != LK_OK) {
         return rc;
     }
@@ -139,11 +139,6 @@ uint32_t lk_nor_head_make(uint8_t type, uint32_t argument)
 {
     uint32_t word = (uint32_t)type << 28 | argument << 7;
     return word | (lk_nor_crc_word(0, word) & 0x7F);
-}
-
-static bool frame_is_word(uint8_t type)
-{
-    return type >= NOR_COMMIT && type <= NOR_SCRUB;
 }
 
 /* Takes a head apart. False: it does not hold, or is of no frame that fits into `room`. */
@@ -178,7 +173,7 @@ int lk_nor_frame_at(const struct lk_nor *nor, uint32_t at, struct nor_frame *fra
     uint32_t sector = nor_sector_of(nor, at);
     uint32_t offset = at - nor_sector_at(nor, sector);
     *frame = (struct nor_frame){.at = at};
-    if (sector >= nor->sector_count || offset < nor_begin(nor) ||
+    if (sector >= nor->sector_count || offset < nor->begin ||
         offset > nor->sector_size - NOR_FRAME || offset % nor->step != 0) {
         return LK_E_CORRUPT;
     }
@@ -228,7 +223,7 @@ int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, ui
         return LK_E_IO;
     }
     uint8_t type = (uint8_t)(frame->word >> 28);
-    if (frame_is_word(type)) {
+    if (nor_is_word(type)) {
         frame->type = type;
         frame->argument = frame->word >> 12 & 0xFFFF;
         frame->sound =
@@ -248,7 +243,7 @@ static int frame_is_sure(const struct lk_nor *nor, const struct nor_walk *walk, 
 {
     struct nor_frame frame;
     int rc = lk_nor_frame_parse(nor, walk, offset, &frame);
-    if (rc == 1 && frame_is_word(frame.type)) {
+    if (rc == 1 && nor_is_word(frame.type)) {
         rc = lk_nor_frame_parse(nor, walk, offset + frame.size, &frame);
     }
     return rc;
@@ -359,10 +354,8 @@ uint32_t lk_nor_walk_end(const struct lk_nor *nor, const struct nor_header *next
 void lk_nor_walk_of(const struct lk_nor *nor, uint32_t sector, uint32_t generation,
                     struct nor_walk *walk)
 {
-    *walk = (struct nor_walk){.sector = sector,
-                              .generation = generation,
-                              .offset = nor_begin(nor),
-                              .end = nor->sector_size};
+    *walk = (struct nor_walk){
+        .sector = sector, .generation = generation, .offset = nor->begin, .end = nor->sector_size};
 }
 
 int lk_nor_walk_log(struct lk_nor *nor, uint32_t sector, uint32_t generation, struct nor_walk *walk)

@@ -19,7 +19,7 @@ static uint32_t index_get(const struct lk_nor *nor, uint32_t i)
     const uint8_t *slot = index_slot(nor, i);
     uint32_t steps = (uint32_t)slot[0] | (uint32_t)slot[1] << 8;
     if (!nor->narrow) {
-        steps = nor_get32(slot);
+        steps |= (uint32_t)slot[2] << 16 | (uint32_t)slot[3] << 24;
     }
     return steps * nor->step;
 }
@@ -28,11 +28,11 @@ void lk_nor_index_set(struct lk_nor *nor, uint32_t i, uint32_t at)
 {
     uint8_t *slot = index_slot(nor, i);
     uint32_t steps = at / nor->step;
-    if (nor->narrow) {
-        slot[0] = (uint8_t)steps;
-        slot[1] = (uint8_t)(steps >> 8);
-    } else {
-        nor_set32(slot, steps);
+    slot[0] = (uint8_t)steps;
+    slot[1] = (uint8_t)(steps >> 8);
+    if (!nor->narrow) {
+        slot[2] = (uint8_t)(steps >> 16);
+        slot[3] = (uint8_t)(steps >> 24);
     }
 }
 

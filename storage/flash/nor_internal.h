@@ -103,10 +103,10 @@ static inline uint32_t nor_round(const struct lk_nor *nor, uint32_t size)
     return (size + nor->step - 1u) & ~(uint32_t)(nor->step - 1u);
 }
 
-/* Where the frames of a sector begin: behind its header and the mark of retirement. */
-static inline uint32_t nor_begin(const struct lk_nor *nor)
+/* Where the mark of retirement of a sector is. */
+static inline uint32_t nor_mark_at(const struct lk_nor *nor, uint32_t sector)
 {
-    return nor_round(nor, NOR_HEAD) + nor->step;
+    return sector * nor->sector_size + nor->begin - nor->step;
 }
 
 static inline uint32_t nor_sector_at(const struct lk_nor *nor, uint32_t sector)
@@ -127,6 +127,11 @@ static inline uint32_t nor_after(const struct lk_nor *nor, uint32_t sector)
 static inline bool nor_is_record(uint8_t type)
 {
     return type == NOR_PUT || type == NOR_PUT_FIRST || type == NOR_COPY || type == NOR_COUNTED;
+}
+
+static inline bool nor_is_word(uint8_t type)
+{
+    return type >= NOR_COMMIT && type <= NOR_SCRUB;
 }
 
 static inline bool nor_is_batch(uint8_t type)
@@ -249,12 +254,12 @@ struct nor_new {
     struct lk_span value;
     uint32_t from;    /* where key and value are copied from, which then have no data */
     uint32_t body[2]; /* words: the argument; COUNTED: the tally; TALLY_WIDE: position and tally */
+    uint32_t at;      /* where it was written */
 };
 
 /* Appends a frame; takes a new sector only where `spare` others stay free. LK_E_FULL, LK_E_IO */
-int lk_nor_append(struct lk_nor *nor, const struct nor_new *frame, uint32_t spare, uint32_t *at);
-int lk_nor_append_word(struct lk_nor *nor, uint8_t type, uint32_t argument, uint32_t spare,
-                       uint32_t *at);
+int lk_nor_append(struct lk_nor *nor, struct nor_new *frame, uint32_t spare);
+int lk_nor_append_word(struct lk_nor *nor, uint8_t type, uint32_t argument, uint32_t spare);
 /* Bytes that it takes, with its filling. */
 uint32_t lk_nor_size(const struct lk_nor *nor, const struct nor_new *frame);
 /* Erases a sector and gives it a header: of the next sector of the log, or of one that is spare.

@@ -59,11 +59,6 @@ static int log_add(struct log_out *out, const uint8_t *data, size_t size)
     return rc;
 }
 
-static bool log_is_word(uint8_t type)
-{
-    return type >= NOR_COMMIT && type <= NOR_SCRUB;
-}
-
 /* Of the body that is neither key nor value. */
 static uint32_t log_body(uint8_t type)
 {
@@ -73,7 +68,7 @@ static uint32_t log_body(uint8_t type)
 uint32_t lk_nor_size(const struct lk_nor *nor, const struct nor_new *frame)
 {
     size_t size = NOR_FRAME + log_body(frame->type) + frame->key.size + frame->value.size;
-    return log_is_word(frame->type) ? nor->step : nor_round(nor, (uint32_t)size);
+    return nor_is_word(frame->type) ? nor->step : nor_round(nor, (uint32_t)size);
 }
 
 /* The frame from its start or, for the checksum, without the bytes of that. */
@@ -88,12 +83,12 @@ static int log_parts(struct log_out *out, const struct nor_new *frame, const uin
     return rc == LK_OK ? log_flush(out) : rc;
 }
 
-static int log_write(struct lk_nor *nor, const struct nor_new *frame, uint32_t at)
+static int log_write(struct lk_nor *nor, const struct nor_new *frame)
 {
-    struct log_out out = {.nor = nor, .at = at};
+    struct log_out out = {.nor = nor, .at = frame->at};
     uint8_t head[NOR_FRAME + 8];
-    if (log_is_word(frame->type)) {
-        nor_set32(head, lk_nor_word_make(frame->type, frame->body[0], nor->generation, at));
+    if (nor_is_word(frame->type)) {
+        nor_set32(head, lk_nor_word_make(frame->type, frame->body[0], nor->generation, frame->at));
         return log_parts(&out, frame, head, 4);
     }
     uint32_t argument = 0;
@@ -104,7 +99,7 @@ static int log_write(struct lk_nor *nor, const struct nor_new *frame, uint32_t a
     nor_set32(head + NOR_FRAME, frame->body[0]);
     nor_set32(head + NOR_FRAME + 4, frame->body[1]);
     out.sum = true;
-    out.crc = lk_nor_seed(nor->generation, at);
+    out.crc = lk_nor_seed(nor->generation, frame->at);
     int rc = log_parts(&out, frame, head, 4);
     nor_set32(head + 4, frame->unsound ? ~out.crc : out.crc);
     out.sum = false;
@@ -113,7 +108,7 @@ static int log_write(struct lk_nor *nor, const struct nor_new *frame, uint32_t a
 
 void lk_nor_retire(struct lk_nor *nor, uint32_t sector)
 {
-    uint32_t at = nor_sector_at(nor, sector) + nor_round(nor, NOR_HEAD);
+    uint32_t at = nor_mark_at(nor, sector);
     uint8_t bytes[16];
     memset(bytes, 0xFF, sizeof bytes);
     nor_set32(bytes, NOR_RETIRED);
@@ -209,7 +204,7 @@ int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare)
             }
             nor->generation = nor->newest;
             nor->active = sector;
-            nor->offset = nor_begin(nor);
+            nor->offset = nor->begin;
             nor->from = nor->offset;
             nor->last = NOR_NONE;
             nor->fresh = true;
@@ -225,10 +220,10 @@ int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare)
 }
 
 /* One try, where the log ends. */
-static int log_try(struct lk_nor *nor, const struct nor_new *frame, uint32_t size, uint32_t *at)
+static int log_try(struct lk_nor *nor, struct nor_new *frame)
 {
-    uint32_t place = nor_sector_at(nor, nor->active) + nor->offset;
-    int rc = log_write(nor, frame, place);
+    frame->at = nor_sector_at(nor, nor->active) + nor->offset;
+    int rc = log_write(nor, frame);
     if (rc != LK_OK) {
         /* Whatever is there now lies behind what the next header will tell. */
         nor->offset = nor->sector_size;
@@ -237,15 +232,14 @@ static int log_try(struct lk_nor *nor, const struct nor_new *frame, uint32_t siz
         }
         return rc;
     }
-    nor->offset += size;
+    nor->offset += lk_nor_size(nor, frame);
     nor->from = nor->offset;
-    *at = place;
     return LK_OK;
 }
 
-int lk_nor_append(struct lk_nor *nor, const struct nor_new *frame, uint32_t spare, uint32_t *at)
+int lk_nor_append(struct lk_nor *nor, struct nor_new *frame, uint32_t spare)
 {
-    const struct nor_new go = {.type = NOR_SURE, .body = {1}};
+    struct nor_new go = {.type = NOR_SURE, .body = {1}};
     uint32_t size = lk_nor_size(nor, frame);
     bool upkeep = frame->type == NOR_TAIL || frame->type == NOR_SURE || frame->type == NOR_SCRUB;
     uint32_t limit = upkeep ? nor->sector_size : nor->limit;
@@ -259,10 +253,10 @@ int lk_nor_append(struct lk_nor *nor, const struct nor_new *frame, uint32_t spar
             return rc;
         }
         if (!nor->going && frame->type != NOR_SURE) {
-            rc = log_try(nor, &go, nor->step, at);
+            rc = log_try(nor, &go);
             nor->going = rc == LK_OK;
         }
-        rc = rc == LK_OK ? log_try(nor, frame, size, at) : rc;
+        rc = rc == LK_OK ? log_try(nor, frame) : rc;
         if (rc != LK_E_CORRUPT) {
             return rc;
         }
@@ -270,17 +264,15 @@ int lk_nor_append(struct lk_nor *nor, const struct nor_new *frame, uint32_t spar
     return LK_E_IO;
 }
 
-int lk_nor_append_word(struct lk_nor *nor, uint8_t type, uint32_t argument, uint32_t spare,
-                       uint32_t *at)
+int lk_nor_append_word(struct lk_nor *nor, uint8_t type, uint32_t argument, uint32_t spare)
 {
     struct nor_new frame = {.type = type, .body = {argument}};
-    return lk_nor_append(nor, &frame, spare, at);
+    return lk_nor_append(nor, &frame, spare);
 }
 
 int lk_nor_copy(struct lk_nor *nor, uint32_t index)
 {
     struct nor_frame old;
-    uint32_t at = 0;
     uint32_t count = 0;
     int rc = lk_nor_entry(nor, false, index, &old);
     if (rc == LK_OK) {
@@ -301,21 +293,20 @@ int lk_nor_copy(struct lk_nor *nor, uint32_t index)
                             .value = {NULL, old.value_size},
                             .from = nor_key_at(&old),
                             .unsound = !old.sound};
-    rc = lk_nor_append(nor, &frame, 0, &at);
+    rc = lk_nor_append(nor, &frame, 0);
     if (rc == LK_OK) {
         uint32_t size = lk_nor_size(nor, &frame);
         nor->live_bytes += size - old.size;
         nor->credit -= (int32_t)size;
         nor->dirty = true;
         lk_nor_tally_forget(nor, old.at);
-        lk_nor_index_set(nor, index, at);
+        lk_nor_index_set(nor, index, frame.at);
     }
     return rc;
 }
 
 int lk_nor_settle(struct lk_nor *nor)
 {
-    uint32_t at = 0;
     int rc = LK_OK;
     if (nor->settled) {
         return LK_OK;
@@ -327,11 +318,11 @@ int lk_nor_settle(struct lk_nor *nor)
         nor->going = true; /* nothing that an answer was given for hangs on this copy yet */
         struct nor_new tally = {.type = NOR_TALLY_WIDE,
                                 .body = {nor->again, lk_nor_tally_of(nor, nor->again)}};
-        rc = lk_nor_append(nor, &tally, 0, &at);
+        rc = lk_nor_append(nor, &tally, 0);
         nor->going = false;
     }
     for (int i = 0; i < 2 && rc == LK_OK; i++) {
-        rc = lk_nor_append_word(nor, NOR_SURE, 0, 0, &at);
+        rc = lk_nor_append_word(nor, NOR_SURE, 0, 0);
     }
     nor->settled = rc == LK_OK;
     return rc;

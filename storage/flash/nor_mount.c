@@ -45,7 +45,7 @@ static int mount_batch(struct mount *mount, uint32_t stop)
         }
         sector = walk.next;
         generation = walk.header.generation;
-        offset = nor_begin(nor);
+        offset = nor->begin;
     }
 }
 
@@ -111,7 +111,7 @@ static int mount_apply(struct mount *mount, const struct nor_frame *frame)
     if (frame->type == NOR_DAMAGED) {
         return LK_OK;
     }
-    if (frame->type >= NOR_COMMIT && frame->type <= NOR_SCRUB) {
+    if (nor_is_word(frame->type)) {
         return mount_word(mount, frame->word, frame->at);
     }
     if (nor_is_batch(frame->type)) {
@@ -415,7 +415,7 @@ static int mount_format(struct lk_nor *nor)
     int zero = blank == 0 ? mount_is_fill(nor, 0) : 0;
     if (nor->newest > 0) {
         /* A header and no log: a format that was cut, unless there is more than that leaves. */
-        uint32_t from = nor_sector_at(nor, nor->active) + nor_begin(nor) + 3u * nor->step;
+        uint32_t from = nor_sector_at(nor, nor->active) + nor->begin + 3u * nor->step;
         uint32_t end = nor_sector_at(nor, nor->active) + nor->sector_size;
         int rc = lk_nor_blank(nor, from, end);
         if (rc != LK_OK) {
