@@ -453,8 +453,11 @@ size-parts: $(LIBRARY_OBJ) $(FRONT_OBJ)
 			'END { printf "%-10s %8d %8d %8d\n", part, $$1, $$2, $$3 }'; \
 	done
 else
-size: ## bytes of text, data and bss of each part, optimised for size; of a firmware, beside its budget
+# What tools look at images with is not linked on boards.
+FLASH_SIZE := $(filter-out storage/flash/nor_look.c,$(call sources,storage/flash))
+size: ## bytes of text, data and bss of each part, optimised for size; firmware and flash log beside their budgets
 	@$(MAKE) VARIANT=size size
+	@sh tests/house/flash_size.sh $(BUILD)-size/flash tests/house/flash_size.txt $(FLASH_SIZE)
 endif
 
 ifeq ($(VARIANT),stack)

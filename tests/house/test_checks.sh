@@ -126,6 +126,15 @@ expect 1 "a core that calls a backend by name is found" symbols backend good
 expect 1 "a core that allocates is found" symbols allocates good
 expect 1 "an allocation elsewhere below the front ends is found" symbols good allocates
 
+# sized BYTES: the size of storage/flash for this machine, with a budget
+sized() {
+    echo "here $(gcc -dumpmachine) $1 -O1" >"$area/budget"
+    sh "$home/flash_size.sh" "$area/flash" "$area/budget" storage/flash/nor_media.c
+}
+expect 0 "a size within its budget" sized 100000
+expect 1 "a size over its budget" sized 10
+expect 1 "a size of nothing" sh "$home/flash_size.sh" "$area/flash" "$area/budget" storage/flash/none.c
+
 # The runner of the tests, too: what dies or is cut short must not look like success.
 run() {
     rm -rf "$area/results"
