@@ -148,11 +148,6 @@ static int cursor_stand(struct lk_storage_cursor *cursor, bool forward, struct c
     return rc;
 }
 
-static int cursor_usable(const struct lk_storage_cursor *cursor, struct lk_span key)
-{
-    return cursor->txn != NULL ? lk_nor_usable(cursor->txn, key) : LK_E_STATE;
-}
-
 /* Goes to the last entry before the key, or the next one from there on. */
 static int cursor_find(struct lk_storage_cursor *cursor, bool forward, struct lk_span key,
                        struct lk_span *found, struct lk_span *value)
@@ -174,7 +169,7 @@ static int cursor_compare(struct lk_span a, struct lk_span b)
 int lk_nor_seek(struct lk_storage_cursor *cursor, struct lk_span key, struct lk_span *found,
                 struct lk_span *value)
 {
-    int rc = cursor_usable(cursor, key);
+    int rc = lk_nor_usable(cursor->txn, key);
     if (rc != LK_OK) {
         return rc;
     }
@@ -185,7 +180,7 @@ int lk_nor_seek(struct lk_storage_cursor *cursor, struct lk_span key, struct lk_
 int lk_nor_seek_before(struct lk_storage_cursor *cursor, struct lk_span key, struct lk_span *found,
                        struct lk_span *value)
 {
-    int rc = cursor_usable(cursor, key);
+    int rc = lk_nor_usable(cursor->txn, key);
     if (rc != LK_OK) {
         return rc;
     }
@@ -214,7 +209,7 @@ int lk_nor_seek_before(struct lk_storage_cursor *cursor, struct lk_span key, str
 static int cursor_move(struct lk_storage_cursor *cursor, bool forward, struct lk_span *found,
                        struct lk_span *value)
 {
-    int rc = cursor_usable(cursor, (struct lk_span){NULL, 0});
+    int rc = lk_nor_usable(cursor->txn, (struct lk_span){NULL, 0});
     if (rc != LK_OK) {
         return rc;
     }

@@ -12,11 +12,10 @@ struct mount {
     bool look;                        /* for the log's beginning only */
     bool light;                       /* nothing in this sector would be missed */
     const struct nor_header *witness; /* of a sector that is given up: what it told stays true */
-    bool held_any;
-    bool headless; /* the first batch may have lost its beginning to collection */
-    struct nor_frame held;
-    bool sure;         /* what came before the held one is SURE */
-    uint32_t batch_at; /* first frame of the batch that was not committed yet; 0: none */
+    bool headless;         /* the first batch may have lost its beginning to collection */
+    struct nor_frame held; /* at 0: none */
+    bool sure;             /* what came before the held one is SURE */
+    uint32_t batch_at;     /* first frame of the batch that was not committed yet; 0: none */
     uint32_t batch_count;
     uint32_t data_bytes;
 };
@@ -108,34 +107,35 @@ static int mount_word(struct mount *mount, uint32_t word, uint32_t at)
 static int mount_apply(struct mount *mount, const struct nor_frame *frame)
 {
     struct lk_nor *nor = mount->nor;
-    if (frame->type == NOR_DAMAGED) {
-        return LK_OK;
-    }
-    if (nor_is_word(frame->type)) {
-        return mount_word(mount, frame->word, frame->at);
-    }
-    if (nor_is_batch(frame->type)) {
-        mount->data_bytes += frame->size;
+    switch (frame->type) {
+    case NOR_DAMAGED: return LK_OK;
+    case NOR_PUT:
+    case NOR_PUT_FIRST:
+    case NOR_REMOVE:
+    case NOR_REMOVE_FIRST:
         if (frame->type == NOR_PUT_FIRST || frame->type == NOR_REMOVE_FIRST) {
             mount->headless = false;
             mount->batch_at = 0;
         }
+        mount->data_bytes += frame->size;
         if (mount->batch_at == 0) {
             mount->batch_at = frame->at;
             mount->batch_count = 0;
         }
         mount->batch_count++;
         return LK_OK;
-    }
-    if (nor_is_record(frame->type)) {
+    case NOR_COPY:
+    case NOR_COUNTED:
         mount->data_bytes += frame->size;
         return mount->look ? LK_OK : lk_nor_index_apply(nor, frame);
+    case NOR_TALLY_WIDE:
+        if (mount->look || !frame->sound) {
+            return LK_OK;
+        }
+        nor->again = frame->body[0];
+        return mount_tally(nor, nor->again, false, frame->body[1]);
+    default: return mount_word(mount, frame->word, frame->at);
     }
-    if (mount->look || !frame->sound) {
-        return LK_OK;
-    }
-    nor->again = frame->body[0];
-    return mount_tally(nor, nor->again, false, frame->body[1]);
 }
 
 /*
@@ -150,7 +150,7 @@ static int mount_last(struct mount *mount, const struct nor_walk *walk)
     nor->from = walk->offset;
     nor->last = NOR_NONE;
     nor->again = 0;
-    if (!mount->held_any) {
+    if (mount->held.at == 0) {
         return LK_OK;
     }
     nor->from = mount->held.at % nor->sector_size;
@@ -178,7 +178,7 @@ static int mount_near_commit(const struct mount *mount, struct nor_walk *walk,
     const struct nor_frame *held = &mount->held;
     uint32_t offset = rc == 1 ? walk->offset - frame->size : walk->offset;
     uint32_t differ;
-    if (!mount->held_any || !nor_is_batch(held->type) || offset + nor->step > walk->end ||
+    if (held->at == 0 || !nor_is_batch(held->type) || offset + nor->step > walk->end ||
         (rc == 1 && frame->size != nor->step)) {
         return rc;
     }
@@ -206,7 +206,7 @@ static int mount_sector(struct mount *mount, struct nor_walk *walk, const struct
     struct lk_nor *nor = mount->nor;
     struct nor_frame frame;
     int rc;
-    mount->held_any = false;
+    mount->held.at = 0;
     mount->sure = false;
     mount->light = true;
     for (;;) {
@@ -217,7 +217,7 @@ static int mount_sector(struct mount *mount, struct nor_walk *walk, const struct
         if (rc != 1) {
             break;
         }
-        if (mount->held_any) {
+        if (mount->held.at != 0) {
             rc = mount_apply(mount, &mount->held);
             if (rc != LK_OK) {
                 return rc;
@@ -225,7 +225,6 @@ static int mount_sector(struct mount *mount, struct nor_walk *walk, const struct
             mount->sure = mount->held.type == NOR_SURE && mount->held.argument == 0;
         }
         mount->held = frame;
-        mount->held_any = true;
         mount->light = mount->light && (frame.type == NOR_SURE || frame.type == NOR_COPY ||
                                         frame.type == NOR_COUNTED);
         if (!frame.sound) {
@@ -244,7 +243,7 @@ static int mount_sector(struct mount *mount, struct nor_walk *walk, const struct
     if (walk->offset < walk->end) {
         nor->damaged = true;
     }
-    rc = mount->held_any ? mount_apply(mount, &mount->held) : LK_OK;
+    rc = mount->held.at != 0 ? mount_apply(mount, &mount->held) : LK_OK;
     if (rc == LK_OK && next->last != NOR_NONE) {
         rc = mount_word(mount, next->last, nor_sector_at(nor, walk->sector) + walk->end - 1);
     }
