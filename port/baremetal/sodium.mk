@@ -69,5 +69,5 @@ endif
 $(SODIUM): $(SODIUM_OBJ)
 	$(make-archive)
 
-# The port's own file of the crypto table includes the library's headers.
-$(BUILD)/obj/port/sodium/%.o $(BUILD)/obj/port/baremetal/%.o: $(SODIUM_SOURCE)/fetched
+# Ports include the library's headers.
+$(filter $(BUILD)/obj/port/%,$(LIBRARY_OBJ)): $(SODIUM_SOURCE)/fetched
