@@ -13,7 +13,7 @@
 _Noreturn void lk_board_trap(uint32_t cause, uint32_t at);
 int main(void);
 
-#define BOARD_ENTRIES 780 /* keys in the store, index entries too */
+#define BOARD_ENTRIES 740 /* keys in the store, index entries too */
 #define BOARD_BATCH   48  /* of them in one transaction */
 #define BOARD_REGION  (LK_NRF51_STORE_SECTORS * LK_NRF51_PAGE_SIZE)
 
