@@ -68,6 +68,22 @@ class Line:
             os.close(end)
 
 
+class Swapped:
+    """Changes what goes by, also where it comes in pieces."""
+
+    def __init__(self, old, new):
+        self.old, self.new, self.kept = old, new, b""
+
+    def __call__(self, part):
+        data = (self.kept + part).replace(self.old, self.new)
+        self.kept = b""
+        for size in range(min(len(self.old) - 1, len(data)), 0, -1):
+            if data.endswith(self.old[:size]):
+                data, self.kept = data[:-size], data[-size:]
+                break
+        return data
+
+
 class Board(Line):
     """The console of the store at the far end."""
 
@@ -270,18 +286,15 @@ def people(board):
 
 def damage(board):
     """Bytes lost and changed on the way."""
-    def hurt(part):
-        return part.replace(b"display_name", b"display_namf")
-
-    board.down = hurt
+    board.down = Swapped(b"display_name", b"display_namf")
     is_("a line that was damaged on its way is not done",
         admin(board, "user", "set", "bob", "display_name=changed"), 5, "", "damaged on its way")
     board.down = lambda part: part
     is_("nor is anything left of it", admin(board, "user", "show", "bob"), 0, '.*x1e.*')
-    board.up = lambda part: part.replace(b"@example", b"@examp1e")
+    board.up = Swapped(b"@example", b"@examp1e")
     is_("an answer that was damaged is not believed", admin(board, "user", "show", "bob"), 5, "",
         'damaged on its way; waited for the answer to .*may have been done or not')
-    board.up = lambda part: part.replace(b"example", b"")
+    board.up = Swapped(b"example", b"")
     is_("nor one with a hole in it", admin(board, "user", "show", "bob"), 5, "", "damaged")
     board.up = lambda part: part
     os.write(board.device, os.urandom(3000).replace(b"\x1e", b"") + b"\r" + MARK + b"c12")
