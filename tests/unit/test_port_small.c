@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "lk_sodium.h"
-/* No board that runs here is composed of it. */
+/* No board that runs here is composed of it. NOLINTNEXTLINE(bugprone-suspicious-include) */
 #include "../../port/small/lk_small.c"
 
 #define GUARD 64
