@@ -69,7 +69,7 @@ class Line:
 
 
 class Swapped:
-    """Changes what goes by, also where it comes in pieces."""
+    """Changes what goes by, also where it comes in pieces. What is changed begins as no answer ends."""
 
     def __init__(self, old, new):
         self.old, self.new, self.kept = old, new, b""
@@ -294,7 +294,7 @@ def damage(board):
     board.up = Swapped(b"@example", b"@examp1e")
     is_("an answer that was damaged is not believed", admin(board, "user", "show", "bob"), 5, "",
         'damaged on its way; waited for the answer to .*may have been done or not')
-    board.up = Swapped(b"example", b"")
+    board.up = Swapped(b"@example", b"@")
     is_("nor one with a hole in it", admin(board, "user", "show", "bob"), 5, "", "damaged")
     board.up = lambda part: part
     os.write(board.device, os.urandom(3000).replace(b"\x1e", b"") + b"\r" + MARK + b"c12")
