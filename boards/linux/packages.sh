@@ -17,14 +17,14 @@ packages_of() {
     test) # the test library, and the programs that answers are compared with
         packages_of build
         echo libcmocka-dev python3 python3-cbor2 mosquitto apache2-utils whois argon2 \
-            jq strace bash-completion lmdb-utils oathtool zbar-tools ;;
+            libargon2-1 jq strace bash-completion lmdb-utils oathtool zbar-tools git ;;
     bench) # what the benchmarks compare with, and what draws their charts
         packages_of build
         echo python3 libsqlite3-dev gnuplot-nox ;;
     ci) # analysers, the second compiler, coverage
         packages_of test
         packages_of bench
-        echo clang clang-tidy clang-format cppcheck shellcheck valgrind gcovr libclang-rt-14-dev git ;;
+        echo clang clang-tidy clang-format cppcheck shellcheck valgrind gcovr libclang-rt-14-dev ;;
     *)
         echo "packages.sh: $1: build, demo, test, bench or ci" >&2
         return 2 ;;
