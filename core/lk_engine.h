@@ -692,7 +692,7 @@ static inline bool lk_expired(const struct lk_txn *txn, uint64_t expires_at)
 {
     return expires_at && (!lk_clock_trusted(txn) || expires_at <= txn->now_ms);
 }
-/* lk_throttle.c: what is stored of the budget of failed logins, and what another process stored. */
+/* lk_budget.c: what is stored of the budget of failed logins, and what another process stored. */
 uint64_t lk_throttle_keep(struct lk_store *store, uint64_t stored, uint64_t now_ms);
 int lk_random(const struct lk_store *store, uint8_t *out, size_t size);
 static inline void lk_wipe(const struct lk_store *store, void *data, size_t size)

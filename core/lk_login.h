@@ -88,13 +88,15 @@ int lk_login_stand_in_user(struct lk_txn *txn, uint32_t tenant, uint64_t tag, un
 #define LK_STAND_IN_TRIES 16
 
 /*
- * lk_throttle.c. A budget of so many `hours`: milliseconds until one more may be spent (0: now) by
+ * lk_budget.c. A budget of so many `hours`: milliseconds until one more may be spent (0: now) by
  * whom only `mine` of them are for, and its number after that.
  */
 uint64_t lk_budget_wait(uint64_t tat, uint64_t now_ms, uint64_t per_hour, unsigned hours,
                         unsigned mine);
 uint64_t lk_budget_spend(uint64_t tat, uint64_t now_ms, uint64_t per_hour, unsigned hours);
-/* An IPv4 address written as one of IPv6 is one of IPv4. */
+#define LK_HOUR_MS 3600000u
+
+/* lk_throttle.c. An IPv4 address written as one of IPv6 is one of IPv4. */
 struct lk_span lk_login_address(struct lk_span ip);
 /* Of an address; 0: none. */
 uint64_t lk_throttle_source(const struct lk_store *store, struct lk_span ip);

@@ -2,48 +2,15 @@
 /*
  * lk_throttle.c: what a flood of logins may cost the store as a whole.
  *
- * A budget is one number (GCRA): the time at which it is whole again. Whole, it is worth an hour;
- * a user's of good logins two, the second of which only known devices spend of.
  * Sources that fail often are delayed, and all failures together have a budget, both on the network
  * lane only. The table of sources lives in the store handle; the budget's number is also in the
  * meta record, so that a restart does not refill it. Everything here runs under the writer's lock.
  */
 #include "lk_login.h"
 
-#define THROTTLE_HOUR_MS  3600000u
 #define THROTTLE_FAILURES 20  /* of a source, that start its delay */
 #define THROTTLE_MOST_S   900 /* that it grows to */
 #define THROTTLE_REOPEN   10  /* a spent budget opens again when this part of it is back */
-
-/* ---- Budgets ---- */
-
-/* Further ahead than it is worth nobody can have spent it: the clock was set back. */
-static uint64_t budget_sound(uint64_t tat, uint64_t now_ms, unsigned hours)
-{
-    return tat > now_ms && tat - now_ms <= (uint64_t)hours * THROTTLE_HOUR_MS ? tat : now_ms;
-}
-
-uint64_t lk_budget_wait(uint64_t tat, uint64_t now_ms, uint64_t per_hour, unsigned hours,
-                        unsigned mine)
-{
-    uint64_t ends = budget_sound(tat, now_ms, hours) + THROTTLE_HOUR_MS / per_hour;
-
-    return lk_elapsed(ends, now_ms + (uint64_t)mine * THROTTLE_HOUR_MS);
-}
-
-uint64_t lk_budget_spend(uint64_t tat, uint64_t now_ms, uint64_t per_hour, unsigned hours)
-{
-    return budget_sound(tat, now_ms, hours) + THROTTLE_HOUR_MS / per_hour;
-}
-
-uint64_t lk_throttle_keep(struct lk_store *store, uint64_t stored, uint64_t now_ms)
-{
-    uint64_t tat = budget_sound(store->throttle.tat, now_ms, 1);
-
-    stored = budget_sound(stored, now_ms, 1);
-    store->throttle.tat = tat > stored ? tat : stored;
-    return store->throttle.tat > now_ms ? store->throttle.tat : 0;
-}
 
 /* ---- Sources ---- */
 
@@ -113,11 +80,11 @@ uint64_t lk_throttle_wait(struct lk_store *store, uint64_t source, uint64_t now_
         wait = 0; /* the clock was set back */
     }
     closed = lk_elapsed(throttle->closed_until, now_ms);
-    if (closed > THROTTLE_HOUR_MS) {
+    if (closed > LK_HOUR_MS) {
         closed = 0;
     }
     if (!closed && lk_budget_wait(throttle->tat, now_ms, LK_CHARGE_BUDGET, 1, 1)) {
-        closed = THROTTLE_HOUR_MS / THROTTLE_REOPEN;
+        closed = LK_HOUR_MS / THROTTLE_REOPEN;
         throttle->closed_until = now_ms + closed;
         throttle->closing_noted = false;
     }
@@ -134,7 +101,7 @@ void lk_throttle_charge(struct lk_store *store, uint64_t source, uint64_t now_ms
         return;
     }
     place = throttle_place(store, source);
-    if (lk_elapsed(now_ms, place->failed_at) >= THROTTLE_HOUR_MS) {
+    if (lk_elapsed(now_ms, place->failed_at) >= LK_HOUR_MS) {
         place->count = 0;
     }
     place->count += place->count < UINT32_MAX;
@@ -147,9 +114,8 @@ void lk_throttle_give_back(struct lk_store *store, uint64_t source)
     struct lk_throttle *throttle = &store->throttle;
     struct lk_source *known = throttle_find(store, source);
 
-    throttle->tat -= throttle->tat < THROTTLE_HOUR_MS / LK_CHARGE_BUDGET
-                         ? throttle->tat
-                         : THROTTLE_HOUR_MS / LK_CHARGE_BUDGET;
+    throttle->tat -= throttle->tat < LK_HOUR_MS / LK_CHARGE_BUDGET ? throttle->tat
+                                                                   : LK_HOUR_MS / LK_CHARGE_BUDGET;
     if (known && known->count) {
         /* No delay ran when it was charged: what runs now is its own. */
         known->count--;
