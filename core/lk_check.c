@@ -88,9 +88,13 @@ static const char *check_text(const struct lk_field *field, struct lk_span text)
         return "holds control characters";
     }
     /* What a record is called by; see lk_find_named. */
-    if (field->flags & LK_F_FOLD && field->flags & LK_F_REQUIRED && text.size &&
-        text.data[0] == '#') {
-        return "begins with '#', which stands for a number";
+    if (field->flags & LK_F_FOLD && field->flags & LK_F_REQUIRED && text.size) {
+        if (text.data[0] == '#') {
+            return "begins with '#', which stands for a number";
+        }
+        if (text.data[0] == ' ' || text.data[text.size - 1] == ' ') {
+            return "begins or ends with a space";
+        }
     }
     if (field->flags & LK_F_EMAIL && !lk_email_valid(text)) {
         return "is not an e-mail address (RFC 5321 mailbox)";

@@ -185,6 +185,12 @@ static void test_keys_username_with_at_is_the_own_address(void **state)
     bench_write(bench);
     refused(bench, print, bench_add(bench, &lk_kind_user, &id, "username=#5", NULL), LK_E_CHECK,
             "user", "username", "begins with '#', which stands for a number");
+    bench_write(bench);
+    refused(bench, print, bench_add(bench, &lk_kind_user, &id, "username= ", NULL), LK_E_CHECK,
+            "user", "username", "begins or ends with a space");
+    bench_write(bench);
+    refused(bench, print, bench_add(bench, &lk_kind_role, &id, "name=door ", NULL), LK_E_CHECK,
+            "role", "name", "begins or ends with a space");
     id = added(bench, &lk_kind_user, "username=a@b.org", "email=A@b.org");
     print = bench_print(bench);
     bench_write(bench);
