@@ -354,6 +354,8 @@ int lk_cli_allowed(struct lk_cli *cli);
 int lk_cli_find_tenant(struct lk_cli *cli);
 int lk_cli_tenant(struct lk_cli *cli, const char *name, struct lk_id *id);
 int lk_cli_user(struct lk_cli *cli, const char *who, struct lk_id *id);
+/* lk_cli_begin, then lk_cli_user. */
+int lk_cli_begin_user(struct lk_cli *cli, enum lk_mode mode, const char *who, struct lk_id *id);
 /* Any kind that has a name, tenants and users too. */
 int lk_cli_named(struct lk_cli *cli, const struct lk_kind *kind, const char *name,
                  struct lk_id *id);
@@ -459,11 +461,17 @@ void lk_cli_show_json(struct lk_cli *cli, const struct lk_kind *kind,
                       const struct lk_record *record);
 /* Reads it with its computed fields, then shows it. */
 int lk_cli_show_id(struct lk_cli *cli, const struct lk_kind *kind, struct lk_id id);
+/* Begins a change, and reads a new record of a kind from what follows its name in the command. */
+int lk_cli_new(struct lk_cli *cli, const struct lk_kind *kind, const struct lk_cli_args *args);
+/* Adds that record, commits, and tells its number. */
+int lk_cli_add_new(struct lk_cli *cli, const struct lk_kind *kind, const struct lk_cli_args *args);
 /* After the commit of an addition. */
 int lk_cli_added(struct lk_cli *cli, const struct lk_kind *kind, struct lk_id id, const char *name);
 
 /* After the commit of a purge: nothing of it can be read any more. */
 int lk_cli_scrub(struct lk_cli *cli, uint64_t *bytes);
+/* Tells it: "BEFORE N bytes of OF overwritten". Returns 0. */
+int lk_cli_tell_scrubbed(struct lk_cli *cli, uint64_t bytes, const char *before, const char *of);
 
 /* A change in a transaction of its own, committed. `apply` opens and commits none. */
 int lk_cli_change(struct lk_cli *cli, const struct lk_cli_args *args, lk_cli_handler *apply);

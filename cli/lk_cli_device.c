@@ -20,11 +20,8 @@ int lk_cli_device_list(struct lk_cli *cli, const struct lk_cli_args *args)
 /* USER ID, in a write transaction. */
 static int device_begin(struct lk_cli *cli, const struct lk_cli_args *args, struct lk_id *id)
 {
-    int error = lk_cli_begin(cli, LK_WRITE);
+    int error = lk_cli_begin_user(cli, LK_WRITE, args->words[0], id);
 
-    if (!error) {
-        error = lk_cli_user(cli, args->words[0], id);
-    }
     return error ? error : lk_cli_number(cli, "device", args->words[1], &id->sub);
 }
 

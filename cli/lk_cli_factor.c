@@ -138,10 +138,7 @@ static int factor_add_totp(struct lk_cli *cli, const struct lk_cli_args *args)
     int error = factor_options(cli, args, &options);
 
     if (!error) {
-        error = lk_cli_begin(cli, LK_WRITE);
-    }
-    if (!error) {
-        error = lk_cli_user(cli, args->words[1], &user);
+        error = lk_cli_begin_user(cli, LK_WRITE, args->words[1], &user);
     }
     if (error) {
         return error;
@@ -169,10 +166,7 @@ static int factor_add_recovery(struct lk_cli *cli, const struct lk_cli_args *arg
                               "is not for recovery codes");
     }
     if (!error) {
-        error = lk_cli_begin(cli, LK_WRITE);
-    }
-    if (!error) {
-        error = lk_cli_user(cli, args->words[1], &user);
+        error = lk_cli_begin_user(cli, LK_WRITE, args->words[1], &user);
     }
     if (error) {
         return error;
@@ -205,10 +199,7 @@ int lk_cli_credential_confirm(struct lk_cli *cli, const struct lk_cli_args *args
     }
     error = lk_cli_code(cli, args->words[2], &code);
     if (!error) {
-        error = lk_cli_begin(cli, LK_WRITE);
-    }
-    if (!error) {
-        error = lk_cli_user(cli, args->words[1], &user);
+        error = lk_cli_begin_user(cli, LK_WRITE, args->words[1], &user);
     }
     if (!error) {
         error = lk_totp_confirm(&cli->work->txn, user, code, &id);

@@ -13,17 +13,9 @@ int lk_cli_permission_add(struct lk_cli *cli, const struct lk_cli_args *args)
     struct lk_record *record = &cli->work->record.record;
     const struct lk_field *resource = lk_field_named(kind, LK_TEXT("resource"));
     const struct lk_field *action = lk_field_named(kind, LK_TEXT("action"));
-    struct lk_span name = lk_cli_span(args->words[0]), first, second;
-    struct lk_id id;
-    int error = lk_cli_begin(cli, LK_WRITE);
+    struct lk_span first, second;
+    int error = lk_cli_new(cli, kind, args);
 
-    if (error) {
-        return error;
-    }
-    memset(&cli->work->record, 0, sizeof(cli->work->record));
-    record->id.tenant = cli->tenant;
-    lk_field_set_span(record, lk_cli_name_field(kind), name);
-    error = lk_cli_fields(cli, args, record, NULL);
     if (!error && !LK_HAS(record, resource->number) && !LK_HAS(record, action->number)) {
         error = lk_cli_pair(cli, args->words[0], &first, &second);
         if (error) {
@@ -33,14 +25,7 @@ int lk_cli_permission_add(struct lk_cli *cli, const struct lk_cli_args *args)
         lk_field_set_span(record, resource, first);
         lk_field_set_span(record, action, second);
     }
-    if (!error) {
-        error = lk_add(&cli->work->txn, kind, record, NULL);
-    }
-    id = record->id;
-    if (!error) {
-        error = lk_cli_commit(cli);
-    }
-    return error ? error : lk_cli_added(cli, kind, id, args->words[0]);
+    return error ? error : lk_cli_add_new(cli, kind, args);
 }
 
 int lk_cli_permission_show(struct lk_cli *cli, const struct lk_cli_args *args)

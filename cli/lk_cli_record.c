@@ -164,12 +164,10 @@ int lk_cli_added(struct lk_cli *cli, const struct lk_kind *kind, struct lk_id id
 
 /* ---- Commands -------------------------------------------------------------------------------- */
 
-int lk_cli_kind_add(struct lk_cli *cli, const struct lk_cli_args *args)
+int lk_cli_new(struct lk_cli *cli, const struct lk_kind *kind, const struct lk_cli_args *args)
 {
-    const struct lk_kind *kind = args->command->kind;
     struct lk_record *record = &cli->work->record.record;
     struct lk_cli_field name = {lk_cli_name_field(kind), lk_cli_span(args->words[0])};
-    struct lk_id id;
     int error = lk_cli_begin(cli, LK_WRITE);
 
     if (error) {
@@ -178,17 +176,27 @@ int lk_cli_kind_add(struct lk_cli *cli, const struct lk_cli_args *args)
     memset(&cli->work->record, 0, sizeof(cli->work->record));
     record->id.tenant = cli->tenant;
     error = lk_cli_fields(cli, args, record, NULL);
-    if (!error) {
-        error = lk_cli_field_parse(cli, kind, &name, record);
-    }
-    if (!error) {
-        error = lk_add(&cli->work->txn, kind, record, NULL);
-    }
+    return error ? error : lk_cli_field_parse(cli, kind, &name, record);
+}
+
+int lk_cli_add_new(struct lk_cli *cli, const struct lk_kind *kind, const struct lk_cli_args *args)
+{
+    struct lk_record *record = &cli->work->record.record;
+    struct lk_id id;
+    int error = lk_add(&cli->work->txn, kind, record, NULL);
+
     id = record->id;
     if (!error) {
         error = lk_cli_commit(cli);
     }
     return error ? error : lk_cli_added(cli, kind, id, args->words[0]);
+}
+
+int lk_cli_kind_add(struct lk_cli *cli, const struct lk_cli_args *args)
+{
+    int error = lk_cli_new(cli, args->command->kind, args);
+
+    return error ? error : lk_cli_add_new(cli, args->command->kind, args);
 }
 
 int lk_cli_kind_show(struct lk_cli *cli, const struct lk_cli_args *args)
@@ -314,6 +322,27 @@ int lk_cli_scrub(struct lk_cli *cli, uint64_t *bytes)
                  : 0;
 }
 
+int lk_cli_tell_scrubbed(struct lk_cli *cli, uint64_t bytes, const char *before, const char *of)
+{
+    if (cli->json) {
+        struct lk_cli_json json;
+
+        lk_cli_json_begin(&json, cli->out);
+        lk_cli_json_open(&json, '{');
+        lk_cli_json_key(&json, "scrubbed_bytes");
+        lk_cli_json_number(&json, bytes);
+        lk_cli_json_close(&json, '}');
+        lk_cli_json_end(&json);
+    } else if (!cli->quiet) {
+        lk_cli_put(cli->out, before);
+        lk_cli_put_number(cli->out, bytes);
+        lk_cli_put(cli->out, " bytes of ");
+        lk_cli_put(cli->out, of);
+        lk_cli_put(cli->out, " overwritten\n");
+    }
+    return 0;
+}
+
 int lk_cli_kind_purge(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     uint64_t bytes = 0;
@@ -327,19 +356,5 @@ int lk_cli_kind_purge(struct lk_cli *cli, const struct lk_cli_args *args)
     if (!error) {
         error = lk_cli_scrub(cli, &bytes);
     }
-    if (!error && cli->json) {
-        struct lk_cli_json json;
-
-        lk_cli_json_begin(&json, cli->out);
-        lk_cli_json_open(&json, '{');
-        lk_cli_json_key(&json, "scrubbed_bytes");
-        lk_cli_json_number(&json, bytes);
-        lk_cli_json_close(&json, '}');
-        lk_cli_json_end(&json);
-    } else if (!error && !cli->quiet) {
-        lk_cli_put(cli->out, "purged; ");
-        lk_cli_put_number(cli->out, bytes);
-        lk_cli_put(cli->out, " bytes of the store overwritten\n");
-    }
-    return error;
+    return error ? error : lk_cli_tell_scrubbed(cli, bytes, "purged; ", "the store");
 }

@@ -418,11 +418,8 @@ int lk_cli_session_end_all(struct lk_cli *cli, const struct lk_cli_args *args)
 int lk_cli_credential_list(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     struct lk_id id;
-    int error = lk_cli_begin(cli, LK_READ);
+    int error = lk_cli_begin_user(cli, LK_READ, args->words[0], &id);
 
-    if (!error) {
-        error = lk_cli_user(cli, args->words[0], &id);
-    }
     return error ? error : lk_cli_list(cli, args, &lk_kind_credential, id);
 }
 
@@ -505,10 +502,7 @@ int lk_cli_credential_add(struct lk_cli *cli, const struct lk_cli_args *args)
     }
     error = ssh ? session_key_line(cli) : 0;
     if (!error) {
-        error = lk_cli_begin(cli, LK_WRITE);
-    }
-    if (!error) {
-        error = lk_cli_user(cli, args->words[1], &user);
+        error = lk_cli_begin_user(cli, LK_WRITE, args->words[1], &user);
     }
     if (!error) {
         error =
@@ -542,11 +536,8 @@ int lk_cli_credential_add(struct lk_cli *cli, const struct lk_cli_args *args)
 int lk_cli_credential_remove(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     struct lk_id id;
-    int error = lk_cli_begin(cli, LK_WRITE);
+    int error = lk_cli_begin_user(cli, LK_WRITE, args->words[0], &id);
 
-    if (!error) {
-        error = lk_cli_user(cli, args->words[0], &id);
-    }
     if (!error) {
         error = lk_cli_number(cli, "credential", args->words[1], &id.sub);
     }

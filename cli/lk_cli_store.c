@@ -299,6 +299,13 @@ int lk_cli_user(struct lk_cli *cli, const char *who, struct lk_id *id)
     return error == LK_E_NOT_FOUND ? store_missing(cli, &lk_kind_user, who) : error;
 }
 
+int lk_cli_begin_user(struct lk_cli *cli, enum lk_mode mode, const char *who, struct lk_id *id)
+{
+    int error = lk_cli_begin(cli, mode);
+
+    return error ? error : lk_cli_user(cli, who, id);
+}
+
 int lk_cli_named(struct lk_cli *cli, const struct lk_kind *kind, const char *name, struct lk_id *id)
 {
     uint32_t number = 0;

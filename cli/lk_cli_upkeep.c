@@ -286,21 +286,5 @@ int lk_cli_compact(struct lk_cli *cli, const struct lk_cli_args *args)
     if (!error) {
         error = lk_store_scrub(cli->store, &bytes);
     }
-    if (error || cli->quiet) {
-        return error;
-    }
-    if (cli->json) {
-        struct lk_cli_json json;
-
-        lk_cli_json_begin(&json, cli->out);
-        lk_cli_json_open(&json, '{');
-        lk_cli_json_key(&json, "scrubbed_bytes");
-        lk_cli_json_number(&json, bytes);
-        lk_cli_json_close(&json, '}');
-        lk_cli_json_end(&json);
-    } else {
-        lk_cli_put_number(cli->out, bytes);
-        lk_cli_put(cli->out, " bytes of what was deleted overwritten\n");
-    }
-    return 0;
+    return error ? error : lk_cli_tell_scrubbed(cli, bytes, "", "what was deleted");
 }

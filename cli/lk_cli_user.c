@@ -95,18 +95,8 @@ static int user_add(struct lk_cli *cli, const struct lk_cli_args *args,
                     const struct lk_password *password, struct lk_id *id)
 {
     struct lk_record *record = &cli->work->record.record;
-    struct lk_cli_field name = {lk_cli_name_field(&lk_kind_user), lk_cli_span(args->words[0])};
-    int error = lk_cli_begin(cli, LK_WRITE);
+    int error = lk_cli_new(cli, &lk_kind_user, args);
 
-    if (error) {
-        return error;
-    }
-    memset(&cli->work->record, 0, sizeof(cli->work->record));
-    record->id.tenant = cli->tenant;
-    error = lk_cli_fields(cli, args, record, NULL);
-    if (!error) {
-        error = lk_cli_field_parse(cli, &lk_kind_user, &name, record);
-    }
     if (!error) {
         error = lk_add(&cli->work->txn, &lk_kind_user, record, NULL);
     }
@@ -205,10 +195,7 @@ int lk_cli_user_passwd(struct lk_cli *cli, const struct lk_cli_args *args)
         error = user_password(cli, args, &id, &password);
     }
     if (!error) {
-        error = lk_cli_begin(cli, LK_WRITE);
-    }
-    if (!error) {
-        error = lk_cli_user(cli, args->words[0], &id);
+        error = lk_cli_begin_user(cli, LK_WRITE, args->words[0], &id);
     }
     /* Of one's own password: the session at the console goes on. */
     if (!error && cli->session && cli->session->id.user == id.user) {
@@ -232,11 +219,8 @@ int lk_cli_user_passwd(struct lk_cli *cli, const struct lk_cli_args *args)
 static int user_status(struct lk_cli *cli, const char *name, enum lk_user_status status)
 {
     struct lk_id id;
-    int error = lk_cli_begin(cli, LK_WRITE);
+    int error = lk_cli_begin_user(cli, LK_WRITE, name, &id);
 
-    if (!error) {
-        error = lk_cli_user(cli, name, &id);
-    }
     if (!error) {
         error = lk_user_set_status(&cli->work->txn, id, status);
     }
@@ -256,11 +240,8 @@ int lk_cli_user_activate(struct lk_cli *cli, const struct lk_cli_args *args)
 int lk_cli_user_unlock(struct lk_cli *cli, const struct lk_cli_args *args)
 {
     struct lk_id id;
-    int error = lk_cli_begin(cli, LK_WRITE);
+    int error = lk_cli_begin_user(cli, LK_WRITE, args->words[0], &id);
 
-    if (!error) {
-        error = lk_cli_user(cli, args->words[0], &id);
-    }
     if (!error) {
         error = lk_user_unlock(&cli->work->txn, id);
     }
