@@ -163,11 +163,13 @@ struct lk_cli_env {
 
 /* The session of a person at a console. */
 struct lk_cli_session {
-    bool over; /* it ended while the console was in use */
+    bool over;    /* it ended while the console was in use */
+    bool refused; /* the permission for a command: to be noted */
     char token[LK_TOKEN_SIZE];
     struct lk_id id;
     char user[65];
     char tenant[101];
+    uint64_t note_due; /* monotonic ms up to which its refusals are noted */
 };
 
 #define LK_CLI_SECRET_MAX LK_PASSWORD_MAX
@@ -341,6 +343,13 @@ int lk_cli_refuse(struct lk_cli *cli, int error, const char *field, const char *
 /* Tells of `error`, with what cli->problem or the transaction knows of it; answers the exit
  * status. */
 int lk_cli_report(struct lk_cli *cli, int error);
+
+/* ---- lk_cli_note.c ----------------------------------------------------------------------------
+ */
+
+/* A refused command goes into the audit: eight at once, then one a second, since nobody who is
+ * logged in shall wear the medium out. The refusal stands, whatever comes of this. */
+void lk_cli_note(struct lk_cli *cli);
 
 /* ---- lk_cli_store.c: transactions, and records by the names people use ----------------------- */
 

@@ -106,6 +106,9 @@ int lk_cli_run(struct lk_cli *cli, size_t count, const char *const *words)
 
     memset(&cli->approval, 0, sizeof(cli->approval));
     status = run_asking(cli, count, words);
+    if (cli->session && cli->session->refused) {
+        lk_cli_note(cli);
+    }
     if (status < 0) {
         status = lk_cli_report(cli, status);
     }

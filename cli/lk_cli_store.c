@@ -85,6 +85,7 @@ static int store_check(struct lk_cli *cli, struct lk_verdict *verdict)
     }
     if ((row->flags & LK_CLI_WHOLE_STORE || cli->of_store) &&
         session->id.tenant != STORE_FIRST_TENANT) {
+        session->refused = true;
         return lk_cli_refuse(cli, LK_E_REFUSED, NULL, NULL,
                              "is about the whole store, and not for people of this tenant");
     }
@@ -94,7 +95,9 @@ static int store_check(struct lk_cli *cli, struct lk_verdict *verdict)
     question.resource = lk_cli_span(row->resource);
     question.action = lk_cli_span(row->action);
     question.owner = store_owner(cli);
-    return store_refused(cli, lk_session_check(txn, session->id.tenant, token, &question, verdict));
+    error = lk_session_check(txn, session->id.tenant, token, &question, verdict);
+    session->refused = error == LK_E_REFUSED;
+    return store_refused(cli, error);
 }
 
 int lk_cli_allowed(struct lk_cli *cli)

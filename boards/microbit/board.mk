@@ -13,7 +13,7 @@ BOARD_PORTS    := sodium small baremetal baremetal/nrf51
 BOARD_FRONTS   := cli
 BOARD_WITHOUT  := lk_approve lk_audit_keep lk_condition lk_counter lk_device lk_login_factor lk_password_history \
 	lk_recovery lk_text_net lk_throttle lk_totp \
-	lk_cli_approve lk_cli_complete lk_cli_describe lk_cli_diff lk_cli_factor lk_cli_help lk_cli_table
+	lk_cli_approve lk_cli_complete lk_cli_describe lk_cli_diff lk_cli_factor lk_cli_help lk_cli_note lk_cli_table
 SODIUM_SMALL   := 1
 SODIUM_NOT     := -fno-tree-loop-optimize
 

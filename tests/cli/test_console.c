@@ -130,6 +130,29 @@ static void test_console_checks_permissions(void **state)
     cli_shows(bench, "error 2: \"export\" is not a command");
     cli_shows(bench, "error 2: \"console\" is not a command");
     cli_shows(bench, "error 2: \"init\" is not a command");
+    (void)cli_ok(bench, "audit list --action command.refused --wide");
+    assert_true(cli_has(&bench->out, "needs the permission user:write"));
+    assert_true(cli_has(&bench->out, "needs the permission credential:write"));
+    assert_true(cli_has(&bench->out, "needs the permission store:write"));
+    assert_true(cli_has(&bench->out, "vera"));
+}
+
+/* Eight at once: whoever is logged in cannot wear the medium out, nor fill the ring. */
+static void test_console_audits_few_refusals(void **state)
+{
+    struct cli_bench *bench = *state;
+
+    user(bench, "vera", "viewer", "main");
+    cli_type(bench,
+             "vera\r" CLI_PASSWORD "\ruser add a\ruser add b\ruser add c\ruser add d\r"
+             "user add e\ruser add f\ruser add g\rmaintain\rrole add h\ruser add i\rlogout\r");
+    (void)cli_console(bench);
+    cli_shows(bench, "error 1: role add: needs the permission role:write\n");
+    (void)cli_ok(bench, "audit list --all --action command.refused --json");
+    assert_true(cli_has(&bench->out, "user:write"));
+    assert_true(cli_has(&bench->out, "\"repeats\":6"));
+    assert_true(cli_has(&bench->out, "store:write"));
+    assert_false(cli_has(&bench->out, "role:write"));
 }
 
 /* Nothing of another tenant, whatever one may do in one's own. */
@@ -398,6 +421,7 @@ int main(void)
         BENCH(test_console_idle_at_a_question),
         BENCH(test_console_hang_up_ends_the_session),
         BENCH(test_console_checks_permissions),
+        BENCH(test_console_audits_few_refusals),
         BENCH(test_console_keeps_tenants_apart),
         BENCH(test_console_keeps_removed_tenants_apart),
         BENCH(test_console_first_tenant_owns_the_store),
