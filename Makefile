@@ -485,7 +485,7 @@ deps-check: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) ## what includes what, wha
 	@$(PYTHON) -B tests/house/check_tree.py
 
 C_FILES  := $(shell find core port storage cli tests boards -name '*.[ch]' 2>/dev/null | sort)
-SH_FILES := $(sort $(wildcard .ci/run boards/*/*.sh tests/*.sh tests/*/*.sh))
+SH_FILES := $(sort $(wildcard .ci/run boards/*/*.sh port/*/*.sh tests/*.sh tests/*/*.sh))
 
 format: ## rewrite every C file as .clang-format says
 	$(Q)$(CLANG_FORMAT) -i $(C_FILES)

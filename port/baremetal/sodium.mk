@@ -32,8 +32,8 @@ SODIUM_FILES  := $(addsuffix .c, \
 SODIUM_OBJ := $(patsubst %.c,$(BUILD)/obj/sodium/%.o,$(SODIUM_FILES))
 SODIUM     := $(BUILD)/libsodium.a
 
-$(SODIUM_SOURCE)/fetched: port/baremetal/sodium_source.sh
-	@sh $< $(SODIUM_SOURCE)
+$(SODIUM_SOURCE)/fetched: port/baremetal/source.sh
+	@sh $< libsodium $(SODIUM_SOURCE)
 	@sed -e 's/@VERSION@/debian/' -e 's/@SODIUM_LIBRARY_VERSION_M[A-Z]*@/0/' \
 		-e 's/@SODIUM_LIBRARY_MINIMAL_DEF@/#define SODIUM_LIBRARY_MINIMAL 1/' \
 		$(SODIUM_ROOT)/include/sodium/version.h.in >$(SODIUM_ROOT)/include/sodium/version.h
