@@ -102,7 +102,7 @@ WITHOUT     := $(addsuffix .c,$(BOARD_WITHOUT))
 CORE_SRC    := $(filter-out $(addprefix core/,$(WITHOUT)),$(call sources,core core/kinds core/migrations)) \
 	$(wildcard $(addprefix core/without/,$(WITHOUT)))
 STORAGE_SRC := $(call sources,$(STORAGE_DIRS))
-PORT_SRC    := $(call sources,$(PORT_DIRS))
+PORT_SRC    := $(call sources,$(PORT_DIRS)) $(sort $(wildcard $(addsuffix /*.S,$(PORT_DIRS))))
 FRONT_SRC   := $(filter-out $(addprefix cli/,$(WITHOUT)),$(call sources,$(BOARD_FRONTS))) \
 	$(wildcard $(addprefix cli/without/,$(WITHOUT)))
 BOARD_SRC   := $(filter-out $(BOARD_LIBRARY),$(call sources,boards/$(BOARD)) \

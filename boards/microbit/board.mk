@@ -9,7 +9,7 @@ BOARD_SIZE    := arm-none-eabi-size
 BOARD_OBJCOPY := arm-none-eabi-objcopy
 
 BOARD_STORAGES := flash
-BOARD_PORTS    := sodium small baremetal baremetal/nrf51
+BOARD_PORTS    := sodium small baremetal baremetal/lent baremetal/cortexm baremetal/nrf51
 BOARD_FRONTS   := cli
 BOARD_WITHOUT  := lk_approve lk_audit_keep lk_condition lk_counter lk_device lk_login_factor lk_password_history \
 	lk_recovery lk_text_net lk_throttle lk_totp \
@@ -25,5 +25,6 @@ BOARD_TARGET   := --specs=picolibc.specs -mcpu=cortex-m0 -mthumb \
 	$(if $(filter stack,$(VARIANT)),,-flto -ffat-lto-objects) \
 	-fconserve-stack -fno-inline-functions-called-once -fno-tree-loop-optimize
 BOARD_CFLAGS   := $(BOARD_TARGET)
-BOARD_LDFLAGS  := $(BOARD_TARGET) -Os -g -flto-partition=one -nostartfiles \
-	-T boards/$(BOARD)/link.ld
+BOARD_LDFLAGS  := $(BOARD_TARGET) -Os -g -flto-partition=one
+BOARD_EMULATOR := boards/microbit/emulator.py
+BOARD_FACTS    := secret_at=65536

@@ -9,10 +9,15 @@ BOARD_SIZE    := riscv64-unknown-elf-size
 BOARD_OBJCOPY := riscv64-unknown-elf-objcopy
 
 BOARD_STORAGES := flash
-BOARD_PORTS    := sodium baremetal baremetal/riscv_virt
+BOARD_PORTS    := sodium baremetal baremetal/riscv baremetal/riscv_virt
 BOARD_FRONTS   := cli
 
 BOARD_CPPFLAGS := -isystem build/sources/libsodium/src/libsodium/include
 BOARD_CFLAGS   := --specs=picolibc.specs -march=rv32imac -mabi=ilp32 -mcmodel=medany
-BOARD_LDFLAGS  := --specs=picolibc.specs -march=rv32imac -mabi=ilp32 -mcmodel=medany \
-	-nostartfiles -Wl,--no-warn-rwx-segments -T boards/$(BOARD)/link.ld
+BOARD_LDFLAGS  := $(BOARD_CFLAGS) -Wl,--no-warn-rwx-segments
+
+# The image is what the two chips hold: as large as they are, all ones when they are new.
+BOARD_QEMU      = qemu-system-riscv32 -M virt -m 4M -cpu rv32,zkr=true -display none -bios $(FIRMWARE) \
+	-drive if=pflash,unit=1,format=raw,file=$(1)
+BOARD_FLASH_NEW = head -c 33554432 /dev/zero | tr "\0" "\377" >$(1)
+BOARD_FACTS    := secret_at=33292288

@@ -1,15 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Installs the Debian packages that this board is built and run with: the compiler, a C library for
-# machines without an operating system, QEMU, and what fetches libsodium's source.
+# Installs the Debian packages that this board is built and run with.
 set -eu
-# shellcheck source=boards/linux/packages.sh
-. boards/linux/packages.sh
-packages_of() {
-    echo make gcc libc6-dev pkg-config gzip python3 python3-django dpkg-dev ca-certificates \
-        gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc
-}
-packages_reason() {
-    echo 'for the RISC-V board'
-}
-packages_install board
+# shellcheck source=boards/firmware/packages.sh
+. boards/firmware/packages.sh
+firmware_packages 'the RISC-V board' gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
+    qemu-system-misc

@@ -27,6 +27,26 @@ struct lk_serial {
 };
 int lk_serial_read(const struct lk_serial *serial, uint8_t *byte, uint32_t timeout_ms);
 
+unsigned lk_serial_width(void *self); /* 80: a line does not tell */
+
+/*
+ * Time from a 32-bit counter that runs up and wraps, and a wall clock that stands on it once
+ * somebody set it. Who waits for input asks often enough to miss no wrap.
+ */
+struct lk_uptime {
+    uint32_t last; /* of the counter */
+    uint32_t rest; /* of its steps, not yet a millisecond */
+    uint64_t ms;
+    uint64_t set_at, set_to; /* monotonic, when the wall clock was set; and to what */
+    bool set;
+};
+/* Milliseconds since the start, the counter being at `now`. */
+uint64_t lk_uptime_ms(struct lk_uptime *time, uint32_t now, uint32_t steps_per_ms);
+/* A clock's wall() and set(), at a moment of lk_uptime_ms. */
+void lk_uptime_wall(const struct lk_uptime *time, uint64_t ms, uint64_t *wall,
+                    enum lk_clock_quality *quality);
+void lk_uptime_set(struct lk_uptime *time, uint64_t ms, uint64_t wall);
+
 /* A clock's boot(): the number in `kept`, which is drawn when it is 0, as after a start. */
 int lk_boot_number(const struct lk_entropy *entropy, void *self, uint64_t *kept, uint64_t *boot);
 
@@ -39,5 +59,24 @@ int lk_secret_read(const struct lk_flash *flash, void *self, uint32_t sector,
 /* `fill` gives the bytes. LK_E_EXISTS. */
 int lk_secret_create(const struct lk_flash *flash, void *self, uint32_t sector,
                      const struct lk_entropy *entropy);
+
+/*
+ * The stack, from __stack_low to __stack_top of the linker script. The startup (lk_start.S) paints
+ * it, so that its deepest use can be told.
+ */
+#define LK_STACK_PAINT 0x5AA55AA5u
+struct lk_stack_figures {
+    size_t size;
+    size_t spare;      /* that was never used */
+    size_t hash_spare; /* between the memory of a hash and the stack above it, at the least; or 0 */
+};
+void lk_stack_look(struct lk_stack_figures *figures);
+/* The first word from `at` on that something was written to. */
+uint32_t *lk_stack_used(uint32_t *at);
+void lk_stack_paint(uint32_t *from, uintptr_t to);
+/* Keeps how deep it went so far, before other things than a stack are written there. */
+void lk_stack_keep(void);
+/* A hash in a stack's memory left that much between them. */
+void lk_stack_hashed(size_t spare);
 
 #endif

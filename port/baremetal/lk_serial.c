@@ -13,3 +13,9 @@ int lk_serial_read(const struct lk_serial *serial, uint8_t *byte, uint32_t timeo
     *byte = serial->take(serial->self);
     return 1;
 }
+
+unsigned lk_serial_width(void *self)
+{
+    (void)self;
+    return 80;
+}

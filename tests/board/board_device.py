@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Provisions a board over its serial line by `latchkey device` alone, as a factory would.
 
-    board_device.py PROGRAM FLASH SOCKET COMMAND...
+    board_device.py PROGRAM FLASH NEW SOCKET COMMAND...
 
 COMMAND starts the board in its emulator with its serial line at SOCKET, and waits until somebody is
-there; FLASH is the image that outlives a run, made anew. Prints "ok NAME" or "not ok NAME: why" for
+there; FLASH is the image that outlives a run, which the shell command NEW makes. Prints "ok NAME" or "not ok NAME: why" for
 each case, and ends with 1 when one failed.
 """
 import atexit
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 
-PROGRAM, FLASH, SOCKET, COMMAND = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
+PROGRAM, FLASH, NEW, SOCKET, *COMMAND = sys.argv[1:]
 PASSWORD = "a battery of horses"
 WAIT = 120  # seconds, for a machine that has much else to do
 bad = 0
@@ -127,9 +127,7 @@ def after_a_cut():
 
 
 def main():
-    with open(FLASH, "wb") as image:
-        for _ in range(32):
-            image.write(b"\xff" * 1048576)
+    subprocess.run(["sh", "-c", NEW], check=True)
     first_start()
     after_a_cut()
     os.remove(FLASH)

@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Boards in their emulators, driven over the serial line.
 
-A machine is described by the words of a command line: `virt FLASH COMMAND...` (a board whose flash
-is a file, and whose line is standard input and output) or `microbit FIRMWARE`. Its flash outlives a
-start, until it is made blank.
+A machine is described by words of a command line, which boards/firmware/firmware.mk makes of what a
+board.mk says: which of MACHINES it is, two words of its own, facts about the board as NAME=VALUE, and
+after "--" the words of a command. Its flash outlives a start, until it is made blank.
 """
 import atexit
+import importlib.util
 import os
 import re
 import subprocess
 import sys
 import threading
 import time
-
-sys.path.insert(0, "boards/microbit")
-import emulator  # noqa: E402
 
 WAIT = 120  # seconds, for a machine that has much else to do
 
@@ -83,7 +81,18 @@ class Line:
         return code
 
 
-class VirtLine(Line):
+class Board:
+    """Facts: secret_at, where in the flash the device's secret is; limits, the board's header."""
+
+    def __init__(self, facts):
+        self.secret_at = int(facts["secret_at"])
+        with open(facts["limits"]) as header:
+            said = dict(re.findall(r"(?m)^#define +(LK_\w+) +(\d+)", header.read()))
+        self.limits = "value=%s,memory=%sK,passes=%s" % tuple(
+            said["LK_" + name] for name in ("VALUE_MAX", "PWHASH_KIB", "PWHASH_PASSES"))
+
+
+class FileLine(Line):
     def __init__(self, command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         atexit.register(self.process.kill)
@@ -104,27 +113,27 @@ class VirtLine(Line):
         self.process.wait()
 
 
-class Virt:
-    reboots, answers_checks = False, True  # the commands reboot and permission check
+class File(Board):
+    """file IMAGE NEW: the flash is the file IMAGE, which the shell command NEW makes for a new board;
+    the command starts it with its line at standard input and output."""
 
-    def __init__(self, flash, *command):
-        self.file, self.command = flash, list(command)
+    def __init__(self, image, new, facts, command):
+        super().__init__(facts)
+        self.file, self.new, self.command = image, new, command
         self.blank()
-        atexit.register(lambda: os.path.exists(flash) and os.remove(flash))
+        atexit.register(lambda: os.path.exists(image) and os.remove(image))
 
     def blank(self):
-        with open(self.file, "wb") as image:
-            for _ in range(32):
-                image.write(b"\xff" * 1048576)
+        subprocess.run(["sh", "-c", self.new], check=True)
 
     def start(self):
-        return VirtLine(self.command)
+        return FileLine(self.command)
 
 
-class MicrobitLine(Line):
+class EmulatorLine(Line):
     def __init__(self, machine):
         self.machine = machine
-        self.board = emulator.Emulator(machine.firmware, machine.flash, machine.arguments)
+        self.board = machine.emulator.Emulator(machine.firmware, machine.flash, machine.arguments)
         atexit.register(self.board.kill)
         super().__init__()
 
@@ -142,11 +151,16 @@ class MicrobitLine(Line):
         self.machine.flash = self.board.cut()
 
 
-class Microbit:
-    file = None  # the flash is in memory
-    reboots, answers_checks = True, False
+class Emulated(Board):
+    """emulator PROGRAM FIRMWARE: the flash is in the memory of an emulator, that PROGRAM drives."""
 
-    def __init__(self, firmware, *arguments):
+    file = None
+
+    def __init__(self, program, firmware, facts, arguments):
+        super().__init__(facts)
+        spec = importlib.util.spec_from_file_location("emulator", program)
+        self.emulator = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.emulator)
         self.firmware, self.arguments = firmware, arguments
         self.blank()
 
@@ -154,8 +168,13 @@ class Microbit:
         self.flash = None
 
     def start(self):
-        return MicrobitLine(self)
+        return EmulatorLine(self)
+
+
+MACHINES = {"file": File, "emulator": Emulated}
 
 
 def machine(words):
-    return {"virt": Virt, "microbit": Microbit}[words[0]](*words[1:])
+    end = words.index("--") if "--" in words else len(words)
+    facts = dict(word.split("=", 1) for word in words[3:end])
+    return MACHINES[words[0]](words[1], words[2], facts, words[end + 1:])

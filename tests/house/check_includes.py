@@ -17,7 +17,7 @@ INTERFACES = {"lk_base.h", "lk_storage.h", "lk_port.h"}
 # use the system and the library they adapt.
 FRUGAL = {"storage/ram", "storage/fault", "storage/flash", "port/fake", "port/template"}
 # Crypto comes as a table of its own, which other ports hand on.
-CRYPTO = {"lk_sodium.h", "lk_foreign.h", "lk_mbedtls.h", "lk_small.h", "lk_lent.h"}
+CRYPTO = {"lk_sodium.h", "lk_foreign.h", "lk_mbedtls.h", "lk_small.h"}
 LAYERS = ("core", "storage", "port", "cli")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* lk_nrf51.c: UART, clock, entropy and reset of the nRF51822 (nRF51 Series Reference Manual). */
+/* lk_nrf51.c: UART, clock and entropy of the nRF51822 (nRF51 Series Reference Manual). */
 #include "lk_nrf51.h"
-
-#include <string.h>
 
 #include "lk_lent.h"
 #include "lk_sodium.h"
@@ -12,7 +10,6 @@
 #define NRF_UART(offset)  NRF_REGISTER(0x40002000u, offset)
 #define NRF_TIMER(offset) NRF_REGISTER(0x40008000u, offset)
 #define NRF_RNG(offset)   NRF_REGISTER(0x4000D000u, offset)
-#define NRF_AIRCR         (*(volatile uint32_t *)0xE000ED0Cu)
 
 enum {
     UART_STARTRX = 0x000,
@@ -37,40 +34,23 @@ enum {
     RNG_VALUE = 0x508,
 };
 
-#define UART_ENABLED      4u
-#define UART_PIN_TX       24u /* of the micro:bit, to its USB chip */
-#define UART_PIN_RX       25u
-#define UART_115200       0x01D7E000u
-#define TIMER_32_BITS     3u
-#define TIMER_1_MHZ       4u
-#define RNG_BIAS_CORRECT  1u
-#define AIRCR_SYSRESETREQ 0x05FA0004u
+#define UART_ENABLED     4u
+#define UART_PIN_TX      24u /* of the micro:bit, to its USB chip */
+#define UART_PIN_RX      25u
+#define UART_115200      0x01D7E000u
+#define TIMER_32_BITS    3u
+#define TIMER_1_MHZ      4u
+#define RNG_BIAS_CORRECT 1u
 
 /* ---- Clock ---- */
 
-static struct {
-    uint32_t last;    /* of the timer */
-    uint32_t rest_us; /* not yet a millisecond */
-    uint64_t ms;
-    uint64_t set_at; /* monotonic, when the wall clock was set; and to what */
-    uint64_t set_to;
-    bool set;
-} nrf_time;
+static struct lk_uptime nrf_time;
 
-/* The timer wraps after 71 minutes: whoever waits for input asks far more often. */
 static uint64_t nrf_ms(void *self)
 {
-    uint32_t now;
-    uint64_t passed;
-
     (void)self;
     NRF_TIMER(TIMER_CAPTURE) = 1;
-    now = NRF_TIMER(TIMER_CC);
-    passed = (uint64_t)(uint32_t)(now - nrf_time.last) + nrf_time.rest_us;
-    nrf_time.last = now;
-    nrf_time.ms += passed / 1000u;
-    nrf_time.rest_us = (uint32_t)(passed % 1000u);
-    return nrf_time.ms;
+    return lk_uptime_ms(&nrf_time, NRF_TIMER(TIMER_CC), 1000);
 }
 
 static int nrf_monotonic(void *self, uint64_t *ms)
@@ -81,18 +61,13 @@ static int nrf_monotonic(void *self, uint64_t *ms)
 
 static int nrf_wall(void *self, uint64_t *ms, enum lk_clock_quality *quality)
 {
-    uint64_t now = nrf_ms(self);
-
-    *ms = nrf_time.set ? nrf_time.set_to + (now - nrf_time.set_at) : 0;
-    *quality = nrf_time.set ? LK_CLOCK_SET : LK_CLOCK_UNSET;
+    lk_uptime_wall(&nrf_time, nrf_ms(self), ms, quality);
     return 0;
 }
 
 static int nrf_set(void *self, uint64_t ms)
 {
-    nrf_time.set_at = nrf_ms(self);
-    nrf_time.set_to = ms;
-    nrf_time.set = true;
+    lk_uptime_set(&nrf_time, nrf_ms(self), ms);
     return 0;
 }
 
@@ -181,14 +156,8 @@ static int nrf_write(void *self, const uint8_t *data, size_t size)
     return 0;
 }
 
-static unsigned nrf_width(void *self)
-{
-    (void)self;
-    return 80;
-}
-
 static const struct lk_console nrf_console = {
-    .read = nrf_read, .write = nrf_write, .width = nrf_width};
+    .read = nrf_read, .write = nrf_write, .width = lk_serial_width};
 
 /* ---- The chip ---- */
 
@@ -222,11 +191,4 @@ void lk_nrf51_init(void)
     NRF_UART(UART_ENABLE) = UART_ENABLED;
     NRF_UART(UART_STARTTX) = 1;
     NRF_UART(UART_STARTRX) = 1;
-}
-
-void lk_nrf51_reset(void)
-{
-    for (;;) {
-        NRF_AIRCR = AIRCR_SYSRESETREQ;
-    }
 }

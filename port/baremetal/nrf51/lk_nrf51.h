@@ -21,7 +21,6 @@
 extern const struct lk_port lk_nrf51_port;
 
 void lk_nrf51_init(void);
-_Noreturn void lk_nrf51_reset(void);
 
 /* lk_nrf51_flash.c */
 extern const struct lk_flash lk_nrf51_flash;

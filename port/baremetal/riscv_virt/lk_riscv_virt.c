@@ -12,8 +12,6 @@
 #define VIRT_MTIME ((volatile uint32_t *)0x0200BFF8u)
 #define VIRT_UART  ((volatile uint8_t *)0x10000000u)
 
-#define VIRT_TEST_PASS  0x5555u
-#define VIRT_TEST_FAIL  0x3333u
 #define VIRT_TEST_RESET 0x7777u
 #define VIRT_MTIME_HZ   10000000u
 
@@ -170,14 +168,8 @@ static int virt_write(void *self, const uint8_t *data, size_t size)
     return 0;
 }
 
-static unsigned virt_width(void *self)
-{
-    (void)self;
-    return 80;
-}
-
 static const struct lk_console virt_console = {
-    .read = virt_read, .write = virt_write, .width = virt_width};
+    .read = virt_read, .write = virt_write, .width = lk_serial_width};
 
 /* ---- The machine ---- */
 
@@ -199,12 +191,5 @@ void lk_virt_reset(void)
 {
     for (;;) {
         *VIRT_TEST = VIRT_TEST_RESET;
-    }
-}
-
-void lk_virt_exit(unsigned status)
-{
-    for (;;) {
-        *VIRT_TEST = status == 0 ? VIRT_TEST_PASS : status << 16 | VIRT_TEST_FAIL;
     }
 }

@@ -20,8 +20,6 @@ extern const struct lk_port lk_virt_port;
 void lk_virt_init(void);
 /* Restarts the machine; what is in RAM is lost. */
 _Noreturn void lk_virt_reset(void);
-/* Ends the emulator with an exit status. */
-_Noreturn void lk_virt_exit(unsigned status);
 
 /* lk_cfi_flash.c */
 extern const struct lk_flash lk_cfi_flash;

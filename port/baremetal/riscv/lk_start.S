@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// start.S: the first instructions: stack, memory that must be zero, and what happens at a trap.
+// lk_start.S: the first instructions of a RISC-V core whose program is loaded into RAM: stack, memory
+// that must be zero, and what happens at a trap. No interrupt is ever enabled.
     .option arch, +zicsr
     .section .text.start, "ax"
-    .globl _start
-_start:
+    .globl lk_board_start
+lk_board_start:
     .option push
     .option norelax
     la gp, __global_pointer$
@@ -27,8 +28,6 @@ _start:
     addi t0, t0, 4
     j 3b
 4:  call main
-    mv a0, zero
-    call lk_virt_exit
 
     .align 2
 trap:
@@ -37,4 +36,3 @@ trap:
     csrr a2, mtval
     la sp, __stack_top
     call lk_board_trap
-5:  j 5b

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// start.S: the vectors, and the first instructions: stack, memory that must be zero, a fault.
+// lk_start.S: vectors of a Cortex-M, and the first instructions: stack, memory that has a value at
+// the start, memory that must be zero, and what happens at a fault. No interrupt is ever enabled.
     .syntax unified
     .cpu cortex-m0
     .thumb
@@ -10,16 +11,12 @@
     .rept 14
     .word fault
     .endr
-    .rept 32
-    .word fault
-    .endr
 
     .text
     .globl lk_board_start
     .type lk_board_start, %function
 lk_board_start:
-    // The chip's own RAM switches (POWER.RAMON) are on after a reset. The stack is painted, so that
-    // its deepest use can be told.
+    // The stack is painted, so that its deepest use can be told.
     ldr r0, =__stack_low
     ldr r1, =__stack_top
     ldr r2, =0x5AA55AA5
@@ -47,12 +44,14 @@ lk_board_start:
     b 4b
 5:  bl main
 
-    // What it was about: the exception's number, and the program counter that was stacked.
+    // What it was about: the exception's number, and the program counter and the link register that
+    // were stacked.
     .type fault, %function
 fault:
     mrs r0, ipsr
-    mov r1, sp
-    ldr r1, [r1, #24]
-    ldr r2, =__stack_top
-    mov sp, r2
+    mov r3, sp
+    ldr r1, [r3, #24]
+    ldr r2, [r3, #20]
+    ldr r3, =__stack_top
+    mov sp, r3
     bl lk_board_trap

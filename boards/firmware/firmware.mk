@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# What is made of a board without an operating system: the firmware, how it is started, its tests.
+# Included by the board's rules.mk. Its board.mk says how an emulator is started:
+#   BOARD_QEMU       with the program $(FIRMWARE), and its flash in the file $(1)
+#   BOARD_FLASH_NEW  what makes that file for a new board
+# or, where the emulator keeps no file:
+#   BOARD_EMULATOR   a program as boards/microbit/emulator.py, with the class Emulator
+# and for the tests:
+#   BOARD_FACTS      secret_at=N: where in the flash the device secret is (tests/board/machines.py)
+
+include port/baremetal/sodium.mk
+
+FIRMWARE := $(BUILD)/firmware.elf
+all: $(FIRMWARE) ## the firmware
+
+BOARD_OBJ += $(call objects,$(call sources,boards/firmware))
+$(BUILD)/obj/boards/%.o: EXTRA_CPPFLAGS = -Iboards/firmware
+
+$(FIRMWARE): $(BOARD_OBJ) $(FRONTS) $(LIBRARY) $(SODIUM) boards/$(BOARD)/link.ld
+	$(say) LD $@
+	$(Q)$(LINK) -nostartfiles -T boards/$(BOARD)/link.ld -Wl,-Map=$(@:.elf=.map) $(filter %.o,$^) \
+		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -o $@
+	$(Q)$(SIZE) $@
+
+ifeq ($(VARIANT),size)
+size: size-firmware
+size-firmware: size-parts $(SODIUM) $(FIRMWARE)
+	@$(SIZE) -t $(SODIUM) | awk 'END { printf "%-10s %8d %8d %8d   all of it, linked or not\n", "libsodium", $$1, $$2, $$3 }'
+	@$(PYTHON) -B tests/house/firmware_size.py $(SIZE) $(FIRMWARE) boards/$(BOARD)/budget.txt
+.PHONY: size-firmware
+endif
+
+FLASH ?= $(BUILD)/flash.img
+CUTS  ?= 20
+FACTS := $(BOARD_FACTS) limits=boards/$(BOARD)/lk_board_limits.h
+ifdef BOARD_EMULATOR
+MACHINE := emulator $(BOARD_EMULATOR) $(FIRMWARE) $(FACTS)
+run: $(FIRMWARE) ## start the board in QEMU; the flash is kept between runs; ^A x ends it
+	@$(PYTHON) -B $(BOARD_EMULATOR) $(FIRMWARE) $(FLASH)
+else
+MACHINE = file $(BUILD)/test.img '$(call BOARD_FLASH_NEW,$(BUILD)/test.img)' $(FACTS) -- \
+	$(call BOARD_QEMU,$(BUILD)/test.img) -serial stdio -monitor none
+run: $(FIRMWARE) $(FLASH)
+	$(call BOARD_QEMU,$(FLASH)) -serial mon:stdio
+$(FLASH):
+	@mkdir -p $(@D)
+	@$(call BOARD_FLASH_NEW,$@)
+
+board-test: board-device
+DEVICE := $(BUILD)/device
+board-device: $(FIRMWARE) host-program board-console
+	@timeout 600 $(PYTHON) -B tests/board/board_device.py build/linux/latchkey $(DEVICE).img \
+		'$(call BOARD_FLASH_NEW,$(DEVICE).img)' $(DEVICE).sock $(call BOARD_QEMU,$(DEVICE).img) \
+		-serial unix:$(DEVICE).sock,server=on,wait=on -monitor none
+.PHONY: board-device
+endif
+
+board-test: board-console
+board-console: $(FIRMWARE) host-program
+	@timeout 600 $(PYTHON) -B tests/board/board_console.py $(MACHINE)
+
+cuts: $(FIRMWARE) ## cut the power at CUTS random moments while the board writes
+	@timeout 3600 $(PYTHON) -B tests/board/board_power.py $(CUTS) $(MACHINE)
+
+# What drives the board from the other end of its line, and reads its flash.
+host-program:
+	@$(MAKE) BOARD=linux VARIANT= build/linux/latchkey
+.PHONY: run board-test board-console cuts host-program
