@@ -16,7 +16,13 @@ all: $(FIRMWARE) ## the firmware
 BOARD_OBJ += $(call objects,$(call sources,boards/firmware))
 $(BUILD)/obj/boards/%.o: EXTRA_CPPFLAGS = -Iboards/firmware
 
-$(FIRMWARE): $(BOARD_OBJ) $(FRONTS) $(LIBRARY) $(SODIUM) boards/$(BOARD)/link.ld
+# What a board's port supplies is tried by a firmware with another main.
+PORT_TEST := $(BUILD)/port_test.elf
+$(FIRMWARE): $(BOARD_OBJ)
+$(PORT_TEST): $(filter-out %/firmware/main.o,$(BOARD_OBJ)) $(call objects,tests/board/board_port.c)
+$(BUILD)/obj/tests/board/board_port.o: EXTRA_CPPFLAGS = -Iboards/firmware
+
+$(FIRMWARE) $(PORT_TEST): $(FRONTS) $(LIBRARY) $(SODIUM) boards/$(BOARD)/link.ld
 	$(say) LD $@
 	$(Q)$(LINK) -nostartfiles -T boards/$(BOARD)/link.ld -Wl,-Map=$(@:.elf=.map) $(filter %.o,$^) \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -o $@
@@ -34,7 +40,7 @@ FLASH ?= $(BUILD)/flash.img
 CUTS  ?= 20
 FACTS := $(BOARD_FACTS) limits=boards/$(BOARD)/lk_board_limits.h
 ifdef BOARD_EMULATOR
-MACHINE := emulator $(BOARD_EMULATOR) $(FIRMWARE) $(FACTS)
+MACHINE = emulator $(BOARD_EMULATOR) $(FIRMWARE) $(FACTS)
 run: $(FIRMWARE) ## start the board in QEMU; the flash is kept between runs; ^A x ends it
 	@$(PYTHON) -B $(BOARD_EMULATOR) $(FIRMWARE) $(FLASH)
 else
@@ -55,7 +61,11 @@ board-device: $(FIRMWARE) host-program board-console
 .PHONY: board-device
 endif
 
-board-test: board-console
+port-test: FIRMWARE := $(PORT_TEST)
+port-test: $(PORT_TEST) ## what a board's port supplies, service by service
+	@timeout 120 $(PYTHON) -B tests/board/board_port.py $(MACHINE)
+
+board-test: port-test board-console
 board-console: $(FIRMWARE) host-program
 	@timeout 600 $(PYTHON) -B tests/board/board_console.py $(MACHINE)
 
@@ -65,4 +75,4 @@ cuts: $(FIRMWARE) ## cut the power at CUTS random moments while the board writes
 # What drives the board from the other end of its line, and reads its flash.
 host-program:
 	@$(MAKE) BOARD=linux VARIANT= build/linux/latchkey
-.PHONY: run board-test board-console cuts host-program
+.PHONY: run port-test board-test board-console cuts host-program

@@ -11,10 +11,10 @@
 
 /*
  * The memory that libsodium's Argon2id asks for while it hashes: three pieces, given back at the
- * end. `arena` is the caller's, 8-aligned; it holds nothing of worth between two hashes and may be
+ * end. `data` is the caller's, 8-aligned; it holds nothing of worth between two hashes and may be
  * used for other things then.
  */
-void lk_arena_init(void *arena, size_t size);
+void lk_arena_init(void *data, size_t size);
 /* Of `memory_kib`: the blocks, their alignment, and what else is asked for. */
 #define LK_ARENA_SIZE(memory_kib) ((memory_kib)*1024u + 1024u + (memory_kib)*2u)
 
