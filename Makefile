@@ -443,8 +443,12 @@ endif
 
 # ---- Sizes ---------------------------------------------------------------------------------------
 
-ifeq ($(VARIANT),size)
+# What tools look at images with is not linked on boards.
+FLASH_SIZE := $(filter-out storage/flash/nor_look.c,$(call sources,storage/flash))
+# Firmware is optimised for size anyway.
+ifeq ($(if $(BOARD_HOSTED),$(VARIANT),size),size)
 size: size-parts
+	@sh tests/house/flash_size.sh $(BUILD)/flash tests/house/flash_size.txt $(FLASH_SIZE)
 size-parts: $(LIBRARY_OBJ) $(FRONT_OBJ)
 	@printf '%-10s %8s %8s %8s   %s\n' part text data bss '($(BOARD), $(CC) $(CFLAGS))'
 	@for part in core storage port cli; do \
@@ -453,11 +457,8 @@ size-parts: $(LIBRARY_OBJ) $(FRONT_OBJ)
 			'END { printf "%-10s %8d %8d %8d\n", part, $$1, $$2, $$3 }'; \
 	done
 else
-# What tools look at images with is not linked on boards.
-FLASH_SIZE := $(filter-out storage/flash/nor_look.c,$(call sources,storage/flash))
 size: ## bytes of text, data and bss of each part, optimised for size; firmware and flash log beside their budgets
 	@$(MAKE) VARIANT=size size
-	@sh tests/house/flash_size.sh $(BUILD)-size/flash tests/house/flash_size.txt $(FLASH_SIZE)
 endif
 
 ifeq ($(VARIANT),stack)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 # What is made of a board without an operating system: the firmware, how it is started, its tests.
 # Included by the board's rules.mk. Its board.mk says how an emulator is started:
-#   BOARD_QEMU       with the program $(FIRMWARE), and its flash in the file $(1)
+#   BOARD_QEMU       with the program $(FIRMWARE), its flash in the file $(1), and its serial line at
+#                    the character device "line"
 #   BOARD_FLASH_NEW  what makes that file for a new board
 # or, where the emulator keeps no file:
 #   BOARD_EMULATOR   a program as boards/microbit/emulator.py, with the class Emulator
 # and for the tests:
 #   BOARD_FACTS      secret_at=N: where in the flash the device secret is (tests/board/machines.py)
+#   BOARD_CHECKS     what `make test` does: targets
 
 include port/baremetal/sodium.mk
 
@@ -28,13 +30,11 @@ $(FIRMWARE) $(PORT_TEST): $(FRONTS) $(LIBRARY) $(SODIUM) boards/$(BOARD)/link.ld
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -o $@
 	$(Q)$(SIZE) $@
 
-ifeq ($(VARIANT),size)
 size: size-firmware
 size-firmware: size-parts $(SODIUM) $(FIRMWARE)
 	@$(SIZE) -t $(SODIUM) | awk 'END { printf "%-10s %8d %8d %8d   all of it, linked or not\n", "libsodium", $$1, $$2, $$3 }'
 	@$(PYTHON) -B tests/house/firmware_size.py $(SIZE) $(FIRMWARE) boards/$(BOARD)/budget.txt
 .PHONY: size-firmware
-endif
 
 FLASH ?= $(BUILD)/flash.img
 CUTS  ?= 20
@@ -45,29 +45,31 @@ run: $(FIRMWARE) ## start the board in QEMU; the flash is kept between runs; ^A 
 	@$(PYTHON) -B $(BOARD_EMULATOR) $(FIRMWARE) $(FLASH)
 else
 MACHINE = file $(BUILD)/test.img '$(call BOARD_FLASH_NEW,$(BUILD)/test.img)' $(FACTS) -- \
-	$(call BOARD_QEMU,$(BUILD)/test.img) -serial stdio -monitor none
+	$(call BOARD_QEMU,$(BUILD)/test.img) -chardev stdio,id=line -monitor none
 run: $(FIRMWARE) $(FLASH)
-	$(call BOARD_QEMU,$(FLASH)) -serial mon:stdio
+	$(call BOARD_QEMU,$(FLASH)) -chardev stdio,id=line,mux=on,signal=off -mon chardev=line
 $(FLASH):
 	@mkdir -p $(@D)
 	@$(call BOARD_FLASH_NEW,$@)
-
-board-test: board-device
-DEVICE := $(BUILD)/device
-board-device: $(FIRMWARE) host-program board-console
-	@timeout 600 $(PYTHON) -B tests/board/board_device.py build/linux/latchkey $(DEVICE).img \
-		'$(call BOARD_FLASH_NEW,$(DEVICE).img)' $(DEVICE).sock $(call BOARD_QEMU,$(DEVICE).img) \
-		-serial unix:$(DEVICE).sock,server=on,wait=on -monitor none
-.PHONY: board-device
 endif
+
+# ---- Tests: those of BOARD_CHECKS ----------------------------------------------------------------
+
+board-test: $(BOARD_CHECKS)
 
 port-test: FIRMWARE := $(PORT_TEST)
 port-test: $(PORT_TEST) ## what a board's port supplies, service by service
 	@timeout 120 $(PYTHON) -B tests/board/board_port.py $(MACHINE)
 
-board-test: port-test board-console
 board-console: $(FIRMWARE) host-program
 	@timeout 600 $(PYTHON) -B tests/board/board_console.py $(MACHINE)
+
+# By a program at the other end of the line, where the flash is a file.
+DEVICE := $(BUILD)/device
+board-device: $(FIRMWARE) host-program
+	@timeout 600 $(PYTHON) -B tests/board/board_device.py build/linux/latchkey $(DEVICE).img \
+		'$(call BOARD_FLASH_NEW,$(DEVICE).img)' $(DEVICE).sock $(call BOARD_QEMU,$(DEVICE).img) \
+		-chardev socket,path=$(DEVICE).sock,server=on,wait=on,id=line -monitor none
 
 cuts: $(FIRMWARE) ## cut the power at CUTS random moments while the board writes
 	@timeout 3600 $(PYTHON) -B tests/board/board_power.py $(CUTS) $(MACHINE)
@@ -75,4 +77,4 @@ cuts: $(FIRMWARE) ## cut the power at CUTS random moments while the board writes
 # What drives the board from the other end of its line, and reads its flash.
 host-program:
 	@$(MAKE) BOARD=linux VARIANT= build/linux/latchkey
-.PHONY: run port-test board-test board-console cuts host-program
+.PHONY: run board-test port-test board-console board-device cuts host-program

@@ -28,3 +28,4 @@ BOARD_CFLAGS   := $(BOARD_TARGET)
 BOARD_LDFLAGS  := $(BOARD_TARGET) -Os -g -flto-partition=one
 BOARD_EMULATOR := boards/microbit/emulator.py
 BOARD_FACTS    := secret_at=65536
+BOARD_CHECKS   := port-test board-console cuts

@@ -1,4 +1,2 @@
 # SPDX-License-Identifier: MIT
 include boards/firmware/firmware.mk
-
-board-test: cuts

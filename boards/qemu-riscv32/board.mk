@@ -18,6 +18,7 @@ BOARD_LDFLAGS  := $(BOARD_CFLAGS) -Wl,--no-warn-rwx-segments
 
 # The image is what the two chips hold: as large as they are, all ones when they are new.
 BOARD_QEMU      = qemu-system-riscv32 -M virt -m 4M -cpu rv32,zkr=true -display none -bios $(FIRMWARE) \
-	-drive if=pflash,unit=1,format=raw,file=$(1)
+	-drive if=pflash,unit=1,format=raw,file=$(1) -serial chardev:line
 BOARD_FLASH_NEW = head -c 33554432 /dev/zero | tr "\0" "\377" >$(1)
 BOARD_FACTS    := secret_at=33292288
+BOARD_CHECKS   := port-test board-console board-device

@@ -290,7 +290,7 @@ static int template_flash_sync(void *self)
     return LK_E_UNSUPPORTED;
 }
 
-static const struct lk_flash template_flash = {
+const struct lk_flash lk_template_flash = {
     .geometry = template_flash_geometry,
     .read = template_flash_read,
     .program = template_flash_program,
@@ -331,7 +331,7 @@ int lk_template_init(struct lk_template *platform)
     platform->port.secret = &template_secret;
     platform->port.crypto = &template_crypto;
     platform->port.console = &template_console;
-    platform->port.flash = &template_flash;
+    platform->port.flash = &lk_template_flash;
     platform->port.counter = &template_counter;
     /* A lock is needed only where several tasks use one store. */
     platform->port.lock = NULL;

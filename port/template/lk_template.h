@@ -20,6 +20,9 @@ struct lk_template {
     struct lk_port port;
 };
 
+/* The part itself, which the storage on it names too. */
+extern const struct lk_flash lk_template_flash;
+
 /* Starts the platform's devices and fills `port`. 0, or an error after which nothing is running. */
 int lk_template_init(struct lk_template *platform);
 

@@ -4,7 +4,15 @@
 #ifndef LK_CORTEXM_H
 #define LK_CORTEXM_H
 
+#include "lk_port.h"
+
 /* Restarts the chip; what is in RAM is lost. */
 _Noreturn void lk_cortexm_reset(void);
+
+/*
+ * lk_semihost.c: the terminal of the debugger, or of the emulator, while the board has no line of
+ * its own. A read cannot end before something is typed; without a debugger each call is a fault.
+ */
+extern const struct lk_console lk_semihost_console;
 
 #endif
