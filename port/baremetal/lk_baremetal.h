@@ -61,6 +61,25 @@ int lk_secret_create(const struct lk_flash *flash, void *self, uint32_t sector,
                      const struct lk_entropy *entropy);
 
 /*
+ * Entropy of a board without a generator: of a seed that a factory draws for each device and puts
+ * into a flash sector (lk_seed_flash.c has the form); the next one is the seed's, too. Each start
+ * puts what it derives from the seed into the other sector and erases the first, before it gives a
+ * byte. So no start draws what another drew, wherever the power goes. But an older image of the
+ * flash that is put back does, and who reads the flash knows what comes.
+ */
+struct lk_seed {
+    const struct lk_flash *flash;
+    const struct lk_crypto *crypto;
+    void *self; /* of both */
+    uint32_t sector;
+    /* Private. */
+    uint8_t key[LK_HASH_SIZE];
+    bool ready;
+};
+/* An entropy's fill(). LK_E_ENTROPY without a seed. */
+int lk_seed_fill(struct lk_seed *seed, uint8_t *out, size_t size);
+
+/*
  * The stack, from __stack_low to __stack_top of the linker script. The startup (lk_start.S) paints
  * it, so that its deepest use can be told.
  */
