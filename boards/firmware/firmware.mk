@@ -44,8 +44,9 @@ MACHINE = emulator $(BOARD_EMULATOR) $(FIRMWARE) $(FACTS)
 run: $(FIRMWARE) ## start the board in QEMU; the flash is kept between runs; ^A x ends it
 	@$(PYTHON) -B $(BOARD_EMULATOR) $(FIRMWARE) $(FLASH)
 else
-MACHINE = file $(BUILD)/test.img '$(call BOARD_FLASH_NEW,$(BUILD)/test.img)' $(FACTS) -- \
-	$(call BOARD_QEMU,$(BUILD)/test.img) -chardev stdio,id=line -monitor none
+# A file for each target, which may run side by side.
+MACHINE = file $(BUILD)/$@.img '$(call BOARD_FLASH_NEW,$(BUILD)/$@.img)' $(FACTS) -- \
+	$(call BOARD_QEMU,$(BUILD)/$@.img) -chardev stdio,id=line -monitor none
 run: $(FIRMWARE) $(FLASH)
 	$(call BOARD_QEMU,$(FLASH)) -chardev stdio,id=line,mux=on,signal=off -mon chardev=line
 $(FLASH):
@@ -59,7 +60,7 @@ board-test: $(BOARD_CHECKS)
 
 port-test: FIRMWARE := $(PORT_TEST)
 port-test: $(PORT_TEST) ## what a board's port supplies, service by service
-	@timeout 120 $(PYTHON) -B tests/board/board_port.py $(MACHINE)
+	@timeout 600 $(PYTHON) -B tests/board/board_port.py $(MACHINE)
 
 board-console: $(FIRMWARE) host-program
 	@timeout 600 $(PYTHON) -B tests/board/board_console.py $(MACHINE)
