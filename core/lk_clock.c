@@ -141,5 +141,6 @@ int lk_clock_save(struct lk_txn *txn, bool always)
     meta->monotonic_ms = store->flags & LK_STORE_BOOT ? txn->monotonic_ms : 0;
     meta->powered_ms = lk_powered(txn);
     meta->charge_tat = lk_throttle_keep(store, meta->charge_tat, txn->now_ms);
+    txn->storage.urgent = true; /* the time is no reason to refuse what there was room for */
     return lk_meta_put(txn, meta);
 }

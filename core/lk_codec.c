@@ -69,6 +69,63 @@ static bool codec_unknown_next(struct codec_unknown *unknown, const struct lk_ki
     return false;
 }
 
+static const struct lk_like *codec_like(const struct lk_field *field)
+{
+    return field->type == LK_ENUM ? NULL : field->like;
+}
+
+static uint64_t codec_place(const struct lk_record *record, uint16_t offset)
+{
+    uint64_t number = 0;
+
+    if (offset) {
+        memcpy(&number, (const uint8_t *)record + offset, sizeof(number));
+    }
+    return number;
+}
+
+/* What a number that is implied is read as when it is absent. */
+static uint64_t codec_implied(const struct lk_record *record, const struct lk_field *field)
+{
+    const struct lk_like *like = codec_like(field);
+
+    return like ? codec_place(record, like->first) + codec_place(record, like->plus) -
+                      codec_place(record, like->less)
+                : field->initial;
+}
+
+/* What is to be added to a number that is stored. */
+static uint64_t codec_base(const struct lk_record *record, const struct lk_field *field)
+{
+    return codec_like(field) && field->type != LK_REF ? codec_implied(record, field) : 0;
+}
+
+static struct lk_span codec_initial(const struct lk_field *field)
+{
+    return (struct lk_span){(const uint8_t *)field->initial_text, strlen(field->initial_text)};
+}
+
+/* A number, or an empty text, that is not there is stored as such where another one is implied. */
+static uint64_t codec_number(const struct lk_record *record, const struct lk_field *field)
+{
+    return LK_HAS(record, field->number) ? lk_field_number(record, field) : 0;
+}
+
+static struct lk_span codec_text(const struct lk_record *record, const struct lk_field *field)
+{
+    return LK_HAS(record, field->number) ? lk_field_span(record, field) : (struct lk_span){NULL, 0};
+}
+
+static bool codec_stores(const struct lk_record *record, const struct lk_field *field)
+{
+    if (!(field->flags & LK_F_IMPLIED)) {
+        return LK_HAS(record, field->number);
+    }
+    return lk_field_is_number(field)
+               ? codec_number(record, field) != codec_implied(record, field)
+               : !lk_span_equal(codec_text(record, field), codec_initial(field));
+}
+
 static void codec_put(struct lk_cbor_writer *writer, const struct lk_field *field,
                       const struct lk_record *record)
 {
@@ -78,8 +135,10 @@ static void codec_put(struct lk_cbor_writer *writer, const struct lk_field *fiel
     case LK_UINT:
     case LK_ENUM:
     case LK_TIME:
-    case LK_REF: lk_cbor_put_uint(writer, lk_field_number(record, field)); break;
-    case LK_STRING: lk_cbor_put_text(writer, lk_field_span(record, field)); break;
+    case LK_REF:
+        lk_cbor_put_uint(writer, codec_number(record, field) - codec_base(record, field));
+        break;
+    case LK_STRING: lk_cbor_put_text(writer, codec_text(record, field)); break;
     case LK_BYTES:
     case LK_UUID:
     case LK_ADDRESS: lk_cbor_put_bytes(writer, lk_field_span(record, field)); break;
@@ -99,7 +158,7 @@ int lk_record_encode(const struct lk_kind *kind, const struct lk_record *record,
     size_t count = 0;
 
     while ((field = codec_next(&fields)) != NULL) {
-        count += LK_HAS(record, field->number);
+        count += codec_stores(record, field);
     }
     codec_unknown_begin(&unknown, record->raw);
     while (codec_unknown_next(&unknown, kind)) {
@@ -118,7 +177,7 @@ int lk_record_encode(const struct lk_kind *kind, const struct lk_record *record,
             lk_cbor_put_raw(&writer, unknown.value);
             more = codec_unknown_next(&unknown, kind);
         }
-        if (field && LK_HAS(record, field->number)) {
+        if (field && codec_stores(record, field)) {
             codec_put(&writer, field, record);
         }
     } while (field);
@@ -131,7 +190,10 @@ static inline void codec_set_number(struct lk_record *record, const struct lk_fi
                                     uint64_t number)
 {
     memcpy((uint8_t *)record + field->offset, &number, sizeof(number));
-    record->present |= LK_BIT(field->number);
+    /* One that others imply is there unless it is 0. */
+    if (number || !codec_like(field)) {
+        record->present |= LK_BIT(field->number);
+    }
 }
 
 static inline void codec_set_span(struct lk_record *record, const struct lk_field *field,
@@ -144,10 +206,16 @@ static inline void codec_set_span(struct lk_record *record, const struct lk_fiel
 /* What an absent field reads as; the struct is all zero. */
 static inline void codec_default(const struct lk_field *field, struct lk_record *record)
 {
-    if (field->initial) {
+    if (field->flags & LK_F_IMPLIED) {
+        if (lk_field_is_number(field)) {
+            codec_set_number(record, field, codec_implied(record, field));
+        } else {
+            codec_set_span(record, field, codec_initial(field));
+        }
+    } else if (field->initial) {
         memcpy((uint8_t *)record + field->offset, &field->initial, sizeof(field->initial));
     } else if (field->initial_text) {
-        struct lk_span text = {(const uint8_t *)field->initial_text, strlen(field->initial_text)};
+        struct lk_span text = codec_initial(field);
 
         memcpy((uint8_t *)record + field->offset, &text, sizeof(text));
     }
@@ -201,9 +269,12 @@ static int codec_take(struct lk_cbor_reader *reader, const struct lk_field *fiel
         if (item.type != LK_CBOR_UINT) {
             return LK_E_CORRUPT;
         }
-        codec_set_number(record, field, item.number);
+        codec_set_number(record, field, item.number + codec_base(record, field));
         return 0;
     default:
+        if (item.type == LK_CBOR_TEXT && !item.span.size && field->flags & LK_F_IMPLIED) {
+            return 0;
+        }
         if (item.type != (field->type == LK_STRING ? LK_CBOR_TEXT : LK_CBOR_BYTES) ||
             !codec_size_fits(field, item.span.size)) {
             return LK_E_CORRUPT;

@@ -671,6 +671,10 @@ int lk_counter_commit(struct lk_txn *txn);
 /* Of the audit entry before which times may be later than after it. */
 #define LK_AUDIT_EPOCH "clock.epoch"
 
+/* What an entry says that does not say otherwise: in storage, never change them. */
+#define LK_AUDIT_LOGIN     "login"
+#define LK_AUDIT_LOGGED_IN "logged in"
+
 /* Goes on from what is stored; NULL: a new store. */
 int lk_clock_start(struct lk_store *store, const struct lk_meta *stored);
 /* The time of a transaction. */

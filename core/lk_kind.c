@@ -4,6 +4,9 @@
 
 #define AT(member) offsetof(struct lk_record, member)
 
+static const struct lk_like made_at = {.first = AT(created_at)},
+                            made_by = {.first = AT(created_by)};
+
 const struct lk_field lk_audit_fields[LK_AUDIT_FIELD_COUNT] = {
     {.number = 1,
      .name = "created_at",
@@ -22,14 +25,16 @@ const struct lk_field lk_audit_fields[LK_AUDIT_FIELD_COUNT] = {
      .name = "updated_at",
      .type = LK_TIME,
      .offset = AT(updated_at),
-     .flags = LK_F_SYSTEM,
+     .flags = LK_F_SYSTEM | LK_F_IMPLIED,
+     .like = &made_at,
      LK_FIELD_HELP("when it was last changed")},
     {.number = 4,
      .name = "updated_by",
      .type = LK_REF,
      .offset = AT(updated_by),
      .target = LK_KIND_USER,
-     .flags = LK_F_SYSTEM,
+     .flags = LK_F_SYSTEM | LK_F_IMPLIED,
+     .like = &made_by,
      LK_FIELD_HELP("who changed it last")},
     {.number = 5,
      .name = "deleted_at",

@@ -59,8 +59,15 @@ enum lk_field_flags {
     LK_F_FOLD = 1 << 7,     /* compared and indexed without regard to ASCII case */
     LK_F_EMAIL = 1 << 8,
     LK_F_PHONE = 1 << 9,
-    LK_F_LINES = 1 << 10, /* text that may hold line feeds and tabs */
-    LK_F_CUT = 1 << 11,   /* text from the network: cut when too long, not refused */
+    LK_F_LINES = 1 << 10,   /* text that may hold line feeds and tabs */
+    LK_F_CUT = 1 << 11,     /* text from the network: cut when too long, not refused */
+    LK_F_IMPLIED = 1 << 12, /* not stored where it has what it is read as when it is absent; it is
+                               there all the same. What is not there is stored as 0 or as empty */
+};
+
+/* Places of numbers in the C struct, of fields with lower numbers; 0: none. */
+struct lk_like {
+    uint16_t first, plus, less;
 };
 
 enum lk_on_delete { LK_SET_NULL = 0, LK_CASCADE = 1, LK_RESTRICT = 2 };
@@ -76,10 +83,15 @@ struct lk_field {
     uint16_t offset; /* of the place in the C struct */
     uint8_t target;  /* LK_REF, LK_REFS: the number of the kind referred to */
     uint8_t on_delete;
-    uint32_t min, max;          /* LK_UINT: value (max 0: no limit); else bytes */
-    const char *const *choices; /* LK_ENUM: names in order of number, NULL at the end */
-    uint64_t initial;           /* what an absent numeric field reads as */
-    const char *initial_text;   /* what an absent text reads as, or NULL */
+    uint32_t min, max; /* LK_UINT: value (max 0: no limit); else bytes */
+    union {
+        const char *const *choices; /* LK_ENUM: names in order of number, NULL at the end */
+        /* LK_UINT, LK_TIME: stored as what it is more than the first of these, plus the second,
+         * less the third; LK_REF with LK_F_IMPLIED: absent, it is the first. NULL: none of that. */
+        const struct lk_like *like;
+    };
+    uint64_t initial;         /* what an absent numeric field reads as */
+    const char *initial_text; /* what an absent text reads as, or NULL */
     /* LK_STRING: answers the rule that a text breaks, or NULL. NULL: any text will do. */
     const char *(*form)(struct lk_span text);
 };

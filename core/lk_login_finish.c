@@ -4,7 +4,7 @@
 
 static struct lk_span login_words(const struct lk_login *login, enum lk_outcome outcome)
 {
-    static const char *const good[] = {"logged in", "logged in with a time-based code",
+    static const char *const good[] = {LK_AUDIT_LOGGED_IN, "logged in with a time-based code",
                                        "logged in with a recovery code"};
     static const char *const anew[] = {"logged in; password rehashed",
                                        "logged in with a time-based code; password rehashed",
@@ -31,7 +31,7 @@ static int login_audit(struct lk_login *login, struct lk_txn *txn, enum lk_outco
     const struct lk_kind *kind = &lk_kind_audit;
 
     memset(&entry, 0, sizeof(entry));
-    lk_field_set_span(&entry.record, lk_field_numbered(kind, 12), LK_TEXT("login"));
+    lk_field_set_span(&entry.record, lk_field_numbered(kind, 12), LK_TEXT(LK_AUDIT_LOGIN));
     lk_field_set_span(&entry.record, lk_field_numbered(kind, 13), LK_TEXT("user"));
     if (login->flags & LOGIN_KNOWN) {
         lk_words_add_number(&words, login->user.user);

@@ -307,50 +307,65 @@ int lk_load_activity(struct lk_txn *txn, struct lk_id user, struct lk_activity *
     return error;
 }
 
-int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict)
+/* A key has no session that tells of its last use. */
+static int session_touch_key(struct lk_txn *txn, struct lk_id id)
 {
-    struct lk_activity activity;
-    struct lk_session session;
     struct lk_credential key;
-    const struct lk_cache_tenant *tenant;
-    int error;
+    struct lk_activity activity;
+    int error = lk_get(txn, &lk_kind_credential, id, &key.record);
 
-    if (!txn->open || txn->mode != LK_WRITE) {
-        return LK_E_STATE;
-    }
-    if (verdict->api_key) {
-        error = lk_get(txn, &lk_kind_credential, verdict->id, &key.record);
-        if (!error) {
-            lk_set_number(&lk_kind_credential, &key.record, "last_used_at", txn->now_ms);
-            error = lk_record_store(txn, &lk_kind_credential, &key.record, lk_work(txn)->new_value);
-        }
-    } else {
-        error = lk_get(txn, &lk_kind_session, verdict->id, &session.record);
-        if (!error) {
-            error = lk_cache_tenant(txn, verdict->id.tenant, &tenant);
-        }
-        /* What ended since it was checked stays ended. */
-        if (!error && (tenant->status != LK_TENANT_ACTIVE ||
-                       lk_session_state(txn, &session, tenant) != LK_SESSION_ALIVE)) {
-            error = LK_E_REFUSED;
-        }
-        if (!error) {
-            lk_session_stamp(txn, &session);
-            error =
-                lk_record_store(txn, &lk_kind_session, &session.record, lk_work(txn)->new_value);
-        }
-    }
-    error = error == LK_E_NOT_FOUND ? LK_E_REFUSED : error;
     if (!error) {
-        error = lk_load_activity(txn, verdict->id, &activity);
+        lk_set_number(&lk_kind_credential, &key.record, "last_used_at", txn->now_ms);
+        error = lk_record_store(txn, &lk_kind_credential, &key.record, lk_work(txn)->new_value);
     }
-    /* Another session of the user may have told it just now. */
+    if (!error) {
+        error = lk_load_activity(txn, id, &activity);
+    }
+    /* Another key of the user may have told it just now. */
     if (!error && (txn->now_ms < activity.last_active_at ||
                    txn->now_ms - activity.last_active_at >= LK_TOUCH_GRAIN_MS)) {
         lk_set_number(&lk_kind_activity, &activity.record, "last_active_at", txn->now_ms);
         error = lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
     }
     return error;
+}
+
+static int session_touch(struct lk_txn *txn, struct lk_id id)
+{
+    const struct lk_cache_tenant *tenant;
+    struct lk_session session;
+    int error = lk_get(txn, &lk_kind_session, id, &session.record);
+
+    if (!error) {
+        error = lk_cache_tenant(txn, id.tenant, &tenant);
+    }
+    /* What ended since it was checked stays ended. */
+    if (!error && (tenant->status != LK_TENANT_ACTIVE ||
+                   lk_session_state(txn, &session, tenant) != LK_SESSION_ALIVE)) {
+        error = LK_E_REFUSED;
+    }
+    if (!error) {
+        /* Its record may grow by what now differs, once: a full store is to be used as before. */
+        bool urgent = txn->storage.urgent;
+
+        lk_session_stamp(txn, &session);
+        txn->storage.urgent = true;
+        error = lk_record_store(txn, &lk_kind_session, &session.record, lk_work(txn)->new_value);
+        txn->storage.urgent = urgent;
+    }
+    return error;
+}
+
+int lk_session_touch(struct lk_txn *txn, const struct lk_verdict *verdict)
+{
+    int error;
+
+    if (!txn->open || txn->mode != LK_WRITE) {
+        return LK_E_STATE;
+    }
+    error =
+        verdict->api_key ? session_touch_key(txn, verdict->id) : session_touch(txn, verdict->id);
+    return error == LK_E_NOT_FOUND ? LK_E_REFUSED : error;
 }
 
 /* ---- Keys ---- */

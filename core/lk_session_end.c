@@ -11,22 +11,31 @@ static uint64_t session_minutes(const struct lk_session *session)
     return lk_elapsed(whole, lk_elapsed(session->ends_mono, session->last_mono)) / 60000;
 }
 
-static int session_add_minutes(struct lk_txn *txn, struct lk_id user, uint64_t minutes)
+/* What is known of the use of sessions that end: their minutes, and the last of it. */
+struct session_use {
+    uint64_t minutes, last;
+};
+
+/* A use that makes no minute is the login, which was noted. */
+static int session_add_use(struct lk_txn *txn, struct lk_id user, const struct session_use *use)
 {
     struct lk_activity activity;
-    int error = minutes ? lk_load_activity(txn, user, &activity) : 0;
+    int error = use->minutes ? lk_load_activity(txn, user, &activity) : 0;
 
-    if (error || !minutes) {
+    if (error || !use->minutes) {
         return error;
     }
     lk_set_number(&lk_kind_activity, &activity.record, "total_usage_minutes",
-                  activity.total_usage_minutes + minutes);
+                  activity.total_usage_minutes + use->minutes);
+    if (use->last > activity.last_active_at) {
+        lk_set_number(&lk_kind_activity, &activity.record, "last_active_at", use->last);
+    }
     return lk_record_store(txn, &lk_kind_activity, &activity.record, lk_work(txn)->new_value);
 }
 
-/* Removes one session and adds its minutes. A damaged one goes as well: it must not keep the others
+/* Removes one session and adds its use. A damaged one goes as well: it must not keep the others
  * standing. Asked twice, since a medium may fail once. */
-static int session_take(struct lk_txn *txn, struct lk_id id, uint64_t *minutes)
+static int session_take(struct lk_txn *txn, struct lk_id id, struct session_use *use)
 {
     struct lk_session session;
     int error = lk_get(txn, &lk_kind_session, id, &session.record);
@@ -37,7 +46,10 @@ static int session_take(struct lk_txn *txn, struct lk_id id, uint64_t *minutes)
     if (error && error != LK_E_CORRUPT) {
         return error;
     }
-    *minutes += error ? 0 : session_minutes(&session);
+    if (!error) {
+        use->minutes += session_minutes(&session);
+        use->last = session.last_activity > use->last ? session.last_activity : use->last;
+    }
     return lk_drop(txn, &lk_kind_session, id);
 }
 
@@ -47,7 +59,7 @@ static int session_drop_some(struct lk_txn *txn, struct lk_id user, uint32_t kee
 {
     struct lk_list list = {.kind = &lk_kind_session, .scope = {user.tenant, user.user, 0}};
     struct lk_session session;
-    uint64_t minutes = 0;
+    struct session_use use = {0, 0};
     uint32_t dropped = 0;
     int error = lk_list_begin(txn, &list);
 
@@ -61,7 +73,7 @@ static int session_drop_some(struct lk_txn *txn, struct lk_id user, uint32_t kee
             continue;
         }
         lk_list_end(&list);
-        error = session_take(txn, session.record.id, &minutes);
+        error = session_take(txn, session.record.id, &use);
         dropped++;
         if (!error) {
             error = lk_list_reopen(&list);
@@ -74,7 +86,7 @@ static int session_drop_some(struct lk_txn *txn, struct lk_id user, uint32_t kee
     if (count) {
         *count = dropped;
     }
-    return session_add_minutes(txn, user, minutes);
+    return session_add_use(txn, user, &use);
 }
 
 int lk_sessions_drop(struct lk_txn *txn, struct lk_id user, uint32_t keep, uint32_t *count)
@@ -118,10 +130,10 @@ static int session_audit(struct lk_txn *txn, struct lk_id id, const char *action
 
 int lk_session_drop(struct lk_txn *txn, struct lk_id id)
 {
-    uint64_t minutes = 0;
-    int error = session_take(txn, id, &minutes);
+    struct session_use use = {0, 0};
+    int error = session_take(txn, id, &use);
 
-    return error ? error : session_add_minutes(txn, id, minutes);
+    return error ? error : session_add_use(txn, id, &use);
 }
 
 static int session_end(struct lk_txn *txn, struct lk_id id, const char *action,

@@ -60,8 +60,8 @@ void lk_session_stamp(const struct lk_txn *txn, struct lk_session *session)
     if (!session->boot || txn->clock < session->clock) {
         life_set(session, 20, txn->clock);
     }
-    life_set(session, 22, txn->monotonic_ms + left);
-    life_set(session, 23, txn->monotonic_ms);
+    life_set(session, 22, txn->monotonic_ms);
+    life_set(session, 23, txn->monotonic_ms + left);
     life_set(session, 19, txn->store->boot);
     life_set(session, 10, txn->now_ms);
 }

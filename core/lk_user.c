@@ -4,7 +4,8 @@
 
 #define USER_ACTIVE_DAYS 7
 
-static int user_sessions(struct lk_txn *txn, struct lk_record *record)
+/* `active` is the last use that the activity record knows of; a session may know of a later one. */
+static int user_sessions(struct lk_txn *txn, struct lk_record *record, uint64_t *active)
 {
     struct lk_list list = {.kind = &lk_kind_session,
                            .scope = {record->id.tenant, record->id.user, 0}};
@@ -21,6 +22,9 @@ static int user_sessions(struct lk_txn *txn, struct lk_record *record)
     error = lk_list_begin(txn, &list);
     while (!error) {
         error = lk_list_next(&list, &session.record);
+        if (!error && session.last_activity > *active) {
+            *active = session.last_activity;
+        }
         if (!error && lk_session_state(txn, &session, &policy) == LK_SESSION_ALIVE) {
             count++;
             newest = session.record.created_at > newest ? session.record.created_at : newest;
@@ -43,12 +47,11 @@ int lk_user_compute(struct lk_txn *txn, struct lk_record *record)
         {"last_login_at", offsetof(struct lk_activity, last_login_at)},
         {"login_count", offsetof(struct lk_activity, login_count)},
         {"last_session_start", offsetof(struct lk_activity, last_session_start)},
-        {"last_active_at", offsetof(struct lk_activity, last_active_at)},
         {"total_usage_minutes", offsetof(struct lk_activity, total_usage_minutes)},
     };
     struct lk_activity activity;
     struct lk_factor factor;
-    uint64_t status = LK_ACTIVITY_UNKNOWN;
+    uint64_t status = LK_ACTIVITY_UNKNOWN, active;
     size_t i;
     int error = lk_load_activity(txn, record->id, &activity);
 
@@ -63,9 +66,14 @@ int lk_user_compute(struct lk_txn *txn, struct lk_record *record)
             lk_set_number(&lk_kind_user, record, copies[i].name, number);
         }
     }
-    if (activity.last_active_at) {
-        status = lk_elapsed(txn->now_ms, activity.last_active_at) <=
-                         USER_ACTIVE_DAYS * (uint64_t)LK_MS_PER_DAY
+    active = activity.last_active_at;
+    error = user_sessions(txn, record, &active);
+    if (error) {
+        return error;
+    }
+    if (active) {
+        lk_set_number(&lk_kind_user, record, "last_active_at", active);
+        status = lk_elapsed(txn->now_ms, active) <= USER_ACTIVE_DAYS * (uint64_t)LK_MS_PER_DAY
                      ? LK_ACTIVITY_ACTIVE
                      : LK_ACTIVITY_INACTIVE;
     }
@@ -80,7 +88,7 @@ int lk_user_compute(struct lk_txn *txn, struct lk_record *record)
         return error;
     }
     lk_set_number(&lk_kind_user, record, "has_second_factor", lk_factor_enrolled(&factor));
-    return user_sessions(txn, record);
+    return 0;
 }
 
 int lk_count_users(struct lk_txn *txn, uint32_t tenant, uint64_t *count)

@@ -23,6 +23,8 @@
         .flags = LK_F_SYSTEM | LK_F_LOCAL, LK_FIELD_HELP("end of the running delay " where)        \
     }
 
+static const struct lk_like last_login = {.first = AT(last_login_at)};
+
 static const struct lk_field fields[] = {
     {.number = 8,
      .name = "last_login_at",
@@ -40,13 +42,15 @@ static const struct lk_field fields[] = {
      .name = "last_session_start",
      .type = LK_TIME,
      .offset = AT(last_session_start),
-     .flags = LK_F_SYSTEM,
+     .flags = LK_F_SYSTEM | LK_F_IMPLIED,
+     .like = &last_login,
      LK_FIELD_HELP("start of the newest session ever")},
     {.number = 11,
      .name = "last_active_at",
      .type = LK_TIME,
      .offset = AT(last_active_at),
-     .flags = LK_F_SYSTEM,
+     .flags = LK_F_SYSTEM | LK_F_IMPLIED,
+     .like = &last_login,
      LK_FIELD_HELP("last use seen")},
     {.number = 12,
      .name = "total_usage_minutes",
@@ -69,7 +73,8 @@ static const struct lk_field fields[] = {
      .name = "login_tat",
      .type = LK_TIME,
      .offset = AT(login_tat),
-     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN,
+     .flags = LK_F_SYSTEM | LK_F_LOCAL | LK_F_HIDDEN | LK_F_IMPLIED,
+     .like = &last_login,
      LK_FIELD_HELP("when the budget of good logins is whole again")},
     {.number = 24,
      .name = "audit_key",

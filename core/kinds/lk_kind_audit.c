@@ -9,12 +9,8 @@ static const char *const rings[] = {"admin", "activity", NULL};
 
 #define AT(member) offsetof(struct lk_audit_entry, member)
 
-/* Personal data: fields of an entry, and of what is sealed in it. */
-#define DESCRIPTION                                                                                \
-    {                                                                                              \
-        .number = 16, .name = "description", .type = LK_STRING, .offset = AT(description),         \
-        .min = 1, .max = 255, LK_FIELD_HELP("in words")                                            \
-    }
+/* Personal data: fields of an entry, and of what is sealed in it. Most entries are of logins, so
+ * what those say is implied. */
 #define IP                                                                                         \
     {                                                                                              \
         .number = 20, .name = "ip", .type = LK_ADDRESS, .offset = AT(ip),                          \
@@ -59,6 +55,8 @@ static const struct lk_field fields[] = {
      .type = LK_ENUM,
      .offset = AT(clock),
      .choices = qualities,
+     .initial = LK_CLOCK_SYNCED,
+     .flags = LK_F_IMPLIED,
      LK_FIELD_HELP("how far the clock could be trusted")},
     {.number = 11,
      .name = "actor",
@@ -73,7 +71,8 @@ static const struct lk_field fields[] = {
      .offset = AT(action),
      .min = 1,
      .max = 100,
-     .flags = LK_F_REQUIRED,
+     .flags = LK_F_REQUIRED | LK_F_IMPLIED,
+     .initial_text = LK_AUDIT_LOGIN,
      LK_FIELD_HELP("what was done, as noun.verb")},
     {.number = 13,
      .name = "resource_type",
@@ -81,7 +80,8 @@ static const struct lk_field fields[] = {
      .offset = AT(resource_type),
      .min = 1,
      .max = 50,
-     .flags = LK_F_REQUIRED,
+     .flags = LK_F_REQUIRED | LK_F_IMPLIED,
+     .initial_text = "user",
      LK_FIELD_HELP("kind of what it was done to")},
     {.number = 14,
      .name = "resource_id",
@@ -95,7 +95,15 @@ static const struct lk_field fields[] = {
      .offset = AT(outcome),
      .choices = outcomes,
      LK_FIELD_HELP("how it went")},
-    DESCRIPTION,
+    {.number = 16,
+     .name = "description",
+     .type = LK_STRING,
+     .offset = AT(description),
+     .min = 1,
+     .max = 255,
+     .flags = LK_F_IMPLIED,
+     .initial_text = LK_AUDIT_LOGGED_IN,
+     LK_FIELD_HELP("in words")},
     {.number = 17,
      .name = "category",
      .type = LK_ENUM,
@@ -107,6 +115,7 @@ static const struct lk_field fields[] = {
      .type = LK_ENUM,
      .offset = AT(channel),
      .choices = channels,
+     .flags = LK_F_IMPLIED,
      LK_FIELD_HELP("the way it came in")},
     {.number = 19,
      .name = "session",
@@ -208,7 +217,18 @@ const struct lk_kind lk_kind_audit = {
 };
 
 static const struct lk_field trace_fields[] = {
-    DESCRIPTION, IP, USER_AGENT, REQUEST, TAGS, DETAILS,
+    {.number = 16,
+     .name = "description",
+     .type = LK_STRING,
+     .offset = AT(description),
+     .min = 1,
+     .max = 255,
+     LK_FIELD_HELP("in words")},
+    IP,
+    USER_AGENT,
+    REQUEST,
+    TAGS,
+    DETAILS,
 };
 
 const struct lk_kind lk_kind_trace = {

@@ -9,13 +9,15 @@ static const char *const algorithms[] = {"sha1", "sha256", "sha512", NULL};
 
 #define AT(member) offsetof(struct lk_credential, member)
 
+static const struct lk_like made = {.first = AT(record.created_at)};
+
 static const struct lk_field fields[] = {
     {.number = 8,
      .name = "type",
      .type = LK_ENUM,
      .offset = AT(type),
      .choices = types,
-     .flags = LK_F_REQUIRED | LK_F_FIXED,
+     .flags = LK_F_REQUIRED | LK_F_FIXED | LK_F_IMPLIED,
      LK_FIELD_HELP("what it is")},
     {.number = 9,
      .name = "label",
@@ -77,6 +79,7 @@ static const struct lk_field fields[] = {
      .type = LK_TIME,
      .offset = AT(set_at),
      .flags = LK_F_SYSTEM,
+     .like = &made,
      LK_FIELD_HELP("when a person last set the password")},
     {.number = 18,
      .name = "history",

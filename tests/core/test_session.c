@@ -32,6 +32,45 @@ static int touch(struct bench *bench, const char *token)
     return error;
 }
 
+/* The sessions know when they were used; the user's record is told when one of them ends. */
+static void test_last_use_is_kept_once(void **state)
+{
+    struct bench *bench = bench_open();
+    struct lk_id id = bench_user(bench, "alice", PASSWORD);
+    struct lk_activity before, after;
+    struct lk_login_result result;
+    struct lk_user user;
+    uint64_t used;
+
+    (void)state;
+    assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
+    lk_fake_advance(&bench->fake, 2 * LK_TOUCH_GRAIN_MS + 1);
+    bench_read(bench);
+    assert_int_equal(lk_get(&bench->txn, &lk_kind_activity, id, &before.record), 0);
+    lk_abort(&bench->txn);
+    assert_int_equal(touch(bench, result.token), 0);
+    bench_read(bench);
+    used = bench->txn.now_ms;
+    assert_int_equal(lk_get(&bench->txn, &lk_kind_activity, id, &after.record), 0);
+    assert_true(after.last_active_at == before.last_active_at);
+    assert_int_equal(lk_get_computed(&bench->txn, &lk_kind_user, id, &user.record), 0);
+    assert_true(user.last_active_at == used);
+    assert_true(user.last_login_at < used);
+    assert_int_equal(user.activity_status, LK_ACTIVITY_ACTIVE);
+    bench_write(bench);
+    lk_fake_advance(&bench->fake, 1000);
+    assert_int_equal(lk_logout(&bench->txn, bench_text(result.token)), 0);
+    bench_commit(bench);
+    bench_read(bench);
+    assert_int_equal(lk_get(&bench->txn, &lk_kind_activity, id, &after.record), 0);
+    assert_true(after.last_active_at == used);
+    assert_int_equal(lk_get_computed(&bench->txn, &lk_kind_user, id, &user.record), 0);
+    assert_true(user.last_active_at == used);
+    assert_int_equal(user.total_usage_minutes, 2);
+    bench_verify(bench);
+    bench_close(bench);
+}
+
 static void test_session_limit_ends_the_oldest(void **state)
 {
     struct bench *bench = bench_open();
@@ -483,6 +522,7 @@ static void test_session_verifiers_of_another_cost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_last_use_is_kept_once),
         cmocka_unit_test(test_session_limit_ends_the_oldest),
         cmocka_unit_test(test_session_goes_idle_and_ends_at_the_latest),
         cmocka_unit_test(test_session_ends_by_hand),

@@ -166,8 +166,17 @@ def tables(text, first, second):
 class Field:
     def __init__(self, optional, type_, comment):
         self.optional, self.type = bool(optional), type_
-        self.name, _, rest = comment.partition(":")
-        words = [word.strip() for word in rest.partition(";")[0].split(",")]
+        parts = [part.strip() for part in comment.split(";")]
+        self.name, _, rest = parts[0].partition(":")
+        words = [word.strip() for word in rest.split(",")]
+        self.implied, self.beyond, self.time = None, [], type_ == "ms"
+        for mark, _, what in (part.partition(" ") for part in parts):
+            if mark == "else":
+                self.implied = what
+            elif mark in ("beyond", "beyond,"):
+                self.implied = None if mark == "beyond," else "0"
+                self.beyond = re.findall(r"([+-]?) ?([a-z_]+)(?= [+-]|$)",
+                                         what.removeprefix("where stored, "))
         bound = re.fullmatch(r"0\.\.(\d+)", type_)
         self.choices = words if bound and len(words) == int(bound[1]) + 1 > 1 else None
 
@@ -214,6 +223,9 @@ class Spec:
                 more = True
             else:
                 fields.update(self.fields(line.strip().rstrip(","))[0])
+        named = {field.name: field for field in fields.values()}
+        for field in fields.values():
+            field.time = field.time or bool(field.beyond) and named[field.beyond[0][1]].time
         return fields, more
 
     def fits(self, type_, value):
@@ -407,6 +419,25 @@ class Store:
         return {kind["fields"][at].name if at in kind["fields"] else at: value
                 for at, value in values.items()}
 
+    @staticmethod
+    def resolve(kind, record):
+        """What is implied, and what is stored as a difference."""
+        for _, field in sorted(kind["fields"].items()):
+            implied, value = field.implied, record.get(field.name)
+            if value is None and implied is not None:
+                value = (implied.strip('"') if implied[0] == '"' else int(implied)
+                         if implied.isdigit() else record.get(implied, 0))
+            if value is not None and field.beyond:
+                value += sum(-record.get(name, 0) if sign == "-" else record.get(name, 0)
+                             for sign, name in field.beyond)
+                value %= 2**64
+            linked = field.beyond or implied and implied[0].isalpha()
+            if value is None or implied and value == "" or linked and value == 0:
+                record.pop(field.name, None)
+            else:
+                record[field.name] = value
+        return record
+
     def take_key(self, key):
         """Kind and id (tenant, user or ring, number or slot) of a record key."""
         at = Key(key)
@@ -430,7 +461,7 @@ class Store:
             if kind["name"] == "boot":
                 continue
             must(value[-8:] in self.checksums(key, value[:-8]), "checksum of", key)
-            record = self.check(kind["name"], decode(value[:-8]))
+            record = self.resolve(kind, self.check(kind["name"], decode(value[:-8])))
             if kind["name"] == "audit":
                 self.cbor[id_] = value[:-8]
             self.records.setdefault(kind["name"], {})[id_] = record
@@ -759,7 +790,7 @@ class Store:
     def export_value(self, field, value):
         if field.choices:
             return field.choices[value]
-        if field.type == "ms":
+        if field.time:
             time = datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=value)
             return time.isoformat(timespec="milliseconds" if value % 1000 else "seconds") + "Z"
         if field.type == "uuid":
