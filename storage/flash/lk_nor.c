@@ -17,7 +17,7 @@ static int nor_open(struct lk_storage *storage, enum lk_mode mode)
     nor->storage = head;
     nor->version = version;
     if (rc == LK_OK) {
-        rc = lk_nor_mount(nor, mode);
+        rc = nor_answer(nor, lk_nor_mount(nor, mode));
     }
     if (rc != LK_OK) {
         return rc;
@@ -29,9 +29,7 @@ static int nor_open(struct lk_storage *storage, enum lk_mode mode)
             rc = lk_nor_collect_until(nor, nor->keep - 1u, 0);
         }
         /* A part that is worn out, or full to the brim, can still be read. */
-        if (rc != LK_OK && rc != LK_E_FULL) {
-            nor->broken = true;
-        }
+        nor->broken = nor->broken || (rc != LK_OK && rc != LK_E_FULL);
     }
     nor->open = true;
     return LK_OK;
@@ -101,6 +99,7 @@ static void nor_abort(struct lk_storage_txn *txn)
 /* What a commit that could not be written may have left must not count after a restart. */
 static void nor_disown(struct lk_nor *nor)
 {
+    nor->trouble = LK_OK;
     if (lk_nor_open_sector(nor, 0) != LK_OK || lk_nor_append_word(nor, NOR_SURE, 0, 0) != LK_OK) {
         nor->broken = true;
     }
@@ -108,31 +107,31 @@ static void nor_disown(struct lk_nor *nor)
 
 static int nor_commit_tally(struct lk_nor *nor)
 {
-    struct nor_frame frame;
-    uint32_t index = 0;
-    uint32_t count = lk_nor_tally_of(nor, nor->tally_at);
+    uint32_t at = nor->tally_at;
+    uint32_t count = lk_nor_tally_of(nor, at);
     int rc = LK_OK;
-    if (count == 0 && lk_nor_tally_set(nor, nor->tally_at, 0) != LK_OK) {
+    if (count == 0 && lk_nor_tally_set(nor, at, 0) != LK_OK) {
         /* Another record takes its tallies into its own frame. */
+        struct nor_frame frame;
+        uint32_t index = 0;
         uint32_t victim = nor->tallies[nor->commit_count % LK_NOR_TALLY_MAX].at;
-        rc = lk_nor_frame_at(nor, victim, &frame);
-        rc = rc == LK_OK ? lk_nor_index_of(nor, &frame, &index) : rc;
-        rc = rc == 1 ? lk_nor_copy(nor, index) : (rc == 0 ? LK_E_CORRUPT : rc);
-        rc = rc == LK_OK ? lk_nor_tally_set(nor, nor->tally_at, 0) : rc;
+        rc = LK_E_CORRUPT;
+        if (lk_nor_frame_at(nor, victim, &frame) && lk_nor_index_of(nor, &frame, &index)) {
+            rc = lk_nor_copy(nor, index);
+        }
+        rc = rc == LK_OK ? lk_nor_tally_set(nor, at, 0) : rc;
     }
-    if (rc == LK_OK && nor->narrow) {
-        rc = lk_nor_append_word(nor, NOR_TALLY, nor->tally_at / nor->step, nor->keep - 2u);
-    } else if (rc == LK_OK) {
-        struct nor_new tally = {.type = NOR_TALLY_WIDE, .body = {nor->tally_at, count + 1}};
-        rc = lk_nor_append(nor, &tally, nor->keep - 2u);
+    if (rc == LK_OK) {
+        rc = nor->narrow ? lk_nor_append_word(nor, NOR_TALLY, at / nor->step, nor->keep - 2u)
+                         : lk_nor_append_tally(nor, at, count + 1, nor->keep - 2u);
     }
     if (rc == LK_OK) {
         nor->batch_bytes = nor->step;
         nor->version++;
-        return lk_nor_tally_set(nor, nor->tally_at, count + 1);
+        return lk_nor_tally_set(nor, at, count + 1);
     }
     if (count == 0) {
-        lk_nor_tally_forget(nor, nor->tally_at);
+        lk_nor_tally_forget(nor, at);
     }
     return rc;
 }
@@ -142,7 +141,7 @@ static int nor_commit_batch(struct lk_nor *nor)
     int rc = lk_nor_append_word(nor, NOR_COMMIT, nor->batch_count & NOR_COUNT_BITS, nor->keep - 1u);
     if (rc == LK_OK) {
         nor->dirty = true; /* the commit's own word, and removals, are dead at once */
-        rc = lk_nor_index_commit(nor);
+        rc = nor_answer(nor, lk_nor_index_commit(nor));
         nor->lost = rc != LK_OK;
     }
     return rc;
@@ -160,7 +159,8 @@ static int nor_commit(struct lk_storage_txn *txn, enum lk_commit_mode mode)
         nor_abort(txn);
         return rc;
     }
-    rc = nor->tally_at != 0 ? nor_commit_tally(nor) : nor_commit_batch(nor);
+    nor->trouble = LK_OK;
+    rc = nor_answer(nor, nor->tally_at != 0 ? nor_commit_tally(nor) : nor_commit_batch(nor));
     if (rc != LK_OK) {
         if (nor->offset != nor->from && !nor->lost) {
             nor_disown(nor);
@@ -189,17 +189,15 @@ static uint64_t nor_snapshot(const struct lk_storage_txn *txn)
     return txn->storage != NULL ? nor_of(txn->storage)->version : 0;
 }
 
-/* Whether `key` is one, and a transaction's. */
-static int nor_keyed(const struct lk_storage_txn *txn, struct lk_span key)
-{
-    int rc = lk_nor_usable(txn, key);
-    return rc == LK_OK && key.size == 0 ? LK_E_ARGUMENT : rc;
-}
-
+/* What a key stands for in a transaction: LK_OK, or LK_E_NOT_FOUND. */
 static int nor_look(const struct lk_storage_txn *txn, struct lk_span key, struct nor_frame *frame)
 {
-    int rc = nor_keyed(txn, key);
-    return rc == LK_OK ? lk_nor_lookup(nor_of(txn->storage), key, frame) : rc;
+    int rc = lk_nor_usable(txn, key);
+    if (rc != LK_OK || key.size == 0) {
+        return rc != LK_OK ? rc : LK_E_ARGUMENT;
+    }
+    struct lk_nor *nor = nor_of(txn->storage);
+    return nor_answer(nor, lk_nor_lookup(nor, key, frame) ? LK_OK : LK_E_NOT_FOUND);
 }
 
 static int nor_get(struct lk_storage_txn *txn, struct lk_span key, struct lk_span *value)
@@ -213,7 +211,11 @@ static int nor_tallied(struct lk_storage_txn *txn, struct lk_span key, uint32_t 
 {
     struct nor_frame frame;
     int rc = nor_look(txn, key, &frame);
-    return rc == LK_OK ? lk_nor_tally_total(nor_of(txn->storage), &frame, count) : rc;
+    if (rc == LK_OK) {
+        *count = lk_nor_tally_total(nor_of(txn->storage), &frame);
+        rc = nor_answer(nor_of(txn->storage), rc);
+    }
+    return rc;
 }
 
 /* Whether a transaction may change anything: LK_E_STATE and LK_E_READ_ONLY are no failure of it. */
@@ -264,21 +266,20 @@ static int nor_change(struct lk_storage_txn *txn, struct nor_new *frame)
         return rc;
     }
     struct lk_nor *nor = nor_of(txn->storage);
-    struct nor_frame old = {.size = 0};
+    struct nor_frame old;
     bool remove = frame->type == NOR_REMOVE;
-    rc = nor_keyed(txn, frame->key);
-    if (rc == LK_OK && frame->value.size > nor->storage.value_max) {
-        rc = LK_E_TOO_BIG;
-    }
-    if (rc == LK_OK && nor->tally_at != 0) {
-        rc = LK_E_STATE;
-    }
-    rc = rc == LK_OK ? lk_nor_lookup(nor, frame->key, &old) : rc;
-    if (rc == LK_E_NOT_FOUND && remove) {
-        return rc;
-    }
+    rc = nor_look(txn, frame->key, &old);
     if (rc == LK_OK || rc == LK_E_NOT_FOUND) {
-        rc = nor_write(nor, frame, rc == LK_OK ? old.size : 0, remove || txn->urgent);
+        uint32_t size = rc == LK_OK ? old.size : 0;
+        if (nor->tally_at != 0) {
+            rc = LK_E_STATE;
+        } else if (frame->value.size > nor->storage.value_max) {
+            rc = LK_E_TOO_BIG;
+        } else if (rc != LK_OK && remove) {
+            return rc;
+        } else {
+            rc = nor_answer(nor, nor_write(nor, frame, size, remove || txn->urgent));
+        }
     }
     txn->priv[1] = (void *)((uintptr_t)txn->priv[1] + 1); /* cursors forget their place */
     return nor_failed(txn, rc);
@@ -297,7 +298,7 @@ static int nor_remove(struct lk_storage_txn *txn, struct lk_span key)
 }
 
 /* A tally, and another record too, whose own tallies may have to go into its frame. */
-static uint32_t nor_tally_room(const struct lk_nor *nor)
+static uint32_t nor_tally_room(struct lk_nor *nor)
 {
     uint32_t most = 0;
     for (size_t i = 0; i < LK_NOR_TALLY_MAX; i++) {
@@ -305,7 +306,7 @@ static uint32_t nor_tally_room(const struct lk_nor *nor)
         if (nor->tallies[i].at == 0) {
             return NOR_FRAME + 8u + nor->step;
         }
-        if (lk_nor_frame_at(nor, nor->tallies[i].at, &frame) == LK_OK && frame.size > most) {
+        if (lk_nor_frame_at(nor, nor->tallies[i].at, &frame) && frame.size > most) {
             most = frame.size;
         }
     }
@@ -320,21 +321,20 @@ static int nor_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t *c
         return rc;
     }
     struct lk_nor *nor = nor_of(txn->storage);
-    rc = nor_keyed(txn, key);
-    if (rc == LK_OK && (nor->tally_at != 0 || nor->batch_at != 0)) {
+    rc = nor_look(txn, key, &frame);
+    if ((rc == LK_OK || rc == LK_E_NOT_FOUND) && (nor->tally_at != 0 || nor->batch_at != 0)) {
         rc = LK_E_STATE;
     }
-    rc = rc == LK_OK ? lk_nor_lookup(nor, key, &frame) : rc;
     if (rc == LK_E_NOT_FOUND) {
         return rc;
     }
     rc = rc == LK_OK ? lk_nor_make_room(nor, nor_tally_room(nor), 0, true) : rc;
     /* Making room may have moved the record. */
-    rc = rc == LK_OK ? lk_nor_lookup(nor, key, &frame) : rc;
-    rc = rc == LK_OK ? lk_nor_tally_total(nor, &frame, count) : rc;
+    rc = rc == LK_OK ? nor_look(txn, key, &frame) : nor_answer(nor, rc);
     if (rc == LK_OK) {
-        ++*count;
-        nor->tally_at = frame.at;
+        *count = lk_nor_tally_total(nor, &frame) + 1;
+        rc = nor_answer(nor, rc);
+        nor->tally_at = rc == LK_OK ? frame.at : 0;
     }
     return nor_failed(txn, rc);
 }
@@ -365,61 +365,57 @@ static const struct lk_storage_ops nor_ops = {
     .scrub = lk_nor_scrub,
 };
 
-static int nor_geometry(struct lk_nor *nor, struct lk_flash_geometry *geometry)
+/* Of the part, into the handle; false: out of the limits. */
+static bool nor_geometry(struct lk_nor *nor, const struct lk_flash_geometry *geometry)
 {
     const struct lk_nor_config *config = nor->config;
-    if (config->flash->geometry(config->self, geometry) != LK_OK) {
-        return LK_E_IO;
-    }
     uint32_t size = geometry->sector_size;
-    uint8_t log2 = 0;
-    while (log2 < 4 && UINT32_C(1) << log2 != geometry->program_unit) {
-        log2 = log2 == 0 ? 2 : log2 + 1;
-    }
-    if (size < 1024 || size > 262144 || size % 1024 != 0 ||
-        UINT32_C(1) << log2 != geometry->program_unit ||
-        config->first_sector >= geometry->sector_count) {
-        return LK_E_ARGUMENT;
-    }
+    uint32_t unit = geometry->program_unit;
     uint32_t rest = geometry->sector_count - config->first_sector;
-    nor->sector_count = config->sector_count != 0 ? config->sector_count : rest;
-    if (nor->sector_count > rest || nor->sector_count < 4 || nor->sector_count > NOR_SECTORS_MAX ||
-        nor->sector_count > UINT32_MAX / size) {
-        return LK_E_ARGUMENT;
+    uint32_t count = config->sector_count != 0 ? config->sector_count : rest;
+    uint32_t log2 = unit == 1 ? 0 : 2;
+    while (log2 > 0 && log2 < 4 && UINT32_C(1) << log2 != unit) {
+        log2++;
     }
+    if (UINT32_C(1) << log2 != unit || size < 1024 || size > 262144 || size % 1024 != 0 ||
+        config->first_sector >= geometry->sector_count || count > rest || count < 4 ||
+        count > NOR_SECTORS_MAX || count > UINT32_MAX / size) {
+        return false;
+    }
+    nor->sector_count = count;
     nor->sector_size = size;
     nor->base = config->first_sector * size;
     nor->mapped = geometry->mapped != NULL ? geometry->mapped + nor->base : NULL;
-    nor->step = (uint8_t)LK_NOR_STEP(geometry->program_unit);
-    nor->unit_log2 = log2;
+    nor->step = (uint8_t)LK_NOR_STEP(unit);
     nor->begin = (uint8_t)(nor_round(nor, NOR_HEAD) + nor->step);
-    return LK_OK;
+    nor->magic = 'L' | 'K' << 8 | NOR_LAYOUT << 16 | log2 << 24;
+    nor->form = size >> 10 | count << 16;
+    nor->narrow = LK_NOR_ENTRY_SIZE(size * count, unit) == 2;
+    nor->index_max = (uint32_t)(config->index_size / (nor->narrow ? 2 : 4));
+    /* A few sectors have to be free at every restart; where there are few, room in each instead. */
+    uint32_t slack = size / 16 < 1024 ? size / 16 : 1024;
+    nor->keep = count < 8 ? 2 : 3;
+    nor->limit = size - (count < 8 ? slack : 4u * nor->step);
+    return true;
 }
 
 int lk_nor_init(struct lk_nor *nor, const struct lk_nor_config *config)
 {
+    struct lk_flash_geometry geometry;
     if (nor == NULL || config == NULL || config->flash == NULL || config->index == NULL) {
         return LK_E_ARGUMENT;
     }
-    struct lk_flash_geometry geometry;
     *nor = (struct lk_nor){.config = config};
-    int rc = nor_geometry(nor, &geometry);
-    if (rc != LK_OK) {
-        return rc;
+    if (config->flash->geometry(config->self, &geometry) != LK_OK) {
+        return LK_E_IO;
     }
-    uint32_t size = nor->sector_size * nor->sector_count;
-    nor->narrow = LK_NOR_ENTRY_SIZE(size, geometry.program_unit) == 2;
-    nor->index_max = (uint32_t)(config->index_size / (nor->narrow ? 2 : 4));
-    /* A few sectors have to be free at every restart; where there are few, room in each instead. */
-    uint32_t slack = nor->sector_size / 16 < 1024 ? nor->sector_size / 16 : 1024;
-    nor->keep = nor->sector_count < 8 ? 2 : 3;
-    nor->limit = nor->sector_size - (nor->sector_count < 8 ? slack : 4u * nor->step);
-    size_t most = LK_NOR_VALUE_LIMIT(nor->sector_size);
-    size_t value_max = config->value_max;
+    if (!nor_geometry(nor, &geometry)) {
+        return LK_E_ARGUMENT;
+    }
+    uint32_t most = (uint32_t)LK_NOR_VALUE_LIMIT(nor->sector_size);
     most = most < NOR_VALUE_MAX ? most : NOR_VALUE_MAX;
-    if (value_max == 0) {
-        value_max = most < NOR_VALUE_DEFAULT ? most : NOR_VALUE_DEFAULT;
-    }
+    uint32_t usual = most < NOR_VALUE_DEFAULT ? most : NOR_VALUE_DEFAULT;
+    size_t value_max = config->value_max != 0 ? config->value_max : usual;
     if (value_max > most) {
         return LK_E_ARGUMENT;
     }
@@ -428,10 +424,9 @@ int lk_nor_init(struct lk_nor *nor, const struct lk_nor_config *config)
          (config->cache == NULL || config->cache_size < LK_NOR_CACHE_SIZE(value_max)))) {
         return LK_E_SPACE;
     }
-    nor->storage = (struct lk_storage){
-        .ops = &nor_ops, .caps = LK_STORAGE_DURABLE | LK_STORAGE_TALLY, .value_max = value_max};
-    if (nor->mapped != NULL) {
-        nor->storage.caps |= LK_STORAGE_STABLE;
-    }
+    nor->storage = (struct lk_storage){.ops = &nor_ops,
+                                       .caps = LK_STORAGE_DURABLE | LK_STORAGE_TALLY |
+                                               (nor->mapped != NULL ? LK_STORAGE_STABLE : 0u),
+                                       .value_max = value_max};
     return LK_OK;
 }

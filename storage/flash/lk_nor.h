@@ -68,9 +68,9 @@ struct lk_nor {
     const struct lk_nor_config *config;
     /* What is one byte comes first, then words that are used often: both have short addresses. */
     uint8_t step;
-    uint8_t unit_log2;
-    uint8_t keep; /* sectors that must be free before an ordinary write takes one */
-    bool narrow;  /* positions of 16 bits */
+    int8_t trouble; /* of the flash, since the operation began: enum lk_error */
+    uint8_t keep;   /* sectors that must be free before an ordinary write takes one */
+    bool narrow;    /* positions of 16 bits */
     bool open;
     bool writing;
     bool writable; /* opened so */
@@ -85,6 +85,8 @@ struct lk_nor {
     uint8_t begin; /* in a sector, of its frames: behind its header and the mark of retirement */
     const uint8_t *mapped; /* the region, or NULL */
     uint32_t base;         /* address of the region */
+    uint32_t magic; /* the first two words of every header, but for whether a scrub had begun */
+    uint32_t form;
     uint32_t sector_size;
     uint32_t sector_count;
     uint32_t limit; /* in a sector, where frames of data end at the latest */

@@ -43,46 +43,45 @@ uint32_t lk_nor_capacity(const struct lk_nor *nor)
 /* The tail's next sector; those before it are free. */
 static int collect_advance(struct lk_nor *nor)
 {
-    struct nor_header header;
-    uint32_t next = nor->tail;
-    int rc = lk_nor_sector_next(nor, nor->tail, nor->tail_generation, &next, &header);
-    if (rc != 1) {
-        return rc < 0 ? rc : LK_E_CORRUPT;
+    struct nor_walk walk;
+    lk_nor_walk_log(nor, nor->tail, nor->tail_generation, &walk);
+    if (!walk.sealed) {
+        return LK_E_CORRUPT;
     }
-    rc = lk_nor_append_word(nor, NOR_TAIL, header.generation, 0);
+    int rc = lk_nor_append_word(nor, NOR_TAIL, walk.header.generation, 0);
     if (rc != LK_OK) {
         return rc;
     }
-    for (; nor->tail != next; nor->tail = nor_after(nor, nor->tail)) {
+    for (; nor->tail != walk.next; nor->tail = nor_after(nor, nor->tail)) {
         nor->free_count += lk_nor_counts(nor, nor->tail) == 1 ? 1 : 0;
     }
-    nor->tail_generation = header.generation;
+    nor->tail_generation = walk.header.generation;
     nor->credit -= nor->step;
-    return 1;
+    return 2;
 }
 
 /*
  * A copy that comes behind the removal of its key in the open batch would outlive it, once the
  * sector of the removal is collected. So the removal is told again.
  */
-static int collect_remove_again(struct lk_nor *nor, uint32_t copy_at)
+static int collect_remove_again(struct lk_nor *nor, uint32_t copy)
 {
     struct nor_frame frame;
     uint32_t index = 0;
-    int rc = lk_nor_frame_at(nor, copy_at, &frame);
-    rc = rc == LK_OK ? lk_nor_find_frame(nor, true, &frame, &index) : rc;
-    if (rc != 1) {
-        return rc;
+    lk_nor_entry(nor, false, copy, &frame);
+    if (!lk_nor_find_frame(nor, true, &frame, &index)) {
+        return LK_OK;
     }
-    rc = lk_nor_entry(nor, true, index, &frame);
-    if (rc == LK_OK && nor_is_remove(frame.type)) {
-        struct nor_new again = {
-            .type = NOR_REMOVE, .key = {NULL, frame.key_size}, .from = nor_key_at(&frame)};
-        rc = lk_nor_append(nor, &again, 0);
-        if (rc == LK_OK) {
-            nor->batch_count++;
-            lk_nor_index_set(nor, nor->index_max - nor->pending_count + index, again.at);
-        }
+    lk_nor_entry(nor, true, index, &frame);
+    if (!nor_is_remove(frame.type)) {
+        return LK_OK;
+    }
+    struct nor_new again = {
+        .type = NOR_REMOVE, .key = {NULL, frame.key_size}, .from = nor_key_at(&frame)};
+    int rc = lk_nor_append(nor, &again, 0);
+    if (rc == LK_OK) {
+        nor->batch_count++;
+        lk_nor_index_set(nor, nor->index_max - nor->pending_count + index, again.at);
     }
     return rc;
 }
@@ -98,30 +97,26 @@ static int collect_step(struct lk_nor *nor)
     uint32_t chosen = NOR_NONE;
     for (uint32_t i = 0; i < nor->main_count; i++) {
         uint32_t at = lk_nor_at(nor, false, i);
-        if (at < start || at - start >= nor->sector_size) {
+        if (at - start >= nor->sector_size) {
             continue;
         }
         /* One that fits what is left of the newest sector is taken first, so that little is lost.
          */
         struct nor_frame frame;
-        int rc = lk_nor_frame_at(nor, at, &frame);
-        if (rc != LK_OK) {
-            return rc;
-        }
+        lk_nor_entry(nor, false, i, &frame);
         chosen = i;
         if (frame.size + 2u * nor->step <= collect_room(nor)) {
             break;
         }
     }
-    if (chosen != NOR_NONE) {
-        int rc = lk_nor_copy(nor, chosen);
-        if (rc == LK_OK && nor->pending_count > 0) {
-            rc = collect_remove_again(nor, lk_nor_at(nor, false, chosen));
-        }
-        return rc == LK_OK ? 1 : rc;
+    if (chosen == NOR_NONE) {
+        return collect_advance(nor);
     }
-    int rc = collect_advance(nor);
-    return rc == 1 ? 2 : rc;
+    int rc = lk_nor_copy(nor, chosen);
+    if (rc == LK_OK && nor->pending_count > 0) {
+        rc = collect_remove_again(nor, chosen);
+    }
+    return rc == LK_OK ? 1 : rc;
 }
 
 void lk_nor_collect(struct lk_nor *nor, uint32_t bytes)
@@ -186,8 +181,9 @@ int lk_nor_make_room(struct lk_nor *nor, uint32_t size, int32_t growth, bool urg
     return rc;
 }
 
-static int collect_idle(const struct lk_nor *nor)
+static int collect_idle(struct lk_nor *nor)
 {
+    nor->trouble = LK_OK;
     if (!nor->open) {
         return LK_E_STATE;
     }
@@ -215,16 +211,15 @@ static int collect_erase(struct lk_nor *nor, uint64_t *bytes)
 {
     uint32_t sector = nor_after(nor, nor->active);
     for (; sector != nor->tail; sector = nor_after(nor, sector)) {
-        int rc = lk_nor_retired(nor, sector);
-        if (rc == 0) {
-            *bytes += nor->sector_size;
-            rc = lk_nor_start(nor, sector, true);
-            if (rc == LK_E_CORRUPT) {
-                lk_nor_retire(nor, sector);
-                nor->free_count -= nor->free_count > 0 ? 1 : 0;
-            }
+        if (lk_nor_retired(nor, sector)) {
+            continue;
         }
-        if (rc < 0) {
+        *bytes += nor->sector_size;
+        int rc = lk_nor_start(nor, sector, true);
+        if (rc == LK_E_CORRUPT) {
+            lk_nor_retire(nor, sector);
+            nor->free_count -= nor->free_count > 0 ? 1 : 0;
+        } else if (rc != LK_OK) {
             return rc;
         }
     }
@@ -237,7 +232,7 @@ int lk_nor_compact(struct lk_storage *storage)
     int rc = collect_idle(nor);
     bool before = nor->scrubbing;
     if (rc == LK_OK && nor->dirty) {
-        rc = collect_all(nor);
+        rc = nor_answer(nor, collect_all(nor));
         nor->scrubbing = before;
     }
     return rc;
@@ -260,79 +255,67 @@ int lk_nor_scrub(struct lk_storage *storage, uint64_t *bytes)
         nor->scrubbing = false;
         nor->dirty = false;
     }
-    return rc;
+    return nor_answer(nor, rc);
 }
 
 /* The frames of the log, whole and in their sectors. */
-static int check_log(struct lk_nor *nor)
+static bool check_log(struct lk_nor *nor)
 {
     uint32_t sector = nor->tail;
     uint32_t generation = nor->tail_generation;
-    for (;;) {
+    struct nor_walk walk;
+    do {
         struct nor_frame frame;
-        struct nor_walk walk;
-        int more = lk_nor_walk_log(nor, sector, generation, &walk);
-        int rc = more;
-        if (more == 0) {
+        lk_nor_walk_log(nor, sector, generation, &walk);
+        bool more = walk.sealed;
+        if (!more) {
             walk.end = nor->from;
             walk.sealed = true;
         }
-        while (rc >= 0 && (rc = lk_nor_walk_next(nor, &walk, &frame)) == 1) {
-            rc = frame.sound ? LK_OK : LK_E_CORRUPT;
+        while (lk_nor_walk_next(nor, &walk, &frame)) {
+            if (!frame.sound) {
+                return false;
+            }
         }
-        if (rc < 0 || walk.offset != walk.end) {
-            return rc < 0 ? rc : LK_E_CORRUPT;
-        }
-        if (more == 0) {
-            return LK_OK;
+        if (walk.offset != walk.end || !more) {
+            break;
         }
         sector = walk.next;
         generation = walk.header.generation;
-    }
-}
-
-static int check_entry(struct lk_nor *nor, uint32_t i, uint32_t *size)
-{
-    struct nor_frame frame;
-    uint32_t index = 0;
-    int rc = lk_nor_entry(nor, false, i, &frame);
-    rc = rc == LK_OK ? lk_nor_frame_sum(nor, &frame) : rc;
-    rc = rc == LK_OK ? lk_nor_find_frame(nor, false, &frame, &index) : rc;
-    if (rc >= 0) {
-        rc = rc == 1 && frame.sound && index == i && nor_is_record(frame.type) ? LK_OK
-                                                                               : LK_E_CORRUPT;
-    }
-    *size += frame.size;
-    return rc;
+    } while (true);
+    return walk.offset == walk.end;
 }
 
 int lk_nor_check(struct lk_storage *storage, lk_storage_progress *progress, void *context)
 {
-    struct lk_nor *nor = nor_of(storage);
+    struct lk_nor *nor = nor_begin(storage);
     if (!nor->open || nor->lost) {
         return nor->open ? LK_E_IO : LK_E_STATE;
     }
-    int rc = nor->damaged ? LK_E_CORRUPT : check_log(nor);
+    bool sound = !nor->damaged && check_log(nor);
     uint32_t live = 0;
-    for (uint32_t i = 0; rc == LK_OK && i < nor->main_count; i++) {
-        rc = check_entry(nor, i, &live);
-        if (rc == LK_OK && progress != NULL) {
-            rc = progress(context, i + 1, nor->main_count);
-        }
+    int rc = LK_OK;
+    for (uint32_t i = 0; sound && rc == LK_OK && i < nor->main_count; i++) {
+        struct nor_frame frame;
+        uint32_t index = 0;
+        lk_nor_entry(nor, false, i, &frame);
+        sound = lk_nor_frame_sum(nor, &frame) && lk_nor_find_frame(nor, false, &frame, &index) &&
+                index == i && nor_is_record(frame.type);
+        live += frame.size;
+        rc = progress != NULL ? progress(context, i + 1, nor->main_count) : LK_OK;
     }
-    if (rc == LK_OK && live != nor->live_bytes) {
+    uint32_t start = nor_sector_at(nor, nor->active);
+    if (rc == LK_OK && (!sound || live != nor->live_bytes ||
+                        (nor->fresh && nor->offset < nor->sector_size &&
+                         !lk_nor_blank(nor, start + nor->offset, start + nor->sector_size)))) {
         rc = LK_E_CORRUPT;
     }
-    if (rc == LK_OK && nor->fresh && nor->offset < nor->sector_size) {
-        uint32_t start = nor_sector_at(nor, nor->active);
-        rc = lk_nor_blank(nor, start + nor->offset, start + nor->sector_size);
-    }
-    return rc;
+    return nor_answer(nor, rc);
 }
 
 int lk_nor_stat(struct lk_storage *storage, struct lk_storage_stat *stat)
 {
-    struct lk_nor *nor = nor_of(storage);
+    struct lk_nor *nor = nor_begin(storage);
     if (!nor->open) {
         return LK_E_STATE;
     }
@@ -359,12 +342,8 @@ int lk_nor_stat(struct lk_storage *storage, struct lk_storage_stat *stat)
     stat->damaged = nor->damaged;
     for (uint32_t s = 0; s < nor->sector_count; s++) {
         struct nor_header header;
-        int rc = lk_nor_header(nor, s, &header);
-        if (rc == LK_E_IO) {
-            return rc;
-        }
-        if (rc == 1) {
-            uint32_t count = header.erase_count;
+        if (lk_nor_header(nor, s, &header) == 1) {
+            uint32_t count = header.words[NOR_ERASES];
             stat->erase_min = count < stat->erase_min ? count : stat->erase_min;
             stat->erase_max = count > stat->erase_max ? count : stat->erase_max;
         }
@@ -372,5 +351,5 @@ int lk_nor_stat(struct lk_storage *storage, struct lk_storage_stat *stat)
     if (nor->generation < nor->sector_count) {
         stat->erase_min = 0; /* the ring has not been round once */
     }
-    return LK_OK;
+    return nor_answer(nor, LK_OK);
 }

@@ -17,7 +17,7 @@ int lk_nor_usable(const struct lk_storage_txn *txn, struct lk_span key)
     if (txn->failed != LK_OK) {
         return txn->failed;
     }
-    if (nor_of(txn->storage)->lost) {
+    if (nor_begin(txn->storage)->lost) {
         return LK_E_IO;
     }
     return key.size > LK_KEY_MAX ? LK_E_TOO_BIG : LK_OK;
@@ -28,18 +28,17 @@ int lk_nor_spans(struct lk_nor *nor, struct nor_frame *frame, struct lk_span *ke
 {
     uint8_t *cache = nor->config->cache;
     if (value != NULL) {
-        int rc = lk_nor_frame_sum(nor, frame);
-        if (rc != LK_OK || !frame->sound) {
-            return rc != LK_OK ? rc : LK_E_CORRUPT;
+        if (!lk_nor_frame_sum(nor, frame)) {
+            return nor_answer(nor, LK_E_CORRUPT);
         }
         uint8_t *place = cache != NULL ? cache + LK_KEY_MAX : NULL;
         value->data = lk_nor_view(nor, nor_value_at(frame), place, frame->value_size);
         value->size = frame->value_size;
-        if (value->data == NULL) {
-            return LK_E_IO;
-        }
     }
-    return key != NULL ? lk_nor_key(nor, frame, cache, key) : LK_OK;
+    if (key != NULL) {
+        *key = lk_nor_key(nor, frame, cache);
+    }
+    return nor_answer(nor, LK_OK);
 }
 
 int lk_nor_cursor_open(struct lk_storage_txn *txn, struct lk_storage_cursor *cursor,
@@ -72,24 +71,21 @@ struct cursor_place {
 };
 
 /* Which of two entries comes first, as bits of `in`. */
-static int cursor_first(const struct lk_nor *nor, uint32_t main, uint32_t pending)
+static uint32_t cursor_first(struct lk_nor *nor, uint32_t main, uint32_t pending)
 {
     struct nor_frame frame;
     uint32_t index = 0;
-    int rc = lk_nor_entry(nor, false, main, &frame);
-    rc = rc == LK_OK ? lk_nor_find_frame(nor, true, &frame, &index) : rc;
-    if (rc < 0) {
-        return rc;
-    }
-    return index > pending ? 2 : (index == pending && rc == 1 ? 3 : 1);
+    lk_nor_entry(nor, false, main, &frame);
+    bool same = lk_nor_find_frame(nor, true, &frame, &index);
+    return index > pending ? 2 : (index == pending && same ? 3 : 1);
 }
 
-/* Moves to the next entry, if `forward`, else to the one before: 1, 0 none. */
-static int cursor_take(const struct lk_nor *nor, bool forward, struct cursor_place *place,
-                       struct nor_frame *frame)
+/* Moves to the next entry, if `forward`, else to the one before; false: none. */
+static bool cursor_take(struct lk_nor *nor, bool forward, struct cursor_place *place,
+                        struct nor_frame *frame)
 {
     uint32_t back = forward ? 0 : 1;
-    for (;;) {
+    do {
         if (forward) {
             place->main += place->in & 1;
             place->pending += place->in >> 1;
@@ -97,24 +93,22 @@ static int cursor_take(const struct lk_nor *nor, bool forward, struct cursor_pla
         /* Before the first is past the last, too. */
         uint32_t main = place->main - back;
         uint32_t pending = place->pending - back;
-        int in = (main < nor->main_count ? 1 : 0) + (pending < nor->pending_count ? 2 : 0);
+        uint32_t in = (main < nor->main_count ? 1u : 0u) + (pending < nor->pending_count ? 2u : 0u);
+        if (in == 0) {
+            return false;
+        }
         if (in == 3) {
             in = cursor_first(nor, main, pending);
-            in = in == 3 || forward || in < 0 ? in : 3 - in;
+            in = in == 3 || forward ? in : 3 - in;
         }
-        if (in <= 0) {
-            return in;
-        }
-        place->in = (uint32_t)in;
-        int rc = lk_nor_entry(nor, in > 1, in > 1 ? pending : main, frame);
+        place->in = in;
+        lk_nor_entry(nor, in > 1, in > 1 ? pending : main, frame);
         if (!forward) {
-            place->main -= place->in & 1;
-            place->pending -= place->in >> 1;
+            place->main -= in & 1;
+            place->pending -= in >> 1;
         }
-        if (rc != LK_OK || !nor_is_remove(frame->type)) {
-            return rc == LK_OK ? 1 : rc;
-        }
-    }
+    } while (nor_is_remove(frame->type));
+    return true;
 }
 
 /* Stands where the place leads, if that is within the prefix. */
@@ -123,20 +117,17 @@ static int cursor_stand(struct lk_storage_cursor *cursor, bool forward, struct c
 {
     struct lk_nor *nor = nor_of(cursor->txn->storage);
     uint8_t buffer[LK_KEY_MAX];
-    struct lk_span key = {NULL, 0};
-    struct nor_frame frame = {.size = 0};
+    struct nor_frame frame;
     cursor->priv[3] = NULL;
-    int rc = cursor_take(nor, forward, &place, &frame);
-    if (rc != 1) {
-        return rc == 0 ? LK_E_NOT_FOUND : rc;
+    if (!cursor_take(nor, forward, &place, &frame)) {
+        return nor_answer(nor, LK_E_NOT_FOUND);
     }
-    rc = lk_nor_key(nor, &frame, buffer, &key);
-    if (rc == LK_OK &&
-        (key.size < cursor->prefix_size ||
-         (cursor->prefix_size > 0 && memcmp(key.data, cursor->prefix, cursor->prefix_size) != 0))) {
-        return LK_E_NOT_FOUND;
+    struct lk_span key = lk_nor_key(nor, &frame, buffer);
+    if (key.size < cursor->prefix_size ||
+        memcmp(key.data, cursor->prefix, cursor->prefix_size) != 0) {
+        return nor_answer(nor, LK_E_NOT_FOUND);
     }
-    rc = rc == LK_OK ? lk_nor_spans(nor, &frame, found, value) : rc;
+    int rc = lk_nor_spans(nor, &frame, found, value);
     if (rc == LK_OK || rc == LK_E_CORRUPT) {
         /* One that is damaged can be walked past. */
         cursor->priv[0] = (void *)(uintptr_t)place.main;
@@ -152,11 +143,11 @@ static int cursor_stand(struct lk_storage_cursor *cursor, bool forward, struct c
 static int cursor_find(struct lk_storage_cursor *cursor, bool forward, struct lk_span key,
                        struct lk_span *found, struct lk_span *value)
 {
-    const struct lk_nor *nor = nor_of(cursor->txn->storage);
+    struct lk_nor *nor = nor_of(cursor->txn->storage);
     struct cursor_place place = {0, 0, 0};
-    int rc = lk_nor_find(nor, false, key, &place.main);
-    rc = rc >= 0 ? lk_nor_find(nor, true, key, &place.pending) : rc;
-    return rc >= 0 ? cursor_stand(cursor, forward, place, found, value) : rc;
+    (void)lk_nor_find(nor, false, key, &place.main);
+    (void)lk_nor_find(nor, true, key, &place.pending);
+    return cursor_stand(cursor, forward, place, found, value);
 }
 
 static int cursor_compare(struct lk_span a, struct lk_span b)
@@ -184,26 +175,13 @@ int lk_nor_seek_before(struct lk_storage_cursor *cursor, struct lk_span key, str
     if (rc != LK_OK) {
         return rc;
     }
-    uint8_t after[LK_KEY_MAX];
-    size_t size = cursor->prefix_size;
-    while (size > 0 && cursor->prefix[size - 1] == 0xFF) {
-        size--;
-    }
-    if (size > 0) {
-        memcpy(after, cursor->prefix, size);
-        after[size - 1]++;
-    }
-    /* The end of the prefix's range bounds the key; no size: the range ends with the map. */
-    struct lk_span end = {after, size};
-    if (key.size == 0 || (size > 0 && cursor_compare(key, end) > 0)) {
-        key = end;
-    }
-    if (key.size > 0) {
-        return cursor_find(cursor, false, key, found, value);
-    }
-    const struct lk_nor *nor = nor_of(cursor->txn->storage);
-    struct cursor_place place = {nor->main_count, nor->pending_count, 0};
-    return cursor_stand(cursor, false, place, found, value);
+    /* Behind every key with the prefix: longer than any, and FF where it goes on. */
+    uint8_t bytes[LK_KEY_MAX + 1];
+    struct lk_span end = {bytes, sizeof bytes};
+    memset(bytes, 0xFF, sizeof bytes);
+    memcpy(bytes, cursor->prefix, cursor->prefix_size);
+    bool bounds = key.size == 0 || cursor_compare(key, end) > 0;
+    return cursor_find(cursor, false, bounds ? end : key, found, value);
 }
 
 static int cursor_move(struct lk_storage_cursor *cursor, bool forward, struct lk_span *found,

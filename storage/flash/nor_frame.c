@@ -3,44 +3,10 @@
 #include "nor_internal.h"
 
 #define FRAME_POLYNOMIAL UINT32_C(0xEDB88320) /* of the checksum, lk_nor_crc() */
-#define FRAME_SCRUBBING  UINT32_C(0x80000000) /* in the second word of a header */
 
 uint32_t lk_nor_header_crc(const uint8_t *bytes, uint32_t sector)
 {
     return lk_nor_crc_word(lk_nor_crc(0, bytes, NOR_HEAD - 4), sector);
-}
-
-/* The first two words of every header, but for whether a scrub had begun. */
-static uint32_t frame_magic(const struct lk_nor *nor)
-{
-    return 'L' | 'K' << 8 | NOR_LAYOUT << 16 | (uint32_t)nor->unit_log2 << 24;
-}
-
-static uint32_t frame_form(const struct lk_nor *nor)
-{
-    return nor->sector_size >> 10 | nor->sector_count << 16;
-}
-
-void lk_nor_header_bytes(const struct lk_nor *nor, uint32_t sector, const struct nor_header *header,
-                         uint8_t out[NOR_CHUNK])
-{
-    const uint32_t words[NOR_HEAD / 4 - 1] = {
-        frame_magic(nor),
-        frame_form(nor) | (header->scrubbing ? FRAME_SCRUBBING : 0),
-        header->generation,
-        (header->generation - header->tail_generation) | (header->generation - header->before)
-                                                             << 16,
-        header->erase_count,
-        header->erase_total,
-        header->programmed_kib,
-        header->from,
-        header->last,
-    };
-    memset(out, 0xFF, NOR_CHUNK);
-    for (uint32_t i = 0; i < NOR_HEAD / 4 - 1; i++) {
-        nor_set32(out + 4 * i, words[i]);
-    }
-    nor_set32(out + NOR_HEAD - 4, lk_nor_header_crc(out, sector));
 }
 
 /*
@@ -50,7 +16,7 @@ void lk_nor_header_bytes(const struct lk_nor *nor, uint32_t sector, const struct
  */
 static bool frame_mend_header(uint8_t bytes[NOR_HEAD], uint32_t sector)
 {
-    uint32_t differ = nor_get32(bytes + 36) ^ lk_nor_header_crc(bytes, sector);
+    uint32_t differ = nor_get32(bytes + NOR_HEAD - 4) ^ lk_nor_header_crc(bytes, sector);
     uint32_t shifted = FRAME_POLYNOMIAL;
     if ((differ & (differ - 1)) == 0) {
         return true; /* it is in the checksum, or nowhere */
@@ -66,59 +32,41 @@ static bool frame_mend_header(uint8_t bytes[NOR_HEAD], uint32_t sector)
     return false;
 }
 
-int lk_nor_header(const struct lk_nor *nor, uint32_t sector, struct nor_header *header)
+int lk_nor_header(struct lk_nor *nor, uint32_t sector, struct nor_header *header)
 {
     uint8_t bytes[NOR_HEAD];
-    if (lk_nor_read(nor, nor_sector_at(nor, sector), bytes, NOR_HEAD) != LK_OK) {
-        return LK_E_IO;
-    }
-    uint32_t differ = (nor_get32(bytes) ^ frame_magic(nor)) & 0xFFFF;
-    if ((differ & (differ - 1)) != 0 || !frame_mend_header(bytes, sector) || bytes[0] != 'L' ||
-        bytes[1] != 'K') {
+    lk_nor_read(nor, nor_sector_at(nor, sector), bytes, NOR_HEAD);
+    /* One of these may be what a wrong bit is in. */
+    if ((bytes[0] != 'L' && bytes[1] != 'K') || !frame_mend_header(bytes, sector)) {
         return 0;
     }
-    uint32_t words[NOR_HEAD / 4];
     for (uint32_t i = 0; i < NOR_HEAD / 4; i++) {
-        words[i] = nor_get32(bytes + 4 * i);
+        header->words[i] = nor_get32(bytes + 4 * i);
     }
-    uint32_t generation = words[2];
-    uint32_t distance = words[3] & 0xFFFF;
-    uint32_t before = words[3] >> 16;
-    *header = (struct nor_header){
-        .generation = generation,
-        .tail_generation = generation - distance,
-        .before = generation - before,
-        .erase_count = words[4],
-        .erase_total = words[5],
-        .programmed_kib = words[6],
-        .from = words[7],
-        .last = words[8],
-        .scrubbing = (words[1] & FRAME_SCRUBBING) != 0,
-    };
-    if (bytes[2] > NOR_LAYOUT) {
+    uint32_t magic = header->words[NOR_MAGIC];
+    uint32_t generation = header->words[NOR_GENERATION];
+    uint32_t distance = header->words[NOR_DISTANCES] & 0xFFFF;
+    uint32_t before = header->words[NOR_DISTANCES] >> 16;
+    header->generation = generation;
+    header->tail = generation - distance;
+    header->before = generation - before;
+    if (magic << 16 != nor->magic << 16) {
+        return 0;
+    }
+    if ((magic >> 16 & 0xFF) > NOR_LAYOUT) {
         return LK_E_NEWER;
     }
-    return words[0] == frame_magic(nor) && (words[1] & ~FRAME_SCRUBBING) == frame_form(nor) &&
+    return magic == nor->magic && (header->words[NOR_FORM] & ~NOR_SCRUBBING) == nor->form &&
                    distance <= generation && before <= generation
                ? 1
                : LK_E_CORRUPT;
 }
 
-uint32_t lk_nor_generation_of(const struct lk_nor *nor, uint32_t sector)
+bool lk_nor_retired(struct lk_nor *nor, uint32_t sector)
 {
-    struct nor_header header;
-    return lk_nor_header(nor, sector, &header) == 1 ? header.generation : 0; /* of no log */
-}
-
-int lk_nor_retired(const struct lk_nor *nor, uint32_t sector)
-{
-    uint32_t word;
     uint32_t off = 0;
-    int rc = lk_nor_word(nor, nor_mark_at(nor, sector), &word);
-    if (rc != LK_OK) {
-        return rc;
-    }
-    for (uint32_t differ = word ^ NOR_RETIRED; differ != 0; differ &= differ - 1) {
+    uint32_t differ = lk_nor_word(nor, nor_mark_at(nor, sector)) ^ NOR_RETIRED;
+    for (; differ != 0; differ &= differ - 1) {
         off++;
     }
     return off <= NOR_RETIRED_OFF;
@@ -129,242 +77,210 @@ uint32_t lk_nor_seed(uint32_t generation, uint32_t at)
     return lk_nor_crc_word(lk_nor_crc_word(0, generation), at);
 }
 
-uint32_t lk_nor_word_make(uint8_t type, uint32_t argument, uint32_t generation, uint32_t at)
+uint32_t lk_nor_word_make(uint32_t type, uint32_t argument, uint32_t generation, uint32_t at)
 {
-    uint32_t word = (uint32_t)type << 28 | (argument & 0xFFFF) << 12;
+    uint32_t word = type << 28 | (argument & 0xFFFF) << 12;
     return word | (lk_nor_crc_word(lk_nor_seed(generation, at), word) & 0xFFF);
 }
 
-uint32_t lk_nor_head_make(uint8_t type, uint32_t argument)
+uint32_t lk_nor_head_make(uint32_t type, uint32_t argument)
 {
-    uint32_t word = (uint32_t)type << 28 | argument << 7;
+    uint32_t word = type << 28 | argument << 7;
     return word | (lk_nor_crc_word(0, word) & 0x7F);
 }
 
-/* Takes a head apart. False: it does not hold, or is of no frame that fits into `room`. */
+/* Takes a head apart. False: it does not hold, or is of no frame that fits into `room`. Whether a
+ * word holds is for its checksum to tell. */
 static bool frame_decode(const struct lk_nor *nor, struct nor_frame *frame, uint32_t room)
 {
-    uint8_t type = (uint8_t)(frame->word >> 28);
+    uint32_t type = frame->word >> 28;
     uint32_t argument = frame->word >> 7 & 0x1FFFFF;
-    if (type == 0 || type > NOR_TALLY_WIDE || frame->word != lk_nor_head_make(type, argument)) {
-        return false;
-    }
-    frame->type = type;
-    frame->argument = argument;
-    uint32_t size = NOR_FRAME + 8;
-    if (type != NOR_TALLY_WIDE) {
-        frame->key_size = (uint8_t)((argument >> 14) + 1);
-        frame->value_size = (uint16_t)(argument & NOR_VALUE_MAX);
-        size = NOR_FRAME + (type == NOR_COUNTED ? 4u : 0u) + frame->key_size + frame->value_size;
-        if (frame->value_size > (nor_is_remove(type) ? 0 : nor->storage.value_max)) {
+    uint32_t size = nor->step;
+    frame->type = (uint8_t)type;
+    frame->argument = frame->word >> 12 & 0xFFFF;
+    if (!nor_is_word(frame->type)) {
+        size = NOR_FRAME + 8;
+        if (type == 0 || type > NOR_TALLY_WIDE || frame->word != lk_nor_head_make(type, argument)) {
             return false;
+        }
+        if (type != NOR_TALLY_WIDE) {
+            frame->key_size = (uint8_t)((argument >> 14) + 1);
+            frame->value_size = (uint16_t)(argument & NOR_VALUE_MAX);
+            size = nor_value_at(frame) - frame->at + frame->value_size;
+            if (frame->value_size > (nor_is_remove(frame->type) ? 0 : nor->storage.value_max)) {
+                return false;
+            }
         }
     }
     size = nor_round(nor, size);
-    if (size > room) {
-        return false;
-    }
-    frame->size = size;
-    return true;
+    frame->size = size > room ? 0 : size;
+    return size <= room;
 }
 
-int lk_nor_frame_at(const struct lk_nor *nor, uint32_t at, struct nor_frame *frame)
+bool lk_nor_frame_at(struct lk_nor *nor, uint32_t at, struct nor_frame *frame)
 {
     uint32_t sector = nor_sector_of(nor, at);
     uint32_t offset = at - nor_sector_at(nor, sector);
     *frame = (struct nor_frame){.at = at};
-    if (sector >= nor->sector_count || offset < nor->begin ||
-        offset > nor->sector_size - NOR_FRAME || offset % nor->step != 0) {
-        return LK_E_CORRUPT;
+    if (sector >= nor->sector_count || offset < nor->begin || offset % nor->step != 0) {
+        return false;
     }
-    if (lk_nor_word(nor, at, &frame->word) != LK_OK) {
-        return LK_E_IO;
-    }
-    return frame_decode(nor, frame, nor->sector_size - offset) ? LK_OK : LK_E_CORRUPT;
+    frame->word = lk_nor_word(nor, at);
+    return frame_decode(nor, frame, nor->sector_size - offset);
 }
 
-/* Whether the checksum holds with `word` for a head, into frame->sound. */
-static int frame_sum_with(const struct lk_nor *nor, uint32_t generation, uint32_t word,
-                          struct nor_frame *frame)
+/* Whether the checksum holds with `head` in the flash, into frame->sound. */
+static bool frame_sum(struct lk_nor *nor, uint32_t generation, uint32_t head,
+                      struct nor_frame *frame)
 {
-    uint8_t buffer[NOR_FRAME + 8];
-    bool wide = frame->type == NOR_TALLY_WIDE;
-    int rc = lk_nor_read(nor, frame->at, buffer, wide ? NOR_FRAME + 8 : NOR_FRAME);
-    if (rc != LK_OK) {
-        return rc;
+    uint32_t at = frame->at;
+    if (nor_is_word(frame->type)) {
+        frame->sound = head == lk_nor_word_make(frame->type, frame->argument, generation, at);
+        return frame->sound;
     }
-    uint32_t crc = lk_nor_crc_word(lk_nor_seed(generation, frame->at), frame->word);
-    if (wide) {
-        crc = lk_nor_crc(crc, buffer + NOR_FRAME, 8);
-        frame->body[0] = nor_get32(buffer + NOR_FRAME);
-        frame->body[1] = nor_get32(buffer + NOR_FRAME + 4);
+    uint32_t body = at + NOR_FRAME;
+    uint32_t crc = lk_nor_crc_word(lk_nor_seed(generation, at), frame->word);
+    frame->sound = lk_nor_word(nor, at) == head;
+    if (frame->type == NOR_TALLY_WIDE) {
+        for (uint32_t i = 0; i < 2; i++) {
+            frame->body[i] = lk_nor_word(nor, body + 4 * i);
+            crc = lk_nor_crc_word(crc, frame->body[i]);
+        }
     } else {
-        uint32_t size = nor_value_at(frame) + frame->value_size - frame->at - NOR_FRAME;
-        rc = lk_nor_crc_flash(nor, frame->at + NOR_FRAME, size, &crc);
+        crc = lk_nor_crc_flash(nor, crc, body, nor_value_at(frame) + frame->value_size - body);
     }
-    frame->sound = rc == LK_OK && nor_get32(buffer) == word && nor_get32(buffer + 4) == crc;
-    return rc;
+    frame->sound = frame->sound && lk_nor_word(nor, at + 4) == crc;
+    return frame->sound;
 }
 
-int lk_nor_frame_sum(const struct lk_nor *nor, struct nor_frame *frame)
+bool lk_nor_frame_sum(struct lk_nor *nor, struct nor_frame *frame)
 {
-    uint32_t generation = lk_nor_generation_of(nor, nor_sector_of(nor, frame->at));
-    return frame_sum_with(nor, generation, frame->word, frame);
+    struct nor_header header;
+    uint32_t sector = nor_sector_of(nor, frame->at);
+    bool held = lk_nor_header(nor, sector, &header) == 1;
+    return frame_sum(nor, held ? header.generation : 0, frame->word, frame);
 }
 
-int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset,
-                       struct nor_frame *frame)
+bool lk_nor_frame_parse(struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset,
+                        struct nor_frame *frame)
 {
-    *frame = (struct nor_frame){.at = nor_sector_at(nor, walk->sector) + offset};
-    if (offset + nor->step > walk->end) {
-        return 0;
+    bool fits = offset + nor->step <= walk->end &&
+                lk_nor_frame_at(nor, walk->start + offset, frame) &&
+                frame->size <= walk->end - offset;
+    if (!fits ||
+        (!frame_sum(nor, walk->generation, frame->word, frame) && nor_is_word(frame->type))) {
+        frame->size = 0;
+        frame->sound = false;
     }
-    if (lk_nor_word(nor, frame->at, &frame->word) != LK_OK) {
-        return LK_E_IO;
-    }
-    uint8_t type = (uint8_t)(frame->word >> 28);
-    if (nor_is_word(type)) {
-        frame->type = type;
-        frame->argument = frame->word >> 12 & 0xFFFF;
-        frame->sound =
-            frame->word == lk_nor_word_make(type, frame->argument, walk->generation, frame->at);
-        frame->size = frame->sound ? nor->step : 0;
-        return frame->sound ? 1 : 0;
-    }
-    if (!frame_decode(nor, frame, walk->end - offset)) {
-        return 0;
-    }
-    int rc = frame_sum_with(nor, walk->generation, frame->word, frame);
-    return rc == LK_OK ? (frame->sound ? 1 : 0) : rc;
+    return frame->sound;
 }
 
 /* Whether something is there that is no chance: a record, or two words in a row. */
-static int frame_is_sure(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset)
+static bool frame_is_sure(struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset)
 {
     struct nor_frame frame;
-    int rc = lk_nor_frame_parse(nor, walk, offset, &frame);
-    if (rc == 1 && nor_is_word(frame.type)) {
-        rc = lk_nor_frame_parse(nor, walk, offset + frame.size, &frame);
-    }
-    return rc;
+    return lk_nor_frame_parse(nor, walk, offset, &frame) &&
+           (!nor_is_word(frame.type) || lk_nor_frame_parse(nor, walk, offset + frame.size, &frame));
 }
 
-static int frame_ends(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t behind)
+static bool frame_ends(struct lk_nor *nor, const struct nor_walk *walk, uint32_t behind)
 {
     struct nor_frame other;
     return behind == walk->end ? walk->sealed : lk_nor_frame_parse(nor, walk, behind, &other);
 }
 
 /* The size of a frame whose head has one bit wrong; 0 where that is not what is wrong. */
-static int frame_mend(const struct lk_nor *nor, const struct nor_walk *walk,
-                      const struct nor_frame *frame, uint32_t *size)
+static uint32_t frame_mend(struct lk_nor *nor, const struct nor_walk *walk,
+                           const struct nor_frame *frame)
 {
-    int rc = 0;
-    *size = 0;
-    for (unsigned bit = 0; bit < 32 && rc == 0; bit++) {
-        struct nor_frame other = {.at = frame->at, .word = frame->word ^ UINT32_C(1) << bit};
-        if (!frame_decode(nor, &other, walk->end - walk->offset)) {
-            continue;
+    for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+        struct nor_frame other = {.at = frame->at, .word = frame->word ^ bit};
+        if (frame_decode(nor, &other, walk->end - walk->offset) && !nor_is_word(other.type) &&
+            frame_sum(nor, walk->generation, frame->word, &other) &&
+            frame_ends(nor, walk, walk->offset + other.size)) {
+            return other.size;
         }
-        rc = frame_sum_with(nor, walk->generation, frame->word, &other);
-        if (rc == LK_OK && other.sound) {
-            rc = frame_ends(nor, walk, walk->offset + other.size);
-        }
-        *size = rc == 1 ? other.size : 0;
     }
-    return rc;
+    return 0;
 }
 
 /*
  * What does not hold was torn, and then one program call at most has left something there; or it
- * was damaged later, and then there is more behind. 1: reading can go on behind it.
+ * was damaged later, and then there is more behind. The bytes until reading can go on; 0: it
+ * cannot.
  */
-static int frame_pass(const struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame)
+static uint32_t frame_pass(struct lk_nor *nor, struct nor_walk *walk, const struct nor_frame *frame)
 {
-    uint32_t start = nor_sector_at(nor, walk->sector);
     uint32_t from = walk->offset + (frame->size > NOR_CHUNK ? frame->size : NOR_CHUNK);
-    uint32_t last = 0;
-    uint32_t size = 0;
-    if (walk->offset + nor->step > walk->end || frame->word == NOR_NONE) {
-        return 0;
-    }
-    int rc = frame_mend(nor, walk, frame, &size);
-    if (rc == 0 && frame->size == 0) {
+    uint32_t size = frame_mend(nor, walk, frame);
+    if (size == 0 && frame->size == 0 && frame_is_sure(nor, walk, walk->offset + nor->step)) {
         size = nor->step;
-        rc = frame_is_sure(nor, walk, walk->offset + size);
     }
-    if (rc == 0 && from < walk->end) {
-        rc = lk_nor_last_not(nor, start + from, start + walk->end, 0xFF, &last);
-        bool more = rc == LK_OK && last != start + from;
-        walk->broken = walk->broken || more;
-        for (uint32_t at = from; rc == 0 && more && start + at < last; at += nor->step) {
-            rc = frame_is_sure(nor, walk, at);
-            size = at - walk->offset;
+    if (size != 0 || from >= walk->end) {
+        return size;
+    }
+    uint32_t last = lk_nor_last_not(nor, walk->start + from, walk->start + walk->end, 0xFF);
+    for (uint32_t at = from; walk->start + at < last; at += nor->step) {
+        walk->broken = true;
+        if (frame_is_sure(nor, walk, at)) {
+            return at - walk->offset;
         }
     }
-    *frame = (struct nor_frame){.at = frame->at, .word = frame->word, .size = rc == 1 ? size : 0};
-    return rc;
+    return 0;
 }
 
-int lk_nor_walk_next(const struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame)
+bool lk_nor_walk_next(struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame)
 {
-    int rc = lk_nor_frame_parse(nor, walk, walk->offset, frame);
-    if (rc == 0 && frame->size != 0) {
-        /* Its head holds, and so does what follows: it was whole once. */
-        rc = frame_ends(nor, walk, walk->offset + frame->size);
+    if (walk->offset + nor->step > walk->end) {
+        return false;
     }
-    rc = rc == 0 ? frame_pass(nor, walk, frame) : rc;
-    walk->offset += rc == 1 ? frame->size : 0;
-    return rc;
-}
-
-int lk_nor_sector_next(struct lk_nor *nor, uint32_t sector, uint32_t generation, uint32_t *next,
-                       struct nor_header *header)
-{
-    bool found = false;
-    for (uint32_t s = sector; s != nor->active;) {
-        struct nor_header other;
-        s = nor_after(nor, s);
-        int rc = lk_nor_header(nor, s, &other);
-        if (rc < 0) {
-            return rc;
-        }
-        if (rc == 0 || other.generation <= generation || other.generation > nor->generation) {
-            continue;
-        }
-        /* Of two that follow the same one, the earlier was given up before anything was in it. */
-        if (found && other.before != generation) {
-            break;
-        }
-        found = true;
-        *next = s;
-        *header = other;
+    /* One whose head holds, and what follows it, was whole once. */
+    if (!lk_nor_frame_parse(nor, walk, walk->offset, frame) &&
+        (frame->size == 0 || !frame_ends(nor, walk, walk->offset + frame->size))) {
+        uint32_t size = frame->word != NOR_NONE ? frame_pass(nor, walk, frame) : 0;
+        *frame = (struct nor_frame){.at = frame->at, .word = frame->word, .size = size};
     }
-    if (found && header->before != generation) {
-        nor->damaged = true;
-    }
-    return found ? 1 : 0;
-}
-
-uint32_t lk_nor_walk_end(const struct lk_nor *nor, const struct nor_header *next)
-{
-    return next->from < nor->sector_size ? next->from : nor->sector_size;
+    walk->offset += frame->size;
+    return frame->size != 0;
 }
 
 void lk_nor_walk_of(const struct lk_nor *nor, uint32_t sector, uint32_t generation,
                     struct nor_walk *walk)
 {
-    *walk = (struct nor_walk){
-        .sector = sector, .generation = generation, .offset = nor->begin, .end = nor->sector_size};
+    *walk = (struct nor_walk){.start = nor_sector_at(nor, sector),
+                              .generation = generation,
+                              .offset = nor->begin,
+                              .end = nor->sector_size};
 }
 
-int lk_nor_walk_log(struct lk_nor *nor, uint32_t sector, uint32_t generation, struct nor_walk *walk)
+void lk_nor_walk_seal(const struct lk_nor *nor, struct nor_walk *walk,
+                      const struct nor_header *next)
+{
+    uint32_t from = next->words[NOR_FROM];
+    walk->end = from < nor->sector_size ? from : nor->sector_size;
+    walk->sealed = true;
+}
+
+void lk_nor_walk_log(struct lk_nor *nor, uint32_t sector, uint32_t generation,
+                     struct nor_walk *walk)
 {
     lk_nor_walk_of(nor, sector, generation, walk);
-    int rc = lk_nor_sector_next(nor, sector, generation, &walk->next, &walk->header);
-    if (rc == 1) {
-        walk->end = lk_nor_walk_end(nor, &walk->header);
-        walk->sealed = true;
+    while (sector != nor->active) {
+        struct nor_header other;
+        sector = nor_after(nor, sector);
+        if (lk_nor_header(nor, sector, &other) != 1 || other.generation <= generation ||
+            other.generation > nor->generation) {
+            continue;
+        }
+        /* Of two that follow the same one, the earlier was given up before anything was in it. */
+        if (walk->sealed && other.before != generation) {
+            break;
+        }
+        walk->next = sector;
+        walk->header = other;
+        lk_nor_walk_seal(nor, walk, &other);
     }
-    return rc;
+    if (walk->sealed && walk->header.before != generation && nor->trouble == LK_OK) {
+        nor->damaged = true;
+    }
 }

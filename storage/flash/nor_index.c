@@ -14,12 +14,12 @@ static uint8_t *index_slot(const struct lk_nor *nor, uint32_t i)
     return (uint8_t *)nor->config->index + (size_t)i * (nor->narrow ? 2u : 4u);
 }
 
-static uint32_t index_get(const struct lk_nor *nor, uint32_t i)
+uint32_t lk_nor_at(const struct lk_nor *nor, bool pending, uint32_t i)
 {
-    const uint8_t *slot = index_slot(nor, i);
+    const uint8_t *slot = index_slot(nor, pending ? nor->index_max - nor->pending_count + i : i);
     uint32_t steps = (uint32_t)slot[0] | (uint32_t)slot[1] << 8;
     if (!nor->narrow) {
-        steps |= (uint32_t)slot[2] << 16 | (uint32_t)slot[3] << 24;
+        steps = nor_get32(slot);
     }
     return steps * nor->step;
 }
@@ -31,114 +31,91 @@ void lk_nor_index_set(struct lk_nor *nor, uint32_t i, uint32_t at)
     slot[0] = (uint8_t)steps;
     slot[1] = (uint8_t)(steps >> 8);
     if (!nor->narrow) {
-        slot[2] = (uint8_t)(steps >> 16);
-        slot[3] = (uint8_t)(steps >> 24);
+        nor_set32(slot, steps);
     }
 }
 
 static void index_shift(struct lk_nor *nor, uint32_t from, uint32_t to, uint32_t count)
 {
-    size_t width = nor->narrow ? 2u : 4u;
-    memmove(index_slot(nor, to), index_slot(nor, from), count * width);
+    memmove(index_slot(nor, to), index_slot(nor, from), count * (nor->narrow ? 2u : 4u));
 }
 
-uint32_t lk_nor_at(const struct lk_nor *nor, bool pending, uint32_t i)
+void lk_nor_entry(struct lk_nor *nor, bool pending, uint32_t i, struct nor_frame *frame)
 {
-    return index_get(nor, pending ? nor->index_max - nor->pending_count + i : i);
-}
-
-int lk_nor_entry(const struct lk_nor *nor, bool pending, uint32_t i, struct nor_frame *frame)
-{
-    return lk_nor_frame_at(nor, lk_nor_at(nor, pending, i), frame);
+    if (!lk_nor_frame_at(nor, lk_nor_at(nor, pending, i), frame) && nor->trouble == LK_OK) {
+        nor->trouble = LK_E_CORRUPT;
+    }
 }
 
 /* As memcmp of the frame's key and the other, a prefix before what it is a prefix of. */
-static int index_compare(const struct lk_nor *nor, const struct nor_frame *frame,
-                         struct lk_span key, int *order)
+static int index_compare(struct lk_nor *nor, const struct nor_frame *frame, struct lk_span key)
 {
     uint8_t buffer[INDEX_PIECE];
     uint32_t size = frame->key_size < key.size ? frame->key_size : (uint32_t)key.size;
-    *order = (int)frame->key_size - (int)key.size;
-    for (uint32_t done = 0; done < size; done += INDEX_PIECE) {
+    int order = 0;
+    for (uint32_t done = 0; done < size && order == 0; done += INDEX_PIECE) {
         uint32_t piece = size - done < INDEX_PIECE ? size - done : INDEX_PIECE;
-        const uint8_t *bytes = lk_nor_view(nor, nor_key_at(frame) + done, buffer, piece);
-        if (bytes == NULL) {
-            return LK_E_IO;
-        }
-        int differs = memcmp(bytes, key.data + done, piece);
-        if (differs != 0) {
-            *order = differs;
-            return LK_OK;
-        }
+        order = memcmp(lk_nor_view(nor, nor_key_at(frame) + done, buffer, piece), key.data + done,
+                       piece);
     }
-    return LK_OK;
+    return order != 0 ? order : (int)frame->key_size - (int)key.size;
 }
 
-int lk_nor_find(const struct lk_nor *nor, bool pending, struct lk_span key, uint32_t *index)
+bool lk_nor_find(struct lk_nor *nor, bool pending, struct lk_span key, uint32_t *index)
 {
     uint32_t low = 0;
     uint32_t high = pending ? nor->pending_count : nor->main_count;
-    int same = 0;
+    bool same = false;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         struct nor_frame frame;
-        int order = 0;
-        int rc = lk_nor_entry(nor, pending, middle, &frame);
-        rc = rc == LK_OK ? index_compare(nor, &frame, key, &order) : rc;
-        if (rc != LK_OK) {
-            return rc;
-        }
+        lk_nor_entry(nor, pending, middle, &frame);
+        int order = index_compare(nor, &frame, key);
         if (order < 0) {
             low = middle + 1;
         } else {
             high = middle;
-            same |= order == 0;
+            same = same || order == 0;
         }
     }
     *index = low;
     return same;
 }
 
-int lk_nor_key(const struct lk_nor *nor, const struct nor_frame *frame, uint8_t *buffer,
-               struct lk_span *key)
+struct lk_span lk_nor_key(struct lk_nor *nor, const struct nor_frame *frame, uint8_t *buffer)
 {
-    key->data = lk_nor_view(nor, nor_key_at(frame), buffer, frame->key_size);
-    key->size = frame->key_size;
-    return key->data != NULL ? LK_OK : LK_E_IO;
+    return (struct lk_span){lk_nor_view(nor, nor_key_at(frame), buffer, frame->key_size),
+                            frame->key_size};
 }
 
-int lk_nor_find_frame(const struct lk_nor *nor, bool pending, const struct nor_frame *frame,
-                      uint32_t *index)
+bool lk_nor_find_frame(struct lk_nor *nor, bool pending, const struct nor_frame *frame,
+                       uint32_t *index)
 {
     uint8_t buffer[LK_KEY_MAX];
-    struct lk_span key;
-    int rc = lk_nor_key(nor, frame, buffer, &key);
-    return rc == LK_OK ? lk_nor_find(nor, pending, key, index) : rc;
+    return lk_nor_find(nor, pending, lk_nor_key(nor, frame, buffer), index);
 }
 
 int lk_nor_index_apply(struct lk_nor *nor, const struct nor_frame *frame)
 {
-    struct nor_frame old;
     uint32_t index = 0;
-    int same = lk_nor_find_frame(nor, false, frame, &index);
-    int rc = same == 1 ? lk_nor_entry(nor, false, index, &old) : same;
-    if (rc != LK_OK) {
-        return rc;
-    }
-    if (same == 1) {
+    bool same = lk_nor_find_frame(nor, false, frame, &index);
+    bool remove = nor_is_remove(frame->type);
+    if (same) {
+        struct nor_frame old;
+        lk_nor_entry(nor, false, index, &old);
         nor->live_bytes -= old.size;
         nor->dead_bytes += old.size;
         nor->dirty = true;
         lk_nor_tally_forget(nor, old.at);
     }
-    if (nor_is_remove(frame->type)) {
-        if (same == 1) {
-            nor->main_count--;
-            index_shift(nor, index + 1, index, nor->main_count - index);
-        }
+    if (same && remove) {
+        nor->main_count--;
+        index_shift(nor, index + 1, index, nor->main_count - index);
+    }
+    if (remove) {
         return LK_OK;
     }
-    if (same == 0) {
+    if (!same) {
         if (nor->main_count + nor->pending_count >= nor->index_max) {
             return LK_E_SPACE;
         }
@@ -153,12 +130,8 @@ int lk_nor_index_apply(struct lk_nor *nor, const struct nor_frame *frame)
 int lk_nor_index_pend(struct lk_nor *nor, struct lk_span key, uint32_t at)
 {
     uint32_t index = 0;
-    int rc = lk_nor_find(nor, true, key, &index);
-    if (rc < 0) {
-        return rc;
-    }
     uint32_t start = nor->index_max - nor->pending_count;
-    if (rc == 0) {
+    if (!lk_nor_find(nor, true, key, &index)) {
         if (nor->main_count >= start) {
             return LK_E_FULL;
         }
@@ -170,10 +143,10 @@ int lk_nor_index_pend(struct lk_nor *nor, struct lk_span key, uint32_t at)
     return LK_OK;
 }
 
-int lk_nor_index_of(const struct lk_nor *nor, const struct nor_frame *frame, uint32_t *index)
+bool lk_nor_index_of(struct lk_nor *nor, const struct nor_frame *frame, uint32_t *index)
 {
-    int rc = lk_nor_find_frame(nor, false, frame, index);
-    return rc == 1 ? index_get(nor, *index) == frame->at : rc;
+    return lk_nor_find_frame(nor, false, frame, index) &&
+           lk_nor_at(nor, false, *index) == frame->at;
 }
 
 int lk_nor_index_commit(struct lk_nor *nor)
@@ -181,27 +154,22 @@ int lk_nor_index_commit(struct lk_nor *nor)
     int rc = LK_OK;
     while (nor->pending_count > 0 && rc == LK_OK) {
         struct nor_frame frame;
-        rc = lk_nor_entry(nor, true, 0, &frame);
+        lk_nor_entry(nor, true, 0, &frame);
         nor->pending_count--;
-        rc = rc == LK_OK ? lk_nor_index_apply(nor, &frame) : rc;
+        rc = lk_nor_index_apply(nor, &frame);
     }
     return rc;
 }
 
-int lk_nor_lookup(const struct lk_nor *nor, struct lk_span key, struct nor_frame *frame)
+bool lk_nor_lookup(struct lk_nor *nor, struct lk_span key, struct nor_frame *frame)
 {
     uint32_t index = 0;
-    bool pending = true;
-    int rc = lk_nor_find(nor, true, key, &index);
-    if (rc == 0) {
-        pending = false;
-        rc = lk_nor_find(nor, false, key, &index);
+    bool pending = lk_nor_find(nor, true, key, &index);
+    if (!pending && !lk_nor_find(nor, false, key, &index)) {
+        return false;
     }
-    if (rc != 1) {
-        return rc == 0 ? LK_E_NOT_FOUND : rc;
-    }
-    rc = lk_nor_entry(nor, pending, index, frame);
-    return rc == LK_OK && nor_is_remove(frame->type) ? LK_E_NOT_FOUND : rc;
+    lk_nor_entry(nor, pending, index, frame);
+    return !nor_is_remove(frame->type);
 }
 
 /* The slot of a record; 0: one that is free. NULL: there is none. */
@@ -240,13 +208,8 @@ void lk_nor_tally_forget(struct lk_nor *nor, uint32_t at)
     }
 }
 
-int lk_nor_tally_total(struct lk_nor *nor, const struct nor_frame *frame, uint32_t *count)
+uint32_t lk_nor_tally_total(struct lk_nor *nor, const struct nor_frame *frame)
 {
-    int rc = LK_OK;
-    *count = 0;
-    if (frame->type == NOR_COUNTED) {
-        rc = lk_nor_word(nor, frame->at + NOR_FRAME, count);
-    }
-    *count += lk_nor_tally_of(nor, frame->at);
-    return rc;
+    return lk_nor_tally_of(nor, frame->at) +
+           (frame->type == NOR_COUNTED ? lk_nor_word(nor, frame->at + NOR_FRAME) : 0);
 }

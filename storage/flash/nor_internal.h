@@ -54,21 +54,32 @@ struct nor_frame {
     uint32_t body[2]; /* TALLY_WIDE: position and tally, as they were when its checksum held */
 };
 
+/* The words of a sector's header. */
+enum nor_head {
+    NOR_MAGIC = 0,
+    NOR_FORM = 1,
+    NOR_GENERATION = 2,
+    NOR_DISTANCES = 3, /* of the generations below from its own */
+    NOR_ERASES = 4,    /* of this sector */
+    NOR_ERASE_TOTAL = 5,
+    NOR_PROGRAMMED = 6, /* KiB */
+    NOR_FROM = 7,       /* in the sector before: where what counts ends, in bytes */
+    NOR_LAST = 8,       /* and a word that counts besides, or NOR_NONE */
+    NOR_HEAD_CRC = 9
+};
+
+#define NOR_SCRUBBING UINT32_C(0x80000000) /* in NOR_FORM */
+
 struct nor_header {
+    uint32_t words[NOR_HEAD / 4];
     uint32_t generation;
-    uint32_t tail_generation;
-    uint32_t before; /* generation of the sector before it in the log; 0: none */
-    uint32_t erase_count;
-    uint32_t erase_total;
-    uint32_t programmed_kib;
-    uint32_t from; /* in the sector before: where what counts ends, in bytes */
-    uint32_t last; /* and a word that counts besides, or NOR_NONE */
-    bool scrubbing;
+    uint32_t tail;   /* generation of the sector with which the log began */
+    uint32_t before; /* of the sector before it in the log; 0: none */
 };
 
 /* A walk over the frames of one sector. */
 struct nor_walk {
-    uint32_t sector;
+    uint32_t start; /* of the sector */
     uint32_t generation;
     uint32_t offset;
     uint32_t end;
@@ -82,6 +93,20 @@ static inline struct lk_nor *nor_of(struct lk_storage *storage)
 {
     /* The head is the first member, so both have one address. */
     return (struct lk_nor *)(void *)storage;
+}
+
+/* Every operation begins with this … */
+static inline struct lk_nor *nor_begin(struct lk_storage *storage)
+{
+    struct lk_nor *nor = nor_of(storage);
+    nor->trouble = LK_OK;
+    return nor;
+}
+
+/* … and ends with this. */
+static inline int nor_answer(const struct lk_nor *nor, int rc)
+{
+    return nor->trouble != LK_OK ? nor->trouble : rc;
 }
 
 static inline uint32_t nor_get32(const uint8_t *bytes)
@@ -154,96 +179,93 @@ static inline uint32_t nor_value_at(const struct nor_frame *frame)
     return nor_key_at(frame) + frame->key_size;
 }
 
-/* ---- nor_media.c: the flash ---- */
-
-int lk_nor_read(const struct lk_nor *nor, uint32_t at, void *out, size_t size);
-int lk_nor_word(const struct lk_nor *nor, uint32_t at, uint32_t *word);
-/* The bytes where they lie if that is possible, else read into `buffer`. NULL: it cannot be read.
+/* ---- nor_media.c: the flash ----
+ *
+ * What cannot be read reads as erased and is noted in the handle (`trouble`), as is an entry of the
+ * index that is no frame any more: whatever is made of it, nothing is written from then on, and the
+ * operation answers with that, by nor_answer().
  */
-const uint8_t *lk_nor_view(const struct lk_nor *nor, uint32_t at, uint8_t *buffer, size_t size);
+
+void lk_nor_read(struct lk_nor *nor, uint32_t at, void *out, size_t size);
+uint32_t lk_nor_word(struct lk_nor *nor, uint32_t at);
+/* The bytes where they lie if that is possible, else read into `buffer`. */
+const uint8_t *lk_nor_view(struct lk_nor *nor, uint32_t at, uint8_t *buffer, size_t size);
 /* Programs whole steps, at most NOR_CHUNK bytes, and reads them back. LK_E_CORRUPT: the flash
  * refused, or has something else now; LK_E_IO: it cannot be said. Erasing likewise. */
 int lk_nor_program(struct lk_nor *nor, uint32_t at, const uint8_t *data, size_t size);
 /* Erases and looks whether it is blank. */
 int lk_nor_erase(struct lk_nor *nor, uint32_t sector);
 /* The end of what is not `fill` in a stretch of the region, or `from` where all of it is. */
-int lk_nor_last_not(const struct lk_nor *nor, uint32_t from, uint32_t to, uint8_t fill,
-                    uint32_t *last);
-/* LK_E_CORRUPT where it is not. */
-int lk_nor_blank(const struct lk_nor *nor, uint32_t from, uint32_t to);
+uint32_t lk_nor_last_not(struct lk_nor *nor, uint32_t from, uint32_t to, uint8_t fill);
+bool lk_nor_blank(struct lk_nor *nor, uint32_t from, uint32_t to);
 uint32_t lk_nor_crc(uint32_t crc, const uint8_t *data, size_t size);
 uint32_t lk_nor_crc_word(uint32_t crc, uint32_t word);
-int lk_nor_crc_flash(const struct lk_nor *nor, uint32_t at, uint32_t size, uint32_t *crc);
+uint32_t lk_nor_crc_flash(struct lk_nor *nor, uint32_t crc, uint32_t at, uint32_t size);
 
 /* ---- nor_frame.c: frames and headers, read ---- */
 
 /* 1: there is a header that holds, 0: there is none; LK_E_NEWER, LK_E_CORRUPT (another geometry) */
-int lk_nor_header(const struct lk_nor *nor, uint32_t sector, struct nor_header *header);
-void lk_nor_header_bytes(const struct lk_nor *nor, uint32_t sector, const struct nor_header *header,
-                         uint8_t out[NOR_CHUNK]);
+int lk_nor_header(struct lk_nor *nor, uint32_t sector, struct nor_header *header);
 /* Of the bytes of a header, for a place in the region. */
 uint32_t lk_nor_header_crc(const uint8_t *bytes, uint32_t sector);
-uint32_t lk_nor_generation_of(const struct lk_nor *nor, uint32_t sector);
-/* 1: the sector was marked as not to be used again */
-int lk_nor_retired(const struct lk_nor *nor, uint32_t sector);
+/* The sector was marked as not to be used again. */
+bool lk_nor_retired(struct lk_nor *nor, uint32_t sector);
 uint32_t lk_nor_seed(uint32_t generation, uint32_t at);
-uint32_t lk_nor_word_make(uint8_t type, uint32_t argument, uint32_t generation, uint32_t at);
-uint32_t lk_nor_head_make(uint8_t type, uint32_t argument);
-/* The frame at a position that the index or a walk has; LK_E_CORRUPT when it can be none. */
-int lk_nor_frame_at(const struct lk_nor *nor, uint32_t at, struct nor_frame *frame);
+uint32_t lk_nor_word_make(uint32_t type, uint32_t argument, uint32_t generation, uint32_t at);
+uint32_t lk_nor_head_make(uint32_t type, uint32_t argument);
+/* What is at a position that the index or a walk has; false: no frame can be there. */
+bool lk_nor_frame_at(struct lk_nor *nor, uint32_t at, struct nor_frame *frame);
 /* Whether its checksum holds, into frame->sound. */
-int lk_nor_frame_sum(const struct lk_nor *nor, struct nor_frame *frame);
-/* Both, within a sector up to `end`: 1 sound, 0 not (then `size` is 0 if not even its head holds).
+bool lk_nor_frame_sum(struct lk_nor *nor, struct nor_frame *frame);
+/* Both, within a sector up to `end`: whether it is sound; where not even its head holds, `size` is
+ * 0.
  */
-int lk_nor_frame_parse(const struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset,
-                       struct nor_frame *frame);
-/* 1: the next frame (sound; damaged between sound ones; or NOR_DAMAGED, up to where reading can go
- * on), 0: the end; walk->offset is behind it. */
-int lk_nor_walk_next(const struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame);
+bool lk_nor_frame_parse(struct lk_nor *nor, const struct nor_walk *walk, uint32_t offset,
+                        struct nor_frame *frame);
+/* The next frame (sound; damaged between sound ones; or NOR_DAMAGED, up to where reading can go
+ * on); false: the end. walk->offset is behind it. */
+bool lk_nor_walk_next(struct lk_nor *nor, struct nor_walk *walk, struct nor_frame *frame);
 /* The walk of a sector of the log, which ends where the header of the next one says, if there is
- * one: 1, or 0 in the active one. */
-int lk_nor_walk_log(struct lk_nor *nor, uint32_t sector, uint32_t generation,
-                    struct nor_walk *walk);
+ * one: `sealed`. */
+void lk_nor_walk_log(struct lk_nor *nor, uint32_t sector, uint32_t generation,
+                     struct nor_walk *walk);
 /* The walk of one that nothing may follow. */
 void lk_nor_walk_of(const struct lk_nor *nor, uint32_t sector, uint32_t generation,
                     struct nor_walk *walk);
-/* Where a sector ends whose next one has this header. */
-uint32_t lk_nor_walk_end(const struct lk_nor *nor, const struct nor_header *next);
-/* The sector that follows in the log; `header` is that one's. 1, or 0 behind the active one. */
-int lk_nor_sector_next(struct lk_nor *nor, uint32_t sector, uint32_t generation, uint32_t *next,
-                       struct nor_header *header);
+/* It ends where a header of the next sector says. */
+void lk_nor_walk_seal(const struct lk_nor *nor, struct nor_walk *walk,
+                      const struct nor_header *next);
 
 /* ---- nor_index.c: the order of the keys ---- */
 
 /* An entry, of the open batch or of what is committed: its position, its frame. */
 uint32_t lk_nor_at(const struct lk_nor *nor, bool pending, uint32_t i);
-int lk_nor_entry(const struct lk_nor *nor, bool pending, uint32_t i, struct nor_frame *frame);
-/* First entry not before the key: 1 it is the key's own, 0 it is not. */
-int lk_nor_find(const struct lk_nor *nor, bool pending, struct lk_span key, uint32_t *index);
+void lk_nor_entry(struct lk_nor *nor, bool pending, uint32_t i, struct nor_frame *frame);
+/* First entry not before the key, and whether it is the key's own. */
+bool lk_nor_find(struct lk_nor *nor, bool pending, struct lk_span key, uint32_t *index);
 /* The same for the key of a frame. */
-int lk_nor_find_frame(const struct lk_nor *nor, bool pending, const struct nor_frame *frame,
-                      uint32_t *index);
-int lk_nor_key(const struct lk_nor *nor, const struct nor_frame *frame, uint8_t *buffer,
-               struct lk_span *key);
+bool lk_nor_find_frame(struct lk_nor *nor, bool pending, const struct nor_frame *frame,
+                       uint32_t *index);
+struct lk_span lk_nor_key(struct lk_nor *nor, const struct nor_frame *frame, uint8_t *buffer);
 /* Makes the frame what its key stands for among the committed ones. LK_E_SPACE: no room. */
 int lk_nor_index_apply(struct lk_nor *nor, const struct nor_frame *frame);
 /* Remembers a frame of the open batch. */
 int lk_nor_index_pend(struct lk_nor *nor, struct lk_span key, uint32_t at);
 /* The entry is at another position now. */
 void lk_nor_index_set(struct lk_nor *nor, uint32_t index, uint32_t at);
-/* Which committed entry is at a position: 1 and its index, 0: none. */
-int lk_nor_index_of(const struct lk_nor *nor, const struct nor_frame *frame, uint32_t *index);
+/* Whether a frame is the one that its key stands for, and the index of that. */
+bool lk_nor_index_of(struct lk_nor *nor, const struct nor_frame *frame, uint32_t *index);
 /* What the batch has becomes committed. */
 int lk_nor_index_commit(struct lk_nor *nor);
-/* The frame that a key stands for in a transaction, or LK_E_NOT_FOUND. */
-int lk_nor_lookup(const struct lk_nor *nor, struct lk_span key, struct nor_frame *frame);
+/* Whether a key stands for a frame in a transaction. */
+bool lk_nor_lookup(struct lk_nor *nor, struct lk_span key, struct nor_frame *frame);
 /* Tallies since the frame was written. */
 uint32_t lk_nor_tally_of(struct lk_nor *nor, uint32_t at);
 /* LK_E_FULL: too many records have tallies. */
 int lk_nor_tally_set(struct lk_nor *nor, uint32_t at, uint32_t count);
 void lk_nor_tally_forget(struct lk_nor *nor, uint32_t at);
 /* The whole tally of a record: what its frame has and what came after. */
-int lk_nor_tally_total(struct lk_nor *nor, const struct nor_frame *frame, uint32_t *count);
+uint32_t lk_nor_tally_total(struct lk_nor *nor, const struct nor_frame *frame);
 
 /* ---- nor_log.c: writing ---- */
 
@@ -260,6 +282,7 @@ struct nor_new {
 /* Appends a frame; takes a new sector only where `spare` others stay free. LK_E_FULL, LK_E_IO */
 int lk_nor_append(struct lk_nor *nor, struct nor_new *frame, uint32_t spare);
 int lk_nor_append_word(struct lk_nor *nor, uint8_t type, uint32_t argument, uint32_t spare);
+int lk_nor_append_tally(struct lk_nor *nor, uint32_t at, uint32_t count, uint32_t spare);
 /* Bytes that it takes, with its filling. */
 uint32_t lk_nor_size(const struct lk_nor *nor, const struct nor_new *frame);
 /* Erases a sector and gives it a header: of the next sector of the log, or of one that is spare.
@@ -267,7 +290,7 @@ uint32_t lk_nor_size(const struct lk_nor *nor, const struct nor_new *frame);
 int lk_nor_start(struct lk_nor *nor, uint32_t sector, bool spare);
 /* 1: a sector that is out of the log may be relied on: it took a header the last time round. 0: it
  * may be bad and unable to keep a mark; it is tried, but not counted. NOR_BAD: it has the mark. */
-int lk_nor_counts(const struct lk_nor *nor, uint32_t sector);
+uint32_t lk_nor_counts(struct lk_nor *nor, uint32_t sector);
 /* The log goes on in the next sector that works. */
 int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare);
 /* This sector does not keep what it is told: it is not to be used again. */
@@ -298,6 +321,7 @@ int lk_nor_stat(struct lk_storage *storage, struct lk_storage_stat *stat);
 
 /* ---- nor_cursor.c ---- */
 
+/* Begins an operation of a transaction: whether that can go on, and the key is one. */
 int lk_nor_usable(const struct lk_storage_txn *txn, struct lk_span key);
 /* Key and value as spans that live until the next call. */
 int lk_nor_spans(struct lk_nor *nor, struct nor_frame *frame, struct lk_span *key,

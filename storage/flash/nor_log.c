@@ -47,7 +47,7 @@ static int log_add(struct log_out *out, const uint8_t *data, size_t size)
             memcpy(out->bytes + out->fill, data, piece);
             data += piece;
         } else {
-            rc = lk_nor_read(out->nor, out->from, out->bytes + out->fill, piece);
+            lk_nor_read(out->nor, out->from, out->bytes + out->fill, piece);
             out->from += (uint32_t)piece;
         }
         out->fill += (uint32_t)piece;
@@ -114,61 +114,64 @@ void lk_nor_retire(struct lk_nor *nor, uint32_t sector)
     nor_set32(bytes, NOR_RETIRED);
     nor->retired_count++;
     /* Where it takes no mark it will be found out again. */
-    if (lk_nor_blank(nor, at, at + nor->step) == LK_OK) {
+    if (lk_nor_blank(nor, at, at + nor->step)) {
         (void)lk_nor_program(nor, at, bytes, nor->step);
     }
 }
 
 int lk_nor_start(struct lk_nor *nor, uint32_t sector, bool spare)
 {
-    struct nor_header old;
-    int rc = lk_nor_header(nor, sector, &old);
-    if (rc == LK_E_IO) {
-        return rc;
-    }
-    bool counted = rc == 1;
-    rc = lk_nor_erase(nor, sector);
+    struct nor_header header;
+    bool counted = lk_nor_header(nor, sector, &header) == 1;
+    int rc = lk_nor_erase(nor, sector);
     if (rc != LK_OK) {
         return rc;
     }
     /* Ring order keeps all counts together, so where one was lost the mean stands for it. */
-    uint32_t mean = (nor->erase_total - 1) / nor->sector_count;
-    struct nor_header header = {
-        .tail_generation = nor->tail_generation,
-        .before = nor->generation,
-        .erase_count = counted ? old.erase_count + 1 : mean + 1,
-        .erase_total = nor->erase_total,
-        .programmed_kib = (uint32_t)(nor->programmed >> 10),
-        .from = nor->from,
-        .last = nor->last,
-        .scrubbing = nor->scrubbing,
-    };
+    uint32_t count =
+        counted ? header.words[NOR_ERASES] : (nor->erase_total - 1) / nor->sector_count;
+    uint32_t generation = 0;
+    uint32_t tail = nor->tail_generation;
+    uint32_t before = nor->generation;
     if (!spare) {
         /* One that was given up in this very sector is gone now, and its generation is free again;
          * but where this fails it may yet be read. */
-        bool again = counted && old.generation == nor->newest && nor->newest != nor->generation;
+        bool again = counted && header.generation == nor->newest && nor->newest != nor->generation;
         nor->newest += again ? 0 : 1;
-        header.generation = nor->newest;
+        generation = nor->newest;
     }
-    if (spare || nor->generation == 0) {
-        header.tail_generation = header.generation; /* the first of all */
-        header.before = spare ? 0 : header.before;
+    if (spare || before == 0) {
+        tail = generation; /* the first of all, or of none */
+        before = spare ? 0 : before;
     }
+    const uint32_t words[NOR_HEAD_CRC] = {
+        nor->magic,
+        nor->form | (nor->scrubbing ? NOR_SCRUBBING : 0),
+        generation,
+        (generation - tail) | (generation - before) << 16,
+        count + 1,
+        nor->erase_total,
+        (uint32_t)(nor->programmed >> 10),
+        nor->from,
+        nor->last,
+    };
     uint8_t bytes[NOR_CHUNK];
-    lk_nor_header_bytes(nor, sector, &header, bytes);
+    memset(bytes, 0xFF, sizeof bytes);
+    for (uint32_t i = 0; i < NOR_HEAD_CRC; i++) {
+        nor_set32(bytes + 4 * i, words[i]);
+    }
+    nor_set32(bytes + NOR_HEAD - 4, lk_nor_header_crc(bytes, sector));
     return lk_nor_program(nor, nor_sector_at(nor, sector), bytes, nor_round(nor, NOR_HEAD));
 }
 
-int lk_nor_counts(const struct lk_nor *nor, uint32_t sector)
+uint32_t lk_nor_counts(struct lk_nor *nor, uint32_t sector)
 {
     struct nor_header header;
-    int rc = lk_nor_retired(nor, sector);
-    if (rc != 0) {
-        return rc < 0 ? rc : NOR_BAD;
+    if (lk_nor_retired(nor, sector)) {
+        return NOR_BAD;
     }
-    rc = lk_nor_header(nor, sector, &header);
-    if (rc != 1) {
-        return rc < 0 ? rc : nor->newest < nor->sector_count;
+    if (lk_nor_header(nor, sector, &header) != 1) {
+        return nor->newest < nor->sector_count;
     }
     return header.generation == 0 || nor->newest - header.generation <= nor->sector_count;
 }
@@ -182,10 +185,7 @@ int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare)
         if (sector == nor->tail && nor->generation != 0) {
             break;
         }
-        int counts = lk_nor_counts(nor, sector);
-        if (counts < 0) {
-            return LK_E_IO;
-        }
+        uint32_t counts = lk_nor_counts(nor, sector);
         if (counts == NOR_BAD) {
             continue;
         }
@@ -196,7 +196,7 @@ int lk_nor_open_sector(struct lk_nor *nor, uint32_t spare)
         if (rc == LK_E_IO) {
             return rc;
         }
-        nor->free_count -= nor->free_count > 0 ? (uint32_t)counts : 0;
+        nor->free_count -= nor->free_count > 0 ? counts : 0;
         if (rc == LK_OK) {
             if (nor->generation == 0) {
                 nor->tail = sector;
@@ -243,7 +243,7 @@ int lk_nor_append(struct lk_nor *nor, struct nor_new *frame, uint32_t spare)
     uint32_t size = lk_nor_size(nor, frame);
     bool upkeep = frame->type == NOR_TAIL || frame->type == NOR_SURE || frame->type == NOR_SCRUB;
     uint32_t limit = upkeep ? nor->sector_size : nor->limit;
-    for (uint32_t i = 0; i <= nor->sector_count; i++) {
+    for (uint32_t i = 0; i <= nor->sector_count && nor->trouble == LK_OK; i++) {
         int rc = LK_OK;
         uint32_t need = size + (nor->going ? 0u : nor->step);
         if (!nor->fresh || nor->offset > limit || need > limit - nor->offset) {
@@ -270,30 +270,26 @@ int lk_nor_append_word(struct lk_nor *nor, uint8_t type, uint32_t argument, uint
     return lk_nor_append(nor, &frame, spare);
 }
 
+int lk_nor_append_tally(struct lk_nor *nor, uint32_t at, uint32_t count, uint32_t spare)
+{
+    struct nor_new tally = {.type = NOR_TALLY_WIDE, .body = {at, count}};
+    return lk_nor_append(nor, &tally, spare);
+}
+
 int lk_nor_copy(struct lk_nor *nor, uint32_t index)
 {
     struct nor_frame old;
-    uint32_t count = 0;
-    int rc = lk_nor_entry(nor, false, index, &old);
-    if (rc == LK_OK) {
-        rc = lk_nor_frame_sum(nor, &old);
-    }
-    if (rc == LK_OK) {
-        rc = lk_nor_tally_total(nor, &old, &count);
-    }
-    if (rc != LK_OK) {
-        return rc;
-    }
-    if (!old.sound) {
-        nor->damaged = true;
-    }
+    lk_nor_entry(nor, false, index, &old);
+    uint32_t count = lk_nor_tally_total(nor, &old);
+    bool sound = lk_nor_frame_sum(nor, &old);
     struct nor_new frame = {.type = count > 0 ? NOR_COUNTED : NOR_COPY,
                             .body = {count},
                             .key = {NULL, old.key_size},
                             .value = {NULL, old.value_size},
                             .from = nor_key_at(&old),
-                            .unsound = !old.sound};
-    rc = lk_nor_append(nor, &frame, 0);
+                            .unsound = !sound};
+    nor->damaged = nor->damaged || (!sound && nor->trouble == LK_OK);
+    int rc = lk_nor_append(nor, &frame, 0);
     if (rc == LK_OK) {
         uint32_t size = lk_nor_size(nor, &frame);
         nor->live_bytes += size - old.size;
@@ -316,9 +312,7 @@ int lk_nor_settle(struct lk_nor *nor)
     }
     if (rc == LK_OK && nor->again != 0) {
         nor->going = true; /* nothing that an answer was given for hangs on this copy yet */
-        struct nor_new tally = {.type = NOR_TALLY_WIDE,
-                                .body = {nor->again, lk_nor_tally_of(nor, nor->again)}};
-        rc = lk_nor_append(nor, &tally, 0);
+        rc = lk_nor_append_tally(nor, nor->again, lk_nor_tally_of(nor, nor->again), 0);
         nor->going = false;
     }
     for (int i = 0; i < 2 && rc == LK_OK; i++) {

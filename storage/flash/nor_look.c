@@ -72,28 +72,23 @@ const char *lk_nor_state_name(enum lk_nor_state state)
 }
 
 /* The frames of a sector of the log. */
-static int look_frames(struct lk_nor *nor, struct lk_nor_sector *sector)
+static void look_frames(struct lk_nor *nor, struct lk_nor_sector *sector)
 {
     struct nor_frame frame;
     struct nor_walk walk;
-    lk_nor_walk_of(nor, sector->number, sector->generation, &walk);
-    int rc = nor->open ? lk_nor_walk_log(nor, sector->number, sector->generation, &walk) : 0;
-    if (rc < 0) {
-        return rc;
+    if (nor->open) {
+        lk_nor_walk_log(nor, sector->number, sector->generation, &walk);
+    } else {
+        lk_nor_walk_of(nor, sector->number, sector->generation, &walk);
     }
-    while ((rc = lk_nor_walk_next(nor, &walk, &frame)) == 1) {
+    while (lk_nor_walk_next(nor, &walk, &frame)) {
         uint32_t index = 0;
         sector->frames += frame.sound ? 1 : 0;
         sector->damaged += frame.sound ? 0 : 1;
-        if (nor->open && nor_is_record(frame.type)) {
-            rc = lk_nor_index_of(nor, &frame, &index);
-            sector->live_bytes += rc == 1 ? frame.size : 0;
-        }
-        if (rc < 0) {
-            return rc;
+        if (nor->open && nor_is_record(frame.type) && lk_nor_index_of(nor, &frame, &index)) {
+            sector->live_bytes += frame.size;
         }
     }
-    return rc;
 }
 
 static enum lk_nor_state look_state(const struct lk_nor *nor, const struct lk_nor_sector *sector)
@@ -117,27 +112,20 @@ int lk_nor_look_sector(struct lk_nor *nor, uint32_t number, struct lk_nor_sector
     }
     struct nor_header header;
     uint32_t start = nor_sector_at(nor, number);
-    uint32_t last = start;
+    nor->trouble = LK_OK;
     *sector = (struct lk_nor_sector){.number = number, .state = LK_NOR_UNKNOWN};
-    int rc = lk_nor_header(nor, number, &header);
-    int retired = lk_nor_retired(nor, number);
-    if (rc == LK_E_IO || retired < 0 ||
-        lk_nor_last_not(nor, start, start + nor->sector_size, 0xFF, &last) != LK_OK) {
-        return LK_E_IO;
-    }
-    sector->header = rc == 1;
-    if (rc == 1) {
+    uint32_t last = lk_nor_last_not(nor, start, start + nor->sector_size, 0xFF);
+    sector->header = lk_nor_header(nor, number, &header) == 1;
+    if (sector->header) {
         sector->generation = header.generation;
-        sector->erase_count = header.erase_count;
+        sector->erase_count = header.words[NOR_ERASES];
         sector->state = look_state(nor, sector);
     } else if (last == start) {
         sector->state = LK_NOR_BLANK;
     }
-    rc = LK_OK;
     if (sector->state == LK_NOR_LOG || sector->state == LK_NOR_ACTIVE) {
-        rc = look_frames(nor, sector);
-    }
-    if (retired == 1 && sector->state != LK_NOR_LOG && sector->state != LK_NOR_ACTIVE) {
+        look_frames(nor, sector);
+    } else if (lk_nor_retired(nor, number)) {
         sector->state = LK_NOR_RETIRED;
     }
     if (sector->state == LK_NOR_BLANK || sector->state == LK_NOR_SPARE ||
@@ -146,7 +134,7 @@ int lk_nor_look_sector(struct lk_nor *nor, uint32_t number, struct lk_nor_sector
     }
     uint32_t other = sector->live_bytes + sector->free_bytes;
     sector->dead_bytes = other < nor->sector_size ? nor->sector_size - other : 0;
-    return rc;
+    return nor_answer(nor, LK_OK);
 }
 
 /* ---- Records ---- */
@@ -161,18 +149,12 @@ int lk_nor_look_record(struct lk_nor *nor, uint32_t number, struct lk_nor_record
     if (number >= nor->main_count) {
         return LK_E_NOT_FOUND;
     }
-    int rc = lk_nor_entry(nor, false, number, &frame);
-    if (rc == LK_OK) {
-        rc = lk_nor_frame_sum(nor, &frame);
-    }
-    if (rc == LK_OK) {
-        rc = lk_nor_tally_total(nor, &frame, &record->tally);
-    }
+    nor->trouble = LK_OK;
+    lk_nor_entry(nor, false, number, &frame);
+    record->tally = lk_nor_tally_total(nor, &frame);
     record->at = frame.at;
     record->sector = nor_sector_of(nor, frame.at);
     record->size = frame.size;
-    record->sound = frame.sound;
-    return rc == LK_OK
-               ? lk_nor_spans(nor, &frame, &record->key, frame.sound ? &record->value : NULL)
-               : rc;
+    record->sound = lk_nor_frame_sum(nor, &frame);
+    return lk_nor_spans(nor, &frame, &record->key, record->sound ? &record->value : NULL);
 }

@@ -1,103 +1,106 @@
 // SPDX-License-Identifier: MIT
-/* nor_media.c: the flash, read, programmed and erased, and the checksum of what is in it. */
+/*
+ * nor_media.c: the flash, read, programmed and erased, and the checksum of what is in it.
+ *
+ * Reading answers no error: what cannot be read is noted in the handle and reads as erased, and
+ * nothing is written until the operation that met it has answered so.
+ */
 #include "nor_internal.h"
 
 #define MEDIA_PIECE 32u
 
-int lk_nor_read(const struct lk_nor *nor, uint32_t at, void *out, size_t size)
+void lk_nor_read(struct lk_nor *nor, uint32_t at, void *out, size_t size)
 {
     if (nor->mapped != NULL) {
         memcpy(out, nor->mapped + at, size);
-        return LK_OK;
+    } else if (nor->config->flash->read(nor->config->self, nor->base + at, out, size) != LK_OK) {
+        memset(out, 0xFF, size);
+        nor->trouble = LK_E_IO;
     }
-    return nor->config->flash->read(nor->config->self, nor->base + at, out, size) == LK_OK
-               ? LK_OK
-               : LK_E_IO;
 }
 
-int lk_nor_word(const struct lk_nor *nor, uint32_t at, uint32_t *word)
+uint32_t lk_nor_word(struct lk_nor *nor, uint32_t at)
 {
-    uint8_t bytes[4] = {0};
-    int rc = lk_nor_read(nor, at, bytes, sizeof bytes);
-    *word = nor_get32(bytes);
-    return rc;
+    uint8_t bytes[4];
+    lk_nor_read(nor, at, bytes, sizeof bytes);
+    return nor_get32(bytes);
 }
 
-const uint8_t *lk_nor_view(const struct lk_nor *nor, uint32_t at, uint8_t *buffer, size_t size)
+const uint8_t *lk_nor_view(struct lk_nor *nor, uint32_t at, uint8_t *buffer, size_t size)
 {
     if (nor->mapped != NULL) {
         return nor->mapped + at;
     }
-    return lk_nor_read(nor, at, buffer, size) == LK_OK ? buffer : NULL;
+    lk_nor_read(nor, at, buffer, size);
+    return buffer;
+}
+
+/* After a program or an erase: `good` as the flash answered. */
+static int media_sync(const struct lk_nor *nor, bool good)
+{
+    if (!good) {
+        return LK_E_CORRUPT;
+    }
+    return nor->config->flash->sync(nor->config->self) == LK_OK ? LK_OK : LK_E_IO;
+}
+
+/* The same after it was read back. */
+static int media_answer(const struct lk_nor *nor, bool same)
+{
+    return nor->trouble != LK_OK ? LK_E_IO : (same ? LK_OK : LK_E_CORRUPT);
 }
 
 int lk_nor_program(struct lk_nor *nor, uint32_t at, const uint8_t *data, size_t size)
 {
-    const struct lk_flash *flash = nor->config->flash;
-    void *self = nor->config->self;
-    uint8_t buffer[MEDIA_PIECE];
-    nor->programmed += size;
-    if (flash->program(self, nor->base + at, data, size) != LK_OK) {
-        return LK_E_CORRUPT;
-    }
-    if (flash->sync(self) != LK_OK) {
+    const struct lk_nor_config *config = nor->config;
+    bool same = true;
+    if (nor->trouble != LK_OK) {
         return LK_E_IO;
     }
-    for (size_t done = 0; done < size; done += MEDIA_PIECE) {
-        size_t piece = size - done < MEDIA_PIECE ? size - done : MEDIA_PIECE;
-        const uint8_t *back = lk_nor_view(nor, at + (uint32_t)done, buffer, piece);
-        if (back == NULL) {
-            return LK_E_IO;
-        }
-        if (memcmp(back, data + done, piece) != 0) {
-            return LK_E_CORRUPT;
-        }
+    nor->programmed += size;
+    int rc =
+        media_sync(nor, config->flash->program(config->self, nor->base + at, data, size) == LK_OK);
+    if (rc != LK_OK) {
+        return rc;
     }
-    return LK_OK;
+    for (uint32_t i = 0; i < size; i += 4) {
+        same = same && lk_nor_word(nor, at + i) == nor_get32(data + i);
+    }
+    return media_answer(nor, same);
 }
 
-int lk_nor_last_not(const struct lk_nor *nor, uint32_t from, uint32_t to, uint8_t fill,
-                    uint32_t *last)
+uint32_t lk_nor_last_not(struct lk_nor *nor, uint32_t from, uint32_t to, uint8_t fill)
 {
     uint8_t buffer[MEDIA_PIECE];
     while (to > from) {
         uint32_t piece = to - from < MEDIA_PIECE ? to - from : MEDIA_PIECE;
         const uint8_t *bytes = lk_nor_view(nor, to - piece, buffer, piece);
-        if (bytes == NULL) {
-            return LK_E_IO;
-        }
         for (uint32_t i = piece; i > 0; i--) {
             if (bytes[i - 1] != fill) {
-                *last = to - piece + i;
-                return LK_OK;
+                return to - piece + i;
             }
         }
         to -= piece;
     }
-    *last = from;
-    return LK_OK;
+    return from;
 }
 
-int lk_nor_blank(const struct lk_nor *nor, uint32_t from, uint32_t to)
+bool lk_nor_blank(struct lk_nor *nor, uint32_t from, uint32_t to)
 {
-    uint32_t last = from;
-    int rc = lk_nor_last_not(nor, from, to, 0xFF, &last);
-    return rc == LK_OK && last != from ? LK_E_CORRUPT : rc;
+    return lk_nor_last_not(nor, from, to, 0xFF) == from;
 }
 
 int lk_nor_erase(struct lk_nor *nor, uint32_t sector)
 {
-    const struct lk_flash *flash = nor->config->flash;
-    void *self = nor->config->self;
+    const struct lk_nor_config *config = nor->config;
     uint32_t start = nor_sector_at(nor, sector);
-    nor->erase_total++;
-    if (flash->erase(self, nor->config->first_sector + sector) != LK_OK) {
-        return LK_E_CORRUPT;
-    }
-    if (flash->sync(self) != LK_OK) {
+    if (nor->trouble != LK_OK) {
         return LK_E_IO;
     }
-    return lk_nor_blank(nor, start, start + nor->sector_size);
+    nor->erase_total++;
+    int rc =
+        media_sync(nor, config->flash->erase(config->self, config->first_sector + sector) == LK_OK);
+    return rc == LK_OK ? media_answer(nor, lk_nor_blank(nor, start, start + nor->sector_size)) : rc;
 }
 
 uint32_t lk_nor_crc(uint32_t crc, const uint8_t *data, size_t size)
@@ -123,16 +126,14 @@ uint32_t lk_nor_crc_word(uint32_t crc, uint32_t word)
     return lk_nor_crc(crc, bytes, sizeof bytes);
 }
 
-int lk_nor_crc_flash(const struct lk_nor *nor, uint32_t at, uint32_t size, uint32_t *crc)
+uint32_t lk_nor_crc_flash(struct lk_nor *nor, uint32_t crc, uint32_t at, uint32_t size)
 {
     uint8_t buffer[MEDIA_PIECE];
-    for (uint32_t done = 0; done < size; done += MEDIA_PIECE) {
-        uint32_t piece = size - done < MEDIA_PIECE ? size - done : MEDIA_PIECE;
-        const uint8_t *bytes = lk_nor_view(nor, at + done, buffer, piece);
-        if (bytes == NULL) {
-            return LK_E_IO;
-        }
-        *crc = lk_nor_crc(*crc, bytes, piece);
+    while (size > 0) {
+        uint32_t piece = size < MEDIA_PIECE ? size : MEDIA_PIECE;
+        crc = lk_nor_crc(crc, lk_nor_view(nor, at, buffer, piece), piece);
+        at += piece;
+        size -= piece;
     }
-    return LK_OK;
+    return crc;
 }
