@@ -232,10 +232,8 @@ BENCHES := $(patsubst tests/bench/%.c,%,$(filter tests/bench/bench_%,$(BENCH_SRC
 REPLAYS := $(addprefix fuzz/,$(FUZZERS))
 
 TEST_PROGRAMS := $(addprefix $(BUILD)/tests/,$(CASES))
-# The core's tests once more, with their store on flash: all but those that look into the memory of
-# the map in RAM, or fill a ring that 64 KiB of flash do not hold.
-FLASH_SKIP := $(addprefix core/test_,approve_taint rekey s_audit_chain s_rollback s_secrets)
-ON_FLASH := $(patsubst core/%,flash/%,$(filter-out $(FLASH_SKIP),$(filter core/%,$(CASES))))
+# The core's tests once more, with their store on flash.
+ON_FLASH := $(patsubst core/%,flash/%,$(filter core/%,$(CASES)))
 # And some in a store that lacks the indexes that it can lack.
 ON_LEAN := $(addprefix lean/test_,flow hold random rules_records s21_administrator s_session verify)
 ALL_TESTS     := $(CASES) $(ON_FLASH) $(ON_LEAN) $(SCRIPTS) $(CROSSES) $(REPLAYS) house/deps-check

@@ -40,6 +40,8 @@ static struct lk_storage *bench_flash_new(struct bench *bench)
                                            .flags = LK_NOR_FORMAT};
     assert_int_equal(lk_nor_init(&flash->nor, &flash->config), 0);
     bench->flash = flash;
+    bench->memory = flash->memory;
+    bench->memory_size = sizeof(flash->memory);
     return &flash->nor.storage;
 }
 
@@ -63,11 +65,11 @@ static struct bench *bench_new(size_t memory_size)
     assert_non_null(bench);
     assert_int_equal(lk_fake_init(&bench->fake, 1), 0);
     bench->memory_size = memory_size;
-    bench->memory = calloc(1, memory_size);
+    bench->memory = bench->ram_memory = calloc(1, memory_size);
     bench->work = calloc(1, LK_WORK_SIZE);
     assert_non_null(bench->memory);
     assert_non_null(bench->work);
-    assert_int_equal(lk_ram_init(&bench->ram, bench->memory, memory_size, LK_VALUE_MAX), 0);
+    assert_int_equal(lk_ram_init(&bench->ram, bench->ram_memory, memory_size, LK_VALUE_MAX), 0);
     bench->under =
         storage && strcmp(storage, "flash") == 0 ? bench_flash_new(bench) : &bench->ram.storage;
     assert_int_equal(lk_fault_init(&bench->fault, bench->under), 0);
@@ -107,7 +109,7 @@ void bench_close(struct bench *bench)
 {
     lk_txn_release(&bench->txn);
     lk_close(&bench->store);
-    free(bench->memory);
+    free(bench->ram_memory);
     free(bench->work);
     free(bench->flash);
     free(bench);

@@ -26,8 +26,9 @@ struct bench {
     struct lk_config config;
     struct lk_txn txn;
     struct lk_actor actor;
-    void *memory;
+    void *memory; /* all that the map is in, RAM or a part */
     size_t memory_size;
+    void *ram_memory;
     void *work;
     uint32_t tenant;
     struct lk_id admin;

@@ -240,6 +240,10 @@ static void test_approve_records_outlive_the_audit(void **state)
         for (n = 0; n < LK_AUDIT_CAPACITY; n++) {
             (void)snprintf(name, sizeof(name), "display_name=Carol %zu", n);
             assert_int_equal(bench_set(bench, &lk_kind_user, carol, name, NULL), 0);
+            if (n % 64 == 63) {
+                bench_commit(bench);
+                bench_write(bench);
+            }
         }
         bench_commit(bench);
         assert_int_equal(approve_audited(bench, "user.passwd", LK_SUCCESS, town.alice.user, text),

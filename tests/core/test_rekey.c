@@ -409,10 +409,10 @@ static void test_rekey_full_leaves_damage_as_it_is(void **state)
 
     (void)state;
     town_open(&town);
-    ops = town.bench->ram.storage.ops;
+    ops = town.bench->under->ops;
     lk_txn_release(&town.bench->txn);
     memset(&txn, 0, sizeof(txn));
-    assert_int_equal(ops->begin(&town.bench->ram.storage, &txn, LK_WRITE), 0);
+    assert_int_equal(ops->begin(town.bench->under, &txn, LK_WRITE), 0);
     lk_key_record(&key, &lk_kind_user, (struct lk_id){town.bench->tenant, 9, 0});
     assert_int_equal(ops->get(&txn, lk_key_span(&key), &value), 0);
     memcpy(bytes, value.data, value.size);
