@@ -10,13 +10,13 @@
 struct mount {
     struct lk_nor *nor;
     int rc;
-    bool look;             /* for the log's beginning only */
-    bool light;            /* nothing in this sector would be missed */
-    bool headless;         /* the first batch may have lost its beginning to collection */
-    bool sure;             /* what came before the held one is SURE */
-    struct nor_frame held; /* NOR_DAMAGED: none, or of no meaning */
-    uint32_t generation;   /* of the sector that is gone through */
-    uint32_t batch_at;     /* first frame of the batch that was not committed yet; 0: none */
+    bool look;                   /* for the log's beginning only */
+    bool light;                  /* nothing in this sector would be missed */
+    bool headless;               /* the first batch may have lost its beginning to collection */
+    bool sure;                   /* what came before the held one is SURE */
+    struct nor_frame held;       /* NOR_DAMAGED: none, or of no meaning */
+    const struct nor_walk *walk; /* of the sector that is gone through */
+    uint32_t batch_at;           /* first frame of the batch that was not committed yet; 0: none */
     uint32_t batch_generation;
     uint32_t batch_count;
     uint32_t data_bytes;
@@ -31,8 +31,10 @@ static bool mount_is_first(uint8_t type)
 static void mount_batch(struct mount *mount, uint32_t stop)
 {
     struct lk_nor *nor = mount->nor;
-    struct nor_walk walk;
-    lk_nor_walk_log(nor, nor_sector_of(nor, mount->batch_at), mount->batch_generation, &walk);
+    struct nor_walk walk = *mount->walk;
+    if (mount->batch_generation != walk.generation) {
+        lk_nor_walk_log(nor, nor_sector_of(nor, mount->batch_at), mount->batch_generation, &walk);
+    }
     walk.offset = mount->batch_at - walk.start;
     for (;;) {
         struct nor_frame frame;
@@ -85,7 +87,7 @@ static void mount_apply(struct mount *mount, const struct nor_frame *frame)
         }
         if (mount->batch_at == 0) {
             mount->batch_at = frame->at;
-            mount->batch_generation = mount->generation;
+            mount->batch_generation = mount->walk->generation;
             mount->batch_count = 0;
         }
         mount->batch_count++;
@@ -184,7 +186,7 @@ static void mount_sector(struct mount *mount, struct nor_walk *walk, const struc
     struct lk_nor *nor = mount->nor;
     struct nor_frame frame;
     mount->held = (struct nor_frame){.type = NOR_DAMAGED};
-    mount->generation = walk->generation;
+    mount->walk = walk;
     mount->sure = false;
     mount->light = true;
     for (;;) {
