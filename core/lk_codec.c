@@ -116,14 +116,18 @@ static struct lk_span codec_text(const struct lk_record *record, const struct lk
     return LK_HAS(record, field->number) ? lk_field_span(record, field) : (struct lk_span){NULL, 0};
 }
 
-static bool codec_stores(const struct lk_record *record, const struct lk_field *field)
+/* Whether it has anything else than it is read as when it is absent. */
+static bool codec_differs(const struct lk_record *record, const struct lk_field *field)
 {
-    if (!(field->flags & LK_F_IMPLIED)) {
-        return LK_HAS(record, field->number);
-    }
     return lk_field_is_number(field)
                ? codec_number(record, field) != codec_implied(record, field)
                : !lk_span_equal(codec_text(record, field), codec_initial(field));
+}
+
+static inline bool codec_stores(const struct lk_record *record, const struct lk_field *field)
+{
+    return field->flags & LK_F_IMPLIED ? codec_differs(record, field)
+                                       : LK_HAS(record, field->number);
 }
 
 static void codec_put(struct lk_cbor_writer *writer, const struct lk_field *field,

@@ -15,7 +15,7 @@ struct mount {
     bool headless;               /* the first batch may have lost its beginning to collection */
     bool sure;                   /* what came before the held one is SURE */
     struct nor_frame held;       /* NOR_DAMAGED: none, or of no meaning */
-    const struct nor_walk *walk; /* of the sector that is gone through */
+    const struct nor_walk *walk; /* of the sector that is gone through, until that is */
     uint32_t batch_at;           /* first frame of the batch that was not committed yet; 0: none */
     uint32_t batch_generation;
     uint32_t batch_count;
@@ -207,16 +207,17 @@ static void mount_sector(struct mount *mount, struct nor_walk *walk, const struc
     nor->damaged = nor->damaged || walk->broken || (next != NULL && walk->offset < walk->end);
     if (next == NULL) {
         mount_last(mount, walk);
-        return;
+    } else {
+        mount_apply(mount, &mount->held);
+        uint32_t last = next->words[NOR_LAST];
+        frame = (struct nor_frame){.at = walk->start + walk->end - 1,
+                                   .argument = last >> 12 & 0xFFFF,
+                                   .type = (uint8_t)(last >> 28)};
+        if (nor_is_word(frame.type)) {
+            mount_apply(mount, &frame);
+        }
     }
-    mount_apply(mount, &mount->held);
-    uint32_t last = next->words[NOR_LAST];
-    frame = (struct nor_frame){.at = walk->start + walk->end - 1,
-                               .argument = last >> 12 & 0xFFFF,
-                               .type = (uint8_t)(last >> 28)};
-    if (nor_is_word(frame.type)) {
-        mount_apply(mount, &frame);
-    }
+    mount->walk = NULL;
 }
 
 /* The newest sector of those whose first frame holds: a header that nothing follows may itself not
