@@ -178,6 +178,9 @@ int lk_record_store(struct lk_txn *txn, const struct lk_kind *kind, const struct
 /* The next free number; nothing is written until lk_sequence_raise, which lk_write does. */
 int lk_sequence_peek(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
                      uint32_t *number);
+/* Of the number that was just peeked at. */
+int lk_sequence_take(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
+                     uint32_t number);
 int lk_sequence_raise(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
                       uint32_t number);
 /* A random UUID (RFC 4122, version 4), in the writer's scratch. */
@@ -207,7 +210,8 @@ enum lk_write_flags {
     LK_W_GIVEN_ID = 4, /* ADD under the id in the record */
     LK_W_NO_STAMP = 8, /* upkeep of a field that follows from another record */
     LK_W_UPKEEP = 32,  /* reaches soft-deleted records too, and checks no references */
-    LK_W_RESTORE = 16  /* ADD as it was exported: audit fields kept, references not followed */
+    LK_W_RESTORE = 16, /* ADD as it was exported: audit fields kept, references not followed */
+    LK_W_SETTLED = 64  /* what it may, and what follows, was settled with the owner's record */
 };
 
 int lk_write(struct lk_txn *txn, const struct lk_kind *kind, enum lk_operation operation,
@@ -288,6 +292,9 @@ int lk_role_changed(struct lk_txn *txn, const struct lk_change *change);
 int lk_role_compute(struct lk_txn *txn, struct lk_record *record);
 int lk_permission_check_change(struct lk_txn *txn, struct lk_change *change);
 int lk_permission_changed(struct lk_txn *txn, const struct lk_change *change);
+/* The grant as it is to be, with nothing looked at that a caller must have looked at. */
+int lk_role_put_grant(struct lk_txn *txn, struct lk_id id, enum lk_operation operation,
+                      uint64_t expires_at, unsigned flags);
 /* Rebuilds user.roles from the grants. */
 int lk_grants_refresh(struct lk_txn *txn, struct lk_id user);
 /* `only` (LK_REFS form) limits the roles that give; empty: all. */

@@ -33,6 +33,7 @@ struct protect_job {
     /* Permissions that cover the first piece: without one of them nobody is an administrator. */
     uint32_t pivots[4 * LK_PAIR_MAX + 1];
     uint32_t pivot_count;
+    bool sought;  /* the pivots were */
     bool damaged; /* somebody could not be counted */
     /* Found: the best rank of all, and of those for good no more than two. */
     unsigned count[PROTECT_WAYS];
@@ -121,7 +122,10 @@ static int protect_find_pivots(struct protect_job *job)
     unsigned way;
     int error = 0;
 
-    job->pivot_count = 0;
+    if (job->sought) {
+        return 0;
+    }
+    job->sought = true;
     for (way = 0; !error && way < 4; way++) {
         const char *what = way & 1 ? "*" : resource, *how = way & 2 ? "*" : action;
         struct lk_pair pair;
@@ -322,7 +326,16 @@ static int protect_weigh(const struct protect_job *job, const struct protect_hel
     return error;
 }
 
-static int protect_rank(const struct protect_job *job, uint32_t user, struct protect_rank *rank)
+static bool protect_holds_any(const struct protect_held *held)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(held->all) && !held->all[i]; i++) {
+    }
+    return i < sizeof(held->all);
+}
+
+static int protect_rank(struct protect_job *job, uint32_t user, struct protect_rank *rank)
 {
     struct protect_held held;
     unsigned most, way;
@@ -333,6 +346,11 @@ static int protect_rank(const struct protect_job *job, uint32_t user, struct pro
     memset(&held, 0, sizeof(held));
     if (!error && active) {
         error = protect_grants(job, user, &held);
+    }
+    /* Most users hold nothing yet, or little: what makes an administrator is sought for the rest.
+     */
+    if (!error && protect_holds_any(&held)) {
+        error = protect_find_pivots(job);
     }
     if (!error && protect_has_pivot(job, held.all)) {
         error = protect_weigh(job, &held, rank);
@@ -404,8 +422,9 @@ static int protect_count(struct protect_job *job)
     struct lk_list list = {.kind = &lk_kind_role, .scope = {job->tenant, 0, 0}};
     const struct lk_change *change = protect_of(job, &lk_kind_role);
     struct lk_role role;
-    int error = lk_list_begin(job->txn, &list);
+    int error = protect_find_pivots(job);
 
+    error = error ? error : lk_list_begin(job->txn, &list);
     while (!error && !protect_enough(job)) {
         error = lk_list_next(&list, &role.record);
         if (error == LK_E_CORRUPT && role.record.id.sub) {
@@ -477,13 +496,6 @@ static int protect_judge(struct protect_job *before, struct protect_job *after)
     return error;
 }
 
-static int protect_rank_of(struct protect_job *job, uint32_t user, struct protect_rank *rank)
-{
-    int error = protect_find_pivots(job);
-
-    return error ? error : protect_rank(job, user, rank);
-}
-
 static bool protect_less(const struct protect_rank *is, const struct protect_rank *was)
 {
     return is->of[PROTECT_ALL] < was->of[PROTECT_ALL] ||
@@ -498,7 +510,7 @@ static int protect_user(struct protect_job *before, struct protect_job *after)
     struct protect_rank was = none, is = none;
     bool damaged = false;
     unsigned way;
-    int error = protect_rank_of(before, user, &was);
+    int error = protect_rank(before, user, &was);
 
     if (error == LK_E_CORRUPT) {
         damaged = true;
@@ -506,7 +518,7 @@ static int protect_user(struct protect_job *before, struct protect_job *after)
     } else if (error || !was.of[PROTECT_PIECES]) {
         return error;
     }
-    error = protect_rank_of(after, user, &is);
+    error = protect_rank(after, user, &is);
     if (error == LK_E_CORRUPT) {
         is = damaged ? was : none; /* as damaged as before: the change does not matter */
         error = 0;
@@ -530,16 +542,10 @@ static int protect_user(struct protect_job *before, struct protect_job *after)
 
 static int protect_roles(struct protect_job *before, struct protect_job *after)
 {
-    int error = protect_find_pivots(before);
+    int error = protect_count(before);
 
-    if (!error) {
-        error = protect_count(before);
-    }
     if (!error && !before->best.of[PROTECT_PIECES] && before->damaged) {
         error = LK_E_CORRUPT;
-    }
-    if (!error) {
-        error = protect_find_pivots(after);
     }
     if (!error) {
         error = protect_count(after);

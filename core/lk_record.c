@@ -151,25 +151,32 @@ static int sequence_load(struct lk_txn *txn, uint32_t tenant, const struct lk_ki
     return error;
 }
 
-int lk_sequence_raise(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
-                      uint32_t number)
+int lk_sequence_take(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
+                     uint32_t number)
 {
     struct lk_sequence sequence;
     uint8_t buffer[32 + LK_CHECKSUM_SIZE];
     struct lk_key key;
     size_t size;
-    int error = sequence_load(txn, tenant, kind, &sequence);
+    int error;
 
-    if (error || sequence.last >= number) {
-        return error;
-    }
+    memset(&sequence, 0, sizeof(sequence));
     lk_field_set_number(&sequence.record, lk_field_numbered(&lk_kind_sequence, 8), number);
     error = lk_record_encode(&lk_kind_sequence, &sequence.record, buffer, 32, &size);
     if (error) {
         return error;
     }
-    lk_key_record(&key, &lk_kind_sequence, sequence.record.id);
+    lk_key_record(&key, &lk_kind_sequence, (struct lk_id){tenant, 0, kind->number});
     return lk_value_put(txn, &key, buffer, size);
+}
+
+int lk_sequence_raise(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,
+                      uint32_t number)
+{
+    struct lk_sequence sequence;
+    int error = sequence_load(txn, tenant, kind, &sequence);
+
+    return error || sequence.last >= number ? error : lk_sequence_take(txn, tenant, kind, number);
 }
 
 int lk_sequence_peek(struct lk_txn *txn, uint32_t tenant, const struct lk_kind *kind,

@@ -428,14 +428,37 @@ static int role_count_grants(struct lk_txn *txn, struct lk_id user, uint32_t *co
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
 
+int lk_role_put_grant(struct lk_txn *txn, struct lk_id id, enum lk_operation operation,
+                      uint64_t expires_at, unsigned flags)
+{
+    struct lk_grant grant;
+
+    memset(&grant, 0, sizeof(grant));
+    grant.record.id = id;
+    lk_field_set_number(&grant.record, lk_field_numbered(&lk_kind_grant, 8), id.sub);
+    if (operation == LK_ADD) {
+        lk_field_set_number(&grant.record, lk_field_numbered(&lk_kind_grant, 9), txn->now_ms);
+        if (txn->actor.user && txn->actor.tenant == id.tenant) {
+            lk_field_set_number(&grant.record, lk_field_numbered(&lk_kind_grant, 10),
+                                txn->actor.user);
+        }
+    }
+    if (expires_at) {
+        lk_field_set_number(&grant.record, lk_field_numbered(&lk_kind_grant, 11), expires_at);
+    }
+    return lk_write(txn, &lk_kind_grant, operation, id, &grant.record,
+                    operation == LK_ADD || expires_at ? 0 : LK_BIT(11), "role.grant",
+                    LK_W_SYSTEM | LK_W_GIVEN_ID | flags);
+}
+
 int lk_role_grant(struct lk_txn *txn, struct lk_id user, struct lk_id role, uint64_t expires_at)
 {
     struct lk_id id = {user.tenant, user.user, role.sub};
+    enum lk_operation operation;
     struct lk_grant grant;
     struct lk_role record;
     struct lk_user owner;
     uint32_t count;
-    uint64_t clear = expires_at ? 0 : LK_BIT(11);
     int error;
 
     if (user.tenant != role.tenant) {
@@ -460,34 +483,13 @@ int lk_role_grant(struct lk_txn *txn, struct lk_id user, struct lk_id role, uint
     if (error && error != LK_E_NOT_FOUND) {
         return error;
     }
-    {
-        enum lk_operation operation = error ? LK_ADD : LK_UPDATE;
-
-        error = role_count_grants(txn, user, &count);
-        if (!error && operation == LK_ADD && count >= LK_GRANT_MAX) {
-            return lk_refuse(txn, LK_E_LIMIT, &lk_kind_grant, "role", LK_TEXT(""),
-                             "would be more roles than a user may have in this build");
-        }
-        if (error) {
-            return error;
-        }
-        memset(&grant, 0, sizeof(grant));
-        grant.record.id = id;
-        lk_field_set_number(&grant.record, lk_field_numbered(&lk_kind_grant, 8), role.sub);
-        if (operation == LK_ADD) {
-            lk_field_set_number(&grant.record, lk_field_numbered(&lk_kind_grant, 9), txn->now_ms);
-            if (txn->actor.user && txn->actor.tenant == id.tenant) {
-                lk_field_set_number(&grant.record, lk_field_numbered(&lk_kind_grant, 10),
-                                    txn->actor.user);
-            }
-            clear = 0;
-        }
-        if (expires_at) {
-            lk_field_set_number(&grant.record, lk_field_numbered(&lk_kind_grant, 11), expires_at);
-        }
-        return lk_write(txn, &lk_kind_grant, operation, id, &grant.record, clear, "role.grant",
-                        LK_W_SYSTEM | LK_W_GIVEN_ID);
+    operation = error ? LK_ADD : LK_UPDATE;
+    error = role_count_grants(txn, user, &count);
+    if (!error && operation == LK_ADD && count >= LK_GRANT_MAX) {
+        return lk_refuse(txn, LK_E_LIMIT, &lk_kind_grant, "role", LK_TEXT(""),
+                         "would be more roles than a user may have in this build");
     }
+    return error ? error : lk_role_put_grant(txn, id, operation, expires_at, 0);
 }
 
 int lk_role_revoke(struct lk_txn *txn, struct lk_id user, struct lk_id role)

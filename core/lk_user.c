@@ -104,6 +104,72 @@ int lk_count_users(struct lk_txn *txn, uint32_t tenant, uint64_t *count)
     return error == LK_E_NOT_FOUND ? 0 : error;
 }
 
+/* Everything that can refuse a grant, before the user is put. */
+static int user_check_roles(struct lk_txn *txn, const struct lk_user *user, const uint32_t *roles,
+                            size_t count)
+{
+    struct lk_id id = {user->record.id.tenant, 0, 0};
+    size_t i;
+    int error;
+
+    for (i = 0; i < lk_kind_user.field_count; i++) {
+        const struct lk_field *field = &lk_kind_user.fields[i];
+
+        if (field->flags & LK_F_SYSTEM && LK_HAS(&user->record, field->number)) {
+            return lk_refuse(txn, LK_E_CHECK, &lk_kind_user, field->name, LK_TEXT(""),
+                             "is set by the store only");
+        }
+    }
+    if (count > LK_GRANT_MAX) {
+        return lk_refuse(txn, LK_E_LIMIT, &lk_kind_user, "roles", LK_TEXT(""),
+                         "are more than one user may have in this build");
+    }
+    /* The system, that is whoever has the files, may grant anything. */
+    error = txn->actor.user ? lk_sequence_peek(txn, id.tenant, &lk_kind_user, &id.user) : 0;
+    for (i = 0; txn->actor.user && !error && i < count; i++) {
+        struct lk_grant grant;
+        struct lk_change change = {.kind = &lk_kind_grant,
+                                   .operation = LK_ADD,
+                                   .id = {id.tenant, id.user, roles[i]},
+                                   .after = &grant.record};
+
+        memset(&grant, 0, sizeof(grant));
+        error = lk_hold_change(txn, &change);
+    }
+    return error;
+}
+
+int lk_user_add(struct lk_txn *txn, struct lk_user *user, const uint32_t *roles, size_t count)
+{
+    uint8_t encoded[2][5 * LK_GRANT_MAX + 3];
+    struct lk_span list = {NULL, 0};
+    size_t i, size;
+    int error = txn->open && txn->mode == LK_WRITE ? 0 : LK_E_STATE;
+
+    if (!error) {
+        error = user_check_roles(txn, user, roles, count);
+    }
+    for (i = 0; !error && i < count; i++) {
+        error = lk_refs_change(list, roles[i], true, encoded[i & 1], sizeof(encoded[0]), &size);
+        list = (struct lk_span){encoded[i & 1], size};
+    }
+    if (!error && count) {
+        lk_set_span(&lk_kind_user, &user->record, "roles", list);
+    }
+    if (!error) {
+        error = lk_write(txn, &lk_kind_user, LK_ADD, user->record.id, &user->record, 0, NULL,
+                         LK_W_SYSTEM);
+    }
+    for (i = 0; !error && i < count; i++) {
+        error = lk_spoil(txn, lk_role_put_grant(txn,
+                                                (struct lk_id){user->record.id.tenant,
+                                                               user->record.id.user, roles[i]},
+                                                LK_ADD, 0, LK_W_UPKEEP | LK_W_SETTLED));
+    }
+    user->record.present &= ~LK_BIT(17);
+    return error;
+}
+
 int lk_user_set_status(struct lk_txn *txn, struct lk_id user, enum lk_user_status status)
 {
     static const char *const verbs[] = {"activate", "invite", "suspend"};

@@ -257,7 +257,8 @@ static int write_new_id(struct write_job *job, struct lk_record *record)
         error = error == LK_E_CONFLICT && !(job->flags & LK_W_GIVEN_ID) ? LK_E_CORRUPT : error;
     }
     if (!error && lk_kind_is_numbered(kind)) {
-        error = lk_sequence_raise(job->txn, scope, kind, *number);
+        error = job->flags & LK_W_GIVEN_ID ? lk_sequence_raise(job->txn, scope, kind, *number)
+                                           : lk_sequence_take(job->txn, scope, kind, *number);
     }
     if (!error) {
         record->id = job->change.id;
@@ -318,7 +319,7 @@ static int write_finish(struct write_job *job, const char *verb)
     int error = 0;
 
     /* First what follows: a tenant's rings get their new capacity before the entry is written. */
-    if (change->kind->changed && !(job->flags & LK_W_RESTORE)) {
+    if (change->kind->changed && !(job->flags & (LK_W_RESTORE | LK_W_SETTLED))) {
         struct lk_change after = *change;
 
         after.before = after.after = NULL;
@@ -333,8 +334,12 @@ static int write_finish(struct write_job *job, const char *verb)
 /* What is part of another operation was allowed with it. */
 static int write_check_allowed(struct write_job *job)
 {
-    int error = job->flags & LK_W_QUIET ? 0 : lk_hold_change(job->txn, &job->change);
+    int error;
 
+    if (job->flags & LK_W_SETTLED) {
+        return 0;
+    }
+    error = job->flags & LK_W_QUIET ? 0 : lk_hold_change(job->txn, &job->change);
     return error ? error : lk_protect_change(job->txn, &job->change);
 }
 
@@ -480,7 +485,7 @@ int lk_write(struct lk_txn *txn, const struct lk_kind *kind, enum lk_operation o
     if (operation == LK_PURGE) {
         return write_purge(&job, verb);
     }
-    if (operation == LK_ADD) {
+    if (operation == LK_ADD && !(flags & LK_W_SETTLED)) {
         error = lk_refer_owner(txn, &job.change, (flags & LK_W_RESTORE) != 0);
     }
     if (!error) {

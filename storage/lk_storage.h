@@ -66,6 +66,8 @@ struct lk_storage_txn {
     int failed;    /* first error of a put or delete: commit refuses */
     bool urgent;   /* set by the caller after begin: may use the room that is kept back, where a
                       backend keeps any (logins, failure counts, audit) */
+    bool bulk;     /* set by the caller before begin(): a long batch comes, which a backend may
+                      make ready for; it means nothing but time and memory */
     void *priv[6]; /* backend's own; may be kept between transactions (see end()) */
 };
 

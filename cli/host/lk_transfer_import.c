@@ -116,27 +116,9 @@ int lk_import_add_role(struct lk_importer *importer, struct lk_import_user *user
     return 0;
 }
 
-/* Password and roles of a user that was just made. */
-static int import_complete_user(struct lk_importer *importer, const struct lk_import_user *user,
-                                struct lk_id id, const char **field)
-{
-    int error = 0;
-
-    *field = "password_hash";
-    if (user->hash.size > 0) {
-        error = lk_password_import(&importer->txn, id, user->hash);
-    }
-    for (size_t i = 0; !error && i < user->role_count; i++) {
-        *field = "roles";
-        error = lk_role_grant(&importer->txn, id, (struct lk_id){id.tenant, 0, user->roles[i]}, 0);
-    }
-    return error;
-}
-
 int lk_import_add_user(struct lk_importer *importer, struct lk_import_user *user, struct lk_id *id)
 {
     struct lk_txn *txn = &importer->txn;
-    const char *field = "username";
     int error = 0;
 
     *id = (struct lk_id){0, 0, 0};
@@ -149,13 +131,15 @@ int lk_import_add_user(struct lk_importer *importer, struct lk_import_user *user
         }
     }
     user->user.record.id = (struct lk_id){importer->import->tenant, 0, 0};
-    error = lk_add(txn, &lk_kind_user, &user->user.record, NULL);
+    error = lk_user_add(txn, &user->user, user->roles, user->role_count);
     if (error) {
-        return lk_import_refused(importer, error, field);
+        return lk_import_refused(importer, error, "username");
     }
-    error = import_complete_user(importer, user, user->user.record.id, &field);
+    if (user->hash.size > 0) {
+        error = lk_password_import(txn, user->user.record.id, user->hash);
+    }
     if (error) {
-        int reported = lk_import_refused(importer, error, field);
+        int reported = lk_import_refused(importer, error, "password_hash");
 
         /* Half a user is none. Nothing of this transaction has reached the medium yet. */
         return reported ? reported : lk_purge(txn, &lk_kind_user, user->user.record.id);
@@ -338,7 +322,10 @@ static int import_transaction(struct lk_importer *importer, bool restore)
 {
     struct lk_import *import = importer->import;
     struct lk_stats stats;
-    int error = lk_begin(import->store, &importer->txn, LK_WRITE, import->actor);
+    int error;
+
+    importer->txn.storage.bulk = true;
+    error = lk_begin(import->store, &importer->txn, LK_WRITE, import->actor);
 
     if (error) {
         return error;
