@@ -485,6 +485,8 @@ const struct lk_cli_command lk_cli_commands[] = {
      .handler = lk_cli_maintain},
     {.noun = "compact", .args = "",
      .help = "overwrite what was deleted, and give room back where the medium can",
+     .details = "On LMDB the file is written anew on full pages, as after an import of many: that "
+                "needs room for a second copy, and nobody else who has the store open.",
      .resource = "store", .action = "write", .flags = OF_STORE, .handler = lk_cli_compact},
     {.noun = "clock", .verb = "show", .args = "", .help = "what time it is, and how sure that is",
      .details = "Time never goes back in the store. While the machine's clock is unset, or behind "

@@ -283,6 +283,11 @@ int lk_cli_compact(struct lk_cli *cli, const struct lk_cli_args *args)
     (void)args;
     lk_txn_release(&cli->work->txn);
     error = cli->env->compact ? cli->env->compact(cli->self, cli->store) : 0;
+    if (error == LK_E_BUSY) {
+        lk_cli_put(cli->err, cli->program);
+        lk_cli_put(cli->err, ": compact: not laid out anew: another process has the store open\n");
+        error = 0;
+    }
     if (!error) {
         error = lk_store_scrub(cli->store, &bytes);
     }

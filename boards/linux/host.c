@@ -280,6 +280,23 @@ void lk_host_close(struct lk_host *host)
     host_unmake(host);
 }
 
+/* ---- Pack ------------------------------------------------------------------------------------
+ */
+
+int lk_host_pack(struct lk_host *host, lk_storage_progress *progress, void *context)
+{
+    int error, again;
+
+    host_explain("", NULL);
+    if (host->on_flash) {
+        return LK_E_UNSUPPORTED;
+    }
+    host_close_store(host);
+    error = lk_lmdb_pack(host->directory, progress, context);
+    again = host_open_store(host);
+    return again ? again : error;
+}
+
 /* ---- Create ----------------------------------------------------------------------------------
  */
 
@@ -324,6 +341,11 @@ static int host_create_in(const struct lk_host_config *config, const struct host
         error = host_fill(host, filling);
     }
     host_unmake(host);
+    if (!error && filling->fill != NULL) {
+        int packed = lk_lmdb_pack(directory, NULL, NULL);
+
+        error = packed == LK_E_UNSUPPORTED || packed == LK_E_FULL ? 0 : packed;
+    }
     if (!error) {
         error = lk_lmdb_publish(directory, config->directory);
     }

@@ -74,6 +74,14 @@ struct lk_flash_geometry lk_host_image_part(const struct lk_host_image *image);
 /* NULL does nothing. */
 void lk_host_image_close(struct lk_host_image *image);
 
+/*
+ * Lays the store out anew on full pages (lk_lmdb_pack), for which it is closed and opened again: no
+ * transaction may be open. LK_E_BUSY: another process has it open; LK_E_FULL: the medium has no
+ * room for a second copy; LK_E_UNSUPPORTED: on flash, or where the file system cannot exchange two
+ * names. The store is as it was then, and open, unless opening it is what failed.
+ */
+int lk_host_pack(struct lk_host *host, lk_storage_progress *progress, void *context);
+
 /* Of a host that lk_host_open gave this store. */
 struct lk_host *lk_host_of(struct lk_store *store);
 

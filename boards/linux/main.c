@@ -265,7 +265,8 @@ static int main_compact(void *self, struct lk_store *store)
     const struct lk_storage_ops *ops = store->storage->ops;
 
     (void)self;
-    return ops->compact ? ops->compact(store->storage) : 0;
+    return ops->compact ? ops->compact(store->storage)
+                        : lk_host_pack(lk_host_of(store), NULL, NULL);
 }
 
 /* On the console it is drawn for the person there. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define IN_SPOOL_MAX (256u << 20) /* bytes of an input that is not a file */
+#define IN_PACK_FROM 10000u       /* records from which on the store is laid out anew */
 
 struct in_run {
     struct lk_cli *cli;
@@ -271,6 +272,35 @@ static void in_summary(const struct in_run *run)
     }
 }
 
+/* ---- Layout ----------------------------------------------------------------------------------
+ */
+
+static int in_on_packing(void *context, uint64_t done, uint64_t total)
+{
+    const struct in_run *run = context;
+
+    if (run->import.on_progress != NULL) {
+        lk_cli_put(run->cli->err, "\rimport: laid out ");
+        lk_cli_put_number(run->cli->err, done);
+        in_put_count(run->cli->err, " of ", total, " entries");
+    }
+    return 0;
+}
+
+/* What many records were put between others leaves pages half full. Whoever has the store open
+ * besides keeps it as it is: that costs room, and `compact` can be run when it suits. */
+static int in_pack(struct in_run *run)
+{
+    int error;
+
+    if (!run->import.committed || run->import.added_count < IN_PACK_FROM) {
+        return 0;
+    }
+    lk_txn_release(&run->cli->work->txn);
+    error = lk_host_pack(lk_host_of(run->cli->store), in_on_packing, run);
+    return error == LK_E_BUSY || error == LK_E_FULL || error == LK_E_UNSUPPORTED ? 0 : error;
+}
+
 /* ---- Import and restore ----------------------------------------------------------------------
  */
 
@@ -416,6 +446,11 @@ static int in_run_file(struct lk_cli *cli, const struct lk_cli_args *args)
     run.import.on_progress = cli->progress && !cli->quiet ? in_on_progress : NULL;
     run.import.report = &run;
     error = restore ? in_restore(&run) : in_import(&run);
+    if (!restore && (!error || run.import.committed)) {
+        int packed = in_pack(&run);
+
+        error = error ? error : packed;
+    }
     in_close(&run);
     in_clear_progress(cli);
     if (error && (error != LK_E_CHECK || run.import.bad_count == 0)) {

@@ -238,8 +238,7 @@ static void lmdb_close(struct lk_storage *storage)
     while (state->readers != NULL) {
         struct lk_lmdb_reader *reader = state->readers;
         state->readers = reader->next;
-        mdb_txn_abort(reader->txn);
-        free(reader);
+        lk_lmdb_end_reader(reader);
     }
     if (state->env != NULL) {
         if (state->lazy) {
@@ -263,7 +262,11 @@ static int lmdb_open(struct lk_storage *storage, enum lk_mode mode)
     if (mode == LK_WRITE && (lmdb_config(lmdb)->flags & LK_LMDB_READ_ONLY) != 0) {
         return LK_E_READ_ONLY;
     }
-    int rc = lk_lmdb_prepare(lmdb, mode, &directory, &data);
+    int rc = LK_E_BUSY;
+    /* The file may lose its name to a packed one while this waits for it. */
+    for (int i = 0; i < LK_LMDB_TRIES && rc == LK_E_BUSY; i++) {
+        rc = lk_lmdb_prepare(lmdb, mode, &directory, &data);
+    }
     if (rc != LK_OK) {
         return rc;
     }

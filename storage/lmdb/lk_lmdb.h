@@ -15,7 +15,8 @@
  * - LK_COMMIT_LAZY saves one of the two flushes of a commit, not both: LMDB has no order between
  *   its pages and its root but the flush, and a lost root is the only loss that is allowed.
  * - No `compact`: replacing the file under other processes that have it mapped would split the
- *   store in two. A compacted copy is what lk_lmdb_backup() makes. No `tally`: a put is as good.
+ *   store in two. lk_lmdb_pack() does it while nobody has the store open. No `tally`: a put is as
+ * good.
  *
  * Growth. The map is address space, not file: the file grows by what is used. It begins at
  * `map_initial` and doubles up to `map_max`: ahead, at begin(write), when little is left and no
@@ -90,6 +91,15 @@ int lk_lmdb_discard(const char *directory);
  * of it ends all. LK_E_BUSY: somebody has it open. Cut, it can be done again.
  */
 int lk_lmdb_erase(const char *directory, int (*before)(void *context), void *context);
+
+/*
+ * Lays the closed store in `directory` out anew on full pages, without what came free: needs as
+ * much room on the medium again, and `progress` (may be NULL) may stop it. LK_E_BUSY: somebody has
+ * it open; whoever opens it meanwhile waits. Cut, the store is as it was, or packed; the other file
+ * is overwritten by the next open for writing. LK_E_UNSUPPORTED: the file system cannot exchange
+ * names.
+ */
+int lk_lmdb_pack(const char *directory, lk_storage_progress *progress, void *context);
 
 /*
  * Writes a compacted copy of the open store as it is now into the new directory `directory`.

@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BACKUP_PART LK_LMDB_DATA ".part"
-
 static int backup_copy(struct lk_storage *storage, int fd)
 {
     struct lk_storage_txn txn = {0};
@@ -38,7 +36,7 @@ static int backup_copy(struct lk_storage *storage, int fd)
 static int backup_into(struct lk_storage *storage, int directory)
 {
     int fd =
-        openat(directory, BACKUP_PART, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        openat(directory, LK_LMDB_PART, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return lk_lmdb_errno(errno);
     }
@@ -52,7 +50,7 @@ static int backup_into(struct lk_storage *storage, int directory)
     if (close(fd) != 0 && rc == LK_OK) {
         rc = LK_E_IO;
     }
-    if (rc == LK_OK && renameat(directory, BACKUP_PART, directory, LK_LMDB_DATA) != 0) {
+    if (rc == LK_OK && renameat(directory, LK_LMDB_PART, directory, LK_LMDB_DATA) != 0) {
         rc = lk_lmdb_errno(errno);
     }
     if (rc == LK_OK && fsync(directory) != 0) {

@@ -15,7 +15,7 @@
 
 #define ERASE_CHUNK 65536u
 
-static int erase_zero(int fd)
+int lk_lmdb_zero(int fd)
 {
     struct stat st;
     uint8_t *zeros = calloc(1, ERASE_CHUNK);
@@ -29,24 +29,13 @@ static int erase_zero(int fd)
     return rc == LK_OK && fsync(fd) != 0 ? LK_E_IO : rc;
 }
 
-/* LMDB's own lock on the store, which each process that has it open shares. */
-static int erase_alone(int directory, const char **problem, int *lock)
-{
-    struct flock alone = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
-    int rc = lk_lmdb_open_lock(directory, problem, lock);
-    if (rc == LK_E_NOT_FOUND) {
-        return LK_OK; /* nobody ever opened it, or an erasure was cut */
-    }
-    if (rc == LK_OK && fcntl(*lock, F_SETLK, &alone) != 0) {
-        rc = errno == EACCES || errno == EAGAIN ? LK_E_BUSY : LK_E_IO;
-    }
-    return rc;
-}
-
 static int erase_files(int directory, int data)
 {
     static const char *const names[] = {LK_LMDB_LOCK, LK_LMDB_DATA};
-    int rc = erase_zero(data);
+    int rc = lk_lmdb_clear_part(directory);
+    if (rc == LK_OK) {
+        rc = lk_lmdb_zero(data);
+    }
     /* The data last: whatever is left after a cut, what is there is found and erased again. */
     for (size_t i = 0; i < sizeof names / sizeof names[0] && rc == LK_OK; i++) {
         if (unlinkat(directory, names[i], 0) != 0 && errno != ENOENT) {
@@ -58,46 +47,14 @@ static int erase_files(int directory, int data)
 
 int lk_lmdb_erase(const char *directory, int (*before)(void *context), void *context)
 {
-    struct lk_lmdb_open open = {0};
-    const char *problem = NULL;
-    struct stat st;
-    int dir = -1;
-    int data = -1;
-    int lock = -1;
-    if (directory == NULL) {
-        return LK_E_ARGUMENT;
-    }
-    int rc = lk_lmdb_open_directory(directory, &problem, &dir);
-    if (rc != LK_OK) {
-        return rc;
-    }
-    data = lk_lmdb_open_data(dir, O_RDWR, &problem);
-    rc = data < 0 ? data : lk_lmdb_enter(dir, data);
-    if (rc == LK_OK) {
-        rc = fstat(data, &st) == 0 ? LK_OK : LK_E_IO;
+    struct lk_lmdb_alone alone;
+    int rc = lk_lmdb_alone_begin(&alone, directory);
+    if (rc == LK_OK && before != NULL) {
+        rc = before(context);
     }
     if (rc == LK_OK) {
-        open.dev = st.st_dev;
-        open.ino = st.st_ino;
-        rc = lk_lmdb_register(&open); /* a lock does not keep this process out */
+        rc = erase_files(alone.directory, alone.data);
     }
-    if (rc == LK_OK) {
-        rc = erase_alone(dir, &problem, &lock);
-        if (rc == LK_OK && before != NULL) {
-            rc = before(context);
-        }
-        if (rc == LK_OK) {
-            rc = erase_files(dir, data);
-        }
-        if (lock >= 0) {
-            (void)close(lock); /* nothing was written */
-        }
-        lk_lmdb_unregister(&open);
-    }
-    if (data >= 0) {
-        lk_lmdb_leave(data);
-        (void)close(data); /* flushed above */
-    }
-    (void)close(dir); /* flushed above */
+    lk_lmdb_alone_end(&alone);
     return rc;
 }

@@ -192,6 +192,17 @@ int lk_lmdb_read_meta(int fd, struct lk_lmdb_meta meta[2])
     return rc;
 }
 
+int lk_lmdb_mend_flags(int fd, uint32_t page_size)
+{
+    const uint16_t flags = META_INTEGERKEY;
+    int rc = LK_OK;
+    for (unsigned i = 0; i < 2 && rc == LK_OK; i++) {
+        rc = lk_lmdb_write_fully(fd, &flags, sizeof flags,
+                                 (uint64_t)i * page_size + META_AT_TREES + 4);
+    }
+    return rc;
+}
+
 static int file_refuse(const char **problem, int code, const char *why)
 {
     if (problem != NULL) {
@@ -319,6 +330,11 @@ int lk_lmdb_open_data(int directory, int flags, const char **problem)
     return rc == LK_OK ? fd : rc;
 }
 
+int lk_lmdb_open_part(int directory, bool create, int *part)
+{
+    return file_open_own(directory, LK_LMDB_PART, O_RDWR, create, create, NULL, part);
+}
+
 int lk_lmdb_open_lock(int directory, const char **problem, int *lock)
 {
     return file_open_own(directory, LK_LMDB_LOCK, O_RDWR, false, false, problem, lock);
@@ -346,6 +362,9 @@ int lk_lmdb_prepare(struct lk_lmdb *lmdb, enum lk_mode mode, int *directory, int
     }
     if (rc == LK_OK) {
         rc = lk_lmdb_enter(dir, fd);
+    }
+    if (rc == LK_OK && mode == LK_WRITE) {
+        rc = lk_lmdb_clear_part(dir);
     }
     if (rc == LK_OK) {
         struct stat st;
@@ -499,7 +518,7 @@ int lk_lmdb_publish(const char *temporary, const char *final)
 
 int lk_lmdb_discard(const char *directory)
 {
-    static const char *const names[] = {LK_LMDB_DATA, LK_LMDB_DATA ".part", LK_LMDB_LOCK};
+    static const char *const names[] = {LK_LMDB_DATA, LK_LMDB_PART, LK_LMDB_LOCK};
     int dir = -1;
     if (directory == NULL) {
         return LK_E_ARGUMENT;

@@ -12,13 +12,19 @@
 
 #define LK_LMDB_DATA "data.mdb"
 #define LK_LMDB_LOCK "lock.mdb"
+#define LK_LMDB_PART "data.mdb.part"
 
 /* How often to follow a map that other processes go on growing. */
 #define LK_LMDB_TRIES 16
 
+/* Cursors of a long batch. */
+#define LK_LMDB_NEAR 16
+
 /* A reader slot that is kept between transactions, so that close() can end all of them. */
 struct lk_lmdb_reader {
     MDB_txn *txn;
+    MDB_cursor *near;   /* where it last got something; NULL: nothing yet */
+    uintptr_t near_for; /* the transaction that `near` is good for */
     struct lk_lmdb_reader *next;
     struct lk_lmdb_reader *prev;
 };
@@ -58,6 +64,9 @@ struct lk_lmdb_state {
     bool room_exact;
     uint64_t op_count;
     uint64_t txn_id;
+    /* Of a long batch, where it last put what begins alike; LMDB frees them with the transaction.
+     */
+    MDB_cursor *near[LK_LMDB_NEAR];
 };
 
 /* One meta page, decoded and checked. */
@@ -86,6 +95,8 @@ int lk_lmdb_read_fully(int fd, void *out, size_t size, uint64_t offset);
 int lk_lmdb_write_fully(int fd, const void *data, size_t size, uint64_t offset);
 /* `directory`: a descriptor; data.mdb must be a plain file of our own. */
 int lk_lmdb_open_data(int directory, int flags, const char **problem);
+/* The copy that takes its place. `create`: a new one. */
+int lk_lmdb_open_part(int directory, bool create, int *part);
 int lk_lmdb_open_directory(const char *path, const char **problem, int *directory);
 /* LMDB's own file. While this process has the store open, closing it would drop LMDB's locks. */
 int lk_lmdb_open_lock(int directory, const char **problem, int *lock);
@@ -98,6 +109,27 @@ void lk_lmdb_leave(int data);
 int lk_lmdb_sync_parent(const char *path);
 /* Fills meta[0] with the newest, meta[1] with the other. */
 int lk_lmdb_read_meta(int fd, struct lk_lmdb_meta meta[2]);
+/* LMDB notes in a new file how it was opened; a file in a directory of its own bears no such note.
+ */
+int lk_lmdb_mend_flags(int fd, uint32_t page_size);
+
+/* lmdb_alone.c: a closed store, kept from everybody else from begin() to end(), which must follow
+ * whatever begin() answers. LK_E_BUSY: somebody has it open. */
+struct lk_lmdb_alone {
+    int directory, data, lock;
+    bool registered;
+    struct lk_lmdb_open open;
+};
+int lk_lmdb_alone_begin(struct lk_lmdb_alone *alone, const char *directory);
+void lk_lmdb_alone_end(struct lk_lmdb_alone *alone);
+
+/* lmdb_erase.c */
+/* Zeros over the whole file, flushed. */
+int lk_lmdb_zero(int fd);
+
+/* lmdb_pack.c */
+/* What a packing that was cut left beside the store, overwritten and gone. */
+int lk_lmdb_clear_part(int directory);
 
 /* lmdb_registry.c */
 int lk_lmdb_register(struct lk_lmdb_open *open);
@@ -142,6 +174,7 @@ int lk_lmdb_begin(struct lk_storage *storage, struct lk_storage_txn *txn, enum l
 int lk_lmdb_commit(struct lk_storage_txn *txn, enum lk_commit_mode mode);
 void lk_lmdb_abort(struct lk_storage_txn *txn);
 void lk_lmdb_release(struct lk_storage *storage, struct lk_storage_txn *txn);
+void lk_lmdb_end_reader(struct lk_lmdb_reader *reader);
 int lk_lmdb_write_enter(struct lk_lmdb_state *state);
 void lk_lmdb_write_leave(struct lk_lmdb_state *state);
 uint64_t lk_lmdb_snapshot(const struct lk_storage_txn *txn);
@@ -157,10 +190,13 @@ int lk_lmdb_tally(struct lk_storage_txn *txn, struct lk_span key, uint32_t *coun
 int lk_lmdb_tallied(struct lk_storage_txn *txn, struct lk_span key, uint32_t *count);
 
 /* lmdb_room.c: growth, and the room kept for deletions */
-void lk_lmdb_grow_ahead(struct lk_lmdb_state *state);
+/* `whole`: to the map's end, so that no journal is kept of a long batch. */
+void lk_lmdb_grow_ahead(struct lk_lmdb_state *state, bool whole);
 int lk_lmdb_map_resized(struct lk_lmdb_state *state);
 int lk_lmdb_room_begin(struct lk_lmdb_state *state, MDB_txn *txn);
 int lk_lmdb_room_for(struct lk_lmdb_state *state, MDB_txn *txn, size_t value_size);
+/* A cursor beside which the key may be; NULL: of a short batch there is none. */
+MDB_cursor *lk_lmdb_near(struct lk_lmdb_state *state, MDB_txn *txn, struct lk_span key);
 /* mdb_put or mdb_del; answers LMDB's code. */
 int lk_lmdb_apply(struct lk_lmdb_state *state, MDB_txn *txn, struct lk_span key,
                   const struct lk_span *value);

@@ -21,6 +21,8 @@
 #define ROOM_REMOVE  UINT32_MAX
 #define ROOM_HEAD    8u
 #define ROOM_JOURNAL 4096u
+#define ROOM_LONG    256u /* changes from which on a batch is a long one */
+#define ROOM_ALIKE   3u   /* bytes that keys of one index or class begin with */
 
 static size_t room_map_size(const struct lk_lmdb_state *state)
 {
@@ -44,19 +46,19 @@ int lk_lmdb_map_resized(struct lk_lmdb_state *state)
     return lk_lmdb_error(code);
 }
 
-/* With state->lock held, no transaction open. Doubles. */
-static int room_grow(struct lk_lmdb_state *state)
+/* With state->lock held, no transaction open. Doubles, or takes all there may be. */
+static int room_grow(struct lk_lmdb_state *state, bool whole)
 {
     size_t now = room_map_size(state);
     if (now == 0 || now >= state->map_max) {
         return LK_E_FULL;
     }
-    size_t want = now > state->map_max / 2 ? state->map_max : now * 2;
+    size_t want = whole || now > state->map_max / 2 ? state->map_max : now * 2;
     return lk_lmdb_error(mdb_env_set_mapsize(state->env, want));
 }
 
 /* With state->write held. Not growing is no failure: the batch may fit, or be replayed. */
-void lk_lmdb_grow_ahead(struct lk_lmdb_state *state)
+void lk_lmdb_grow_ahead(struct lk_lmdb_state *state, bool whole)
 {
     MDB_envinfo info;
     if (mdb_env_info(state->env, &info) != 0) {
@@ -64,14 +66,14 @@ void lk_lmdb_grow_ahead(struct lk_lmdb_state *state)
     }
     uint64_t pages = info.me_mapsize / state->page_size;
     uint64_t used = (uint64_t)info.me_last_pgno + 1;
-    if (pages > used && pages - used >= pages / ROOM_AHEAD) {
+    if (!whole && pages > used && pages - used >= pages / ROOM_AHEAD) {
         return;
     }
     int dead = 0;
     (void)mdb_reader_check(state->env, &dead); /* it only gives room back sooner */
     (void)pthread_mutex_lock(&state->lock);
     if (state->reader_count == 0) {
-        (void)room_grow(state); /* see above */
+        (void)room_grow(state, whole); /* see above */
     }
     (void)pthread_mutex_unlock(&state->lock);
 }
@@ -122,6 +124,7 @@ int lk_lmdb_room_begin(struct lk_lmdb_state *state, MDB_txn *txn)
     state->room_exact = false;
     state->pages_begin = room_tree_pages(&stat);
     state->op_count = 0;
+    memset(state->near, 0, sizeof state->near);
     state->journal_size = 0;
     state->txn_id = mdb_txn_id(txn);
     return LK_OK;
@@ -170,6 +173,25 @@ int lk_lmdb_room_for(struct lk_lmdb_state *state, MDB_txn *txn, size_t value_siz
     return need + kept <= state->room_begin ? LK_OK : LK_E_FULL;
 }
 
+/*
+ * The keys of an import rise within each index, so that most go beside the last one of their sort:
+ * a cursor that stands there finds the page without the way down from the root, on which LMDB seeks
+ * each page in the list of those that the batch has changed.
+ */
+MDB_cursor *lk_lmdb_near(struct lk_lmdb_state *state, MDB_txn *txn, struct lk_span key)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < ROOM_ALIKE && i < key.size; i++) {
+        sum = sum * 5 + key.data[i];
+    }
+    MDB_cursor **cursor = &state->near[sum % LK_LMDB_NEAR];
+    if (state->op_count < ROOM_LONG ||
+        (*cursor == NULL && mdb_cursor_open(txn, state->dbi, cursor) != 0)) {
+        return NULL;
+    }
+    return *cursor;
+}
+
 int lk_lmdb_apply(struct lk_lmdb_state *state, MDB_txn *txn, struct lk_span key,
                   const struct lk_span *value)
 {
@@ -182,7 +204,9 @@ int lk_lmdb_apply(struct lk_lmdb_state *state, MDB_txn *txn, struct lk_span key,
         return mdb_del(txn, state->dbi, &mdb_key, NULL);
     }
     MDB_val mdb_value = {value->size, v.out};
-    return mdb_put(txn, state->dbi, &mdb_key, &mdb_value, 0);
+    MDB_cursor *near = lk_lmdb_near(state, txn, key);
+    return near != NULL ? mdb_cursor_put(near, &mdb_key, &mdb_value, 0)
+                        : mdb_put(txn, state->dbi, &mdb_key, &mdb_value, 0);
 }
 
 /* A record: key size u32, value size u32 (or ROOM_REMOVE), key, value. */
@@ -234,6 +258,7 @@ int lk_lmdb_replay(struct lk_lmdb_state *state, MDB_txn **txn)
 {
     int code = MDB_MAP_FULL;
     while (code == MDB_MAP_FULL) {
+        memset(state->near, 0, sizeof state->near);
         if (*txn != NULL) {
             mdb_txn_abort(*txn);
             *txn = NULL;
@@ -243,7 +268,7 @@ int lk_lmdb_replay(struct lk_lmdb_state *state, MDB_txn **txn)
         (void)pthread_mutex_lock(&state->lock);
         int rc = room_map_size(state) >= state->map_max ? LK_E_FULL : LK_OK;
         if (rc == LK_OK) {
-            rc = state->reader_count > 0 ? LK_E_BUSY : room_grow(state);
+            rc = state->reader_count > 0 ? LK_E_BUSY : room_grow(state, false);
         }
         (void)pthread_mutex_unlock(&state->lock);
         if (rc != LK_OK) {

@@ -322,7 +322,7 @@ int lk_lmdb_scrub(struct lk_storage *storage, uint64_t *bytes)
     (void)pthread_mutex_lock(&state->lock);
     rc = state->reader_count > 0 ? LK_E_BUSY : LK_OK;
     (void)pthread_mutex_unlock(&state->lock);
-    lk_lmdb_grow_ahead(state);
+    lk_lmdb_grow_ahead(state, false);
     for (int i = 0; i < SCRUB_ROUNDS && rc == LK_OK; i++) {
         rc = scrub_turn_root(state);
     }

@@ -102,10 +102,35 @@ static void txn_drop_reader(struct lk_lmdb_state *state, struct lk_lmdb_reader *
     if (reader->next != NULL) {
         reader->next->prev = reader->prev;
     }
+    lk_lmdb_end_reader(reader);
+}
+
+void lk_lmdb_end_reader(struct lk_lmdb_reader *reader)
+{
+    if (reader->near != NULL) {
+        mdb_cursor_close(reader->near);
+    }
     if (reader->txn != NULL) {
         mdb_txn_abort(reader->txn);
     }
     free(reader);
+}
+
+/* A cursor of the reader for this transaction, beside which the key may be. */
+static MDB_cursor *txn_near(struct lk_storage_txn *txn)
+{
+    struct lk_lmdb_reader *reader = txn->priv[TXN_READER];
+    if (reader->near_for != lk_lmdb_serial(txn)) {
+        int code =
+            reader->near != NULL
+                ? mdb_cursor_renew(reader->txn, reader->near)
+                : mdb_cursor_open(reader->txn, lk_lmdb_state_of(txn->storage)->dbi, &reader->near);
+        if (code != 0) {
+            return NULL;
+        }
+        reader->near_for = lk_lmdb_serial(txn);
+    }
+    return reader->near;
 }
 
 static int txn_begin_read(struct lk_lmdb_state *state, struct lk_storage_txn *txn)
@@ -150,7 +175,7 @@ static int txn_begin_write(struct lk_lmdb_state *state, struct lk_storage_txn *t
     if (rc != LK_OK) {
         return rc;
     }
-    lk_lmdb_grow_ahead(state);
+    lk_lmdb_grow_ahead(state, txn->bulk);
     MDB_txn *writer = NULL;
     int code = mdb_txn_begin(state->env, NULL, 0, &writer);
     for (int i = 0; i < LK_LMDB_TRIES && code == MDB_MAP_RESIZED && rc == LK_OK; i++) {
@@ -339,7 +364,11 @@ int lk_lmdb_get(struct lk_storage_txn *txn, struct lk_span key, struct lk_span *
     } data = {.in = key.data};
     MDB_val k = {key.size, data.out};
     MDB_val v;
-    rc = lk_lmdb_error(mdb_get(lk_lmdb_mdb_txn(txn), lk_lmdb_state_of(txn->storage)->dbi, &k, &v));
+    struct lk_lmdb_state *state = lk_lmdb_state_of(txn->storage);
+    MDB_txn *mdb = lk_lmdb_mdb_txn(txn);
+    MDB_cursor *near = txn->mode == LK_WRITE ? lk_lmdb_near(state, mdb, key) : txn_near(txn);
+    rc = lk_lmdb_error(near != NULL ? mdb_cursor_get(near, &k, &v, MDB_SET)
+                                    : mdb_get(mdb, state->dbi, &k, &v));
     if (rc == LK_OK) {
         *value = (struct lk_span){v.mv_data, v.mv_size};
     }
