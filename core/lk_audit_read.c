@@ -157,28 +157,42 @@ static int audit_next_open(struct lk_audit_query *query, struct lk_audit_entry *
     return error;
 }
 
-/* The ring whose next entry comes next; -1: neither has one. Of a damaged one `at` gets the place.
- */
-static int audit_next_ring(struct lk_audit_query *query, int *best, struct lk_id *at)
+/* The entry that stands next in a ring; what `entry` held is gone. */
+static int audit_load(struct lk_audit_query *query, unsigned ring, struct lk_audit_entry *entry)
+{
+    int error = lk_audit_slot(query->txn, query->tenant, ring, audit_position(query, ring), entry);
+
+    if (!error && (!entry->seq || !LK_HAS(&entry->record, 62) || !LK_HAS(&entry->record, 63))) {
+        error = LK_E_CORRUPT;
+    }
+    return error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
+}
+
+/* The ring whose next entry comes next; -1: neither has one. Each entry is read once as long as one
+ * ring goes on: `*held` is the ring whose next `entry` holds, -1 none. Of a damaged one its id is
+ * the place. */
+static int audit_next_ring(struct lk_audit_query *query, int *best, struct lk_audit_entry *entry,
+                           int *held)
 {
     unsigned i;
 
-    *best = -1;
+    *best = *held = -1;
     for (i = 0; i < LK_RING_COUNT; i++) {
         if (query->rings[i].at >= query->rings[i].count) {
             continue;
         }
         if (!query->rings[i].loaded) {
-            int error = lk_audit_seq(query->txn, query->tenant, i, audit_position(query, i),
-                                     &query->rings[i].seq);
+            int error = audit_load(query, i, entry);
 
-            if (error || !query->rings[i].seq) {
+            if (error) {
                 /* Told once; the next call goes on behind it. */
-                *at = (struct lk_id){query->tenant, i, audit_position(query, i)};
-                query->rings[i].at += error >= 0;
-                return error < 0 ? error : LK_E_CORRUPT;
+                entry->record.id = (struct lk_id){query->tenant, i, audit_position(query, i)};
+                query->rings[i].at += error == LK_E_CORRUPT;
+                return error;
             }
+            query->rings[i].seq = entry->seq;
             query->rings[i].loaded = true;
+            *held = (int)i;
         }
         if (*best < 0 || (query->oldest_first ? query->rings[i].seq < query->rings[*best].seq
                                               : query->rings[i].seq > query->rings[*best].seq)) {
@@ -190,7 +204,7 @@ static int audit_next_ring(struct lk_audit_query *query, int *best, struct lk_id
 
 int lk_audit_next(struct lk_audit_query *query, struct lk_audit_entry *entry)
 {
-    int best, error;
+    int best, held, error;
 
     if (query->fold && !query->oldest_first) {
         error = audit_next_open(query, entry);
@@ -200,19 +214,18 @@ int lk_audit_next(struct lk_audit_query *query, struct lk_audit_entry *entry)
         query->fold = 0;
     }
     for (;;) {
-        error = audit_next_ring(query, &best, &entry->record.id);
+        error = audit_next_ring(query, &best, entry, &held);
         if (error) {
             return error;
         }
         if (best < 0) {
             return query->fold ? audit_next_open(query, entry) : LK_E_NOT_FOUND;
         }
-        error = lk_audit_slot(query->txn, query->tenant, (uint32_t)best,
-                              audit_position(query, (unsigned)best), entry);
+        error = best == held ? 0 : audit_load(query, (unsigned)best, entry);
         query->rings[best].at++;
         query->rings[best].loaded = false;
         if (error) {
-            return error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
+            return error;
         }
         if (!audit_matches(query, entry)) {
             continue;

@@ -323,7 +323,8 @@ static int codec_take_all(struct codec_entries *entries, const struct lk_field *
     for (i = 0; i < count; i++) {
         const struct lk_field *field = &fields[i];
 
-        if (field->flags & LK_F_COMPUTED) {
+        /* Most fields of most records are absent: that is told first. */
+        if (entries->number > field->number || field->flags & LK_F_COMPUTED) {
             codec_default(field, record);
             continue;
         }
