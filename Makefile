@@ -221,7 +221,7 @@ TOOL_SRC   := $(filter %_tool.c,$(TEST_SRC))
 HELPER_SRC := $(filter-out $(CASE_SRC) $(TOOL_SRC),$(TEST_SRC))
 FUZZ_SRC   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC  := $(sort $(wildcard tests/bench/*.c))
-BENCH_HELP := $(filter-out tests/bench/bench_%,$(BENCH_SRC))
+BENCH_HELP := $(filter-out tests/bench/bench_% tests/bench/floor_%,$(BENCH_SRC))
 
 CASES   := $(patsubst tests/%.c,%,$(CASE_SRC))
 TOOLS   := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TOOL_SRC)))
@@ -373,6 +373,8 @@ $(addprefix $(BUILD)/bench/bench_,$(ENGINES)): $(BUILD)/bench/bench_%: $(BUILD)/
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(LINK) -rdynamic $(filter %.o %.a,$^) $(BENCH_LIBS_$*) $(BOARD_LIBS) -ldl -o $@
+
+$(BUILD)/bench/bench_floor: $(call objects,$(wildcard tests/bench/floor_*.c))
 
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(FRONTS) $(LIBRARY)
 	@mkdir -p $(@D)

@@ -34,6 +34,14 @@ uint64_t bench_now(void)
     return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
 }
 
+uint64_t bench_spent(void)
+{
+    struct timespec at;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
+    return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
+}
+
 void bench_must(bool good, const char *what)
 {
     if (!good) {

@@ -50,8 +50,9 @@ void town_user(uint32_t number, struct town_user *user);
 
 struct bench_engine {
     const char *name;
-    /* Makes a store with `users` in `directory`, which is empty; `import_ns` gets what the users
-     * took, sessions and audit not counted. Writes `directory`/tokens. */
+    /* Makes a store with `users` in `directory`, which is empty; `import_ns` gets the
+     * processor's time that the users took, sessions and audit not counted. Writes
+     * `directory`/tokens. */
     void (*load)(const char *directory, uint32_t users, uint64_t *import_ns);
     void (*open)(const char *directory, uint32_t users);
     void (*close)(void);
@@ -66,6 +67,8 @@ extern const struct bench_engine bench_engine;
 /* ---- For engines ---- */
 
 uint64_t bench_now(void);
+/* Of the processor: what takes seconds is interrupted by whatever else the machine does. */
+uint64_t bench_spent(void);
 /* Ends the program with a sentence unless `good`. */
 void bench_must(bool good, const char *what);
 uint32_t bench_random(uint32_t below);

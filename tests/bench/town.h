@@ -12,7 +12,7 @@ struct town {
     struct lk_host *host;
     struct lk_store *store;
     struct lk_txn txn;
-    uint32_t tenant, first_user;
+    uint32_t tenant, first_user, users;
 };
 
 #define TOWN_PASSWORD "correct horse battery"
