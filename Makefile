@@ -221,7 +221,7 @@ TOOL_SRC   := $(filter %_tool.c,$(TEST_SRC))
 HELPER_SRC := $(filter-out $(CASE_SRC) $(TOOL_SRC),$(TEST_SRC))
 FUZZ_SRC   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC  := $(sort $(wildcard tests/bench/*.c))
-BENCH_HELP := $(filter-out tests/bench/bench_% tests/bench/floor_%,$(BENCH_SRC))
+BENCH_HELP := $(filter-out tests/bench/bench_% tests/bench/floor_% tests/bench/latchkey_%,$(BENCH_SRC))
 
 CASES   := $(patsubst tests/%.c,%,$(CASE_SRC))
 TOOLS   := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TOOL_SRC)))
@@ -364,17 +364,23 @@ endif
 # Engines share a harness, whose write and fsync stand before libc's, for the libraries too.
 ENGINES     := latchkey floor naive sqlite
 BENCH_USERS ?= $(if $(QUICK),1000$(comma)10000,1000$(comma)10000$(comma)100000$(comma)1000000)
-BENCH_ARGS  ?= $(if $(QUICK),--turns 1 --rounds 5000)
+BENCH_ARGS  ?= $(if $(QUICK),--turns 1 --rounds 5000,--life 2000)
 BENCH_LIBS_sqlite := -lsqlite3
+BENCH_LIBS_redis  := -lhiredis
+BENCH_LIBS_slapd  := -lldap -llber
+# Servers that are on this machine, with the libraries to talk to them.
+SERVICES := $(foreach s,redis:redis-server:hiredis/hiredis.h slapd:slapd:ldap.h,$(strip \
+	$(if $(and $(shell PATH=$$PATH:/usr/sbin command -v $(word 2,$(subst :, ,$(s)))),$(wildcard /usr/include/$(word 3,$(subst :, ,$(s))))),$(word 1,$(subst :, ,$(s))))))
 comma := ,
 
-$(addprefix $(BUILD)/bench/bench_,$(ENGINES)): $(BUILD)/bench/bench_%: $(BUILD)/obj/tests/bench/bench_%.o \
+$(addprefix $(BUILD)/bench/bench_,$(ENGINES) redis slapd): $(BUILD)/bench/bench_%: $(BUILD)/obj/tests/bench/bench_%.o \
 		$(call objects,$(BENCH_HELP)) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(LINK) -rdynamic $(filter %.o %.a,$^) $(BENCH_LIBS_$*) $(BOARD_LIBS) -ldl -o $@
 
 $(BUILD)/bench/bench_floor: $(call objects,$(wildcard tests/bench/floor_*.c))
+$(BUILD)/bench/bench_latchkey: $(call objects,$(wildcard tests/bench/latchkey_*.c))
 
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(FRONTS) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -388,6 +394,10 @@ else
 bench: $(addprefix $(BUILD)/bench/bench_,$(ENGINES)) ## costs beside other engines, as ratios; QUICK=1 in under a minute, BENCH_USERS=n,n; BENCH=bench_timing for time that might tell names
 	@$(PYTHON) -B tests/bench/bench.py $(BUILD) --users $(BENCH_USERS) $(BENCH_ARGS)
 endif
+
+bench-services: $(addprefix $(BUILD)/bench/bench_,$(ENGINES) $(SERVICES)) ## the same beside Redis and OpenLDAP's slapd, where they are installed
+	@$(PYTHON) -B tests/bench/bench.py $(BUILD) --users $(BENCH_USERS) $(BENCH_ARGS) \
+		--engines latchkey,floor,naive,sqlite,$(subst $(space),$(comma),$(strip $(SERVICES)))
 
 # Of the program alone, on a store in RAM: the same on every machine with the same compiler.
 $(BUILD)/bench/bench_instructions: $(BUILD)/obj/tests/bench/bench_instructions.o $(call helpers,core) $(LIBRARY)
@@ -496,7 +506,8 @@ format-check: ## fail where a C file is not as .clang-format says
 
 # A file is looked at again when it, any header or the checks change.
 LINT_SRC := $(CORE_SRC) $(STORAGE_SRC) $(PORT_SRC) $(FRONT_SRC) $(call sources,boards/$(BOARD) port/template) \
-	$(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(call sources,tests/house boards)
+	$(TEST_SRC) $(FUZZ_SRC) $(call sources,tests/house boards) \
+	$(filter-out $(patsubst %,tests/bench/bench_%.c,$(filter-out $(SERVICES),redis slapd)),$(BENCH_SRC))
 LINT_FLAGS = $(OWN_CPPFLAGS) $(addprefix -I,$(wildcard tests/*/)) -Itests -std=c11
 $(BUILD)/lint/core/lk_blocklist.c.ok: $(BUILD)/made/lk_blocklist_data.h
 $(BUILD)/lint/%.c.ok: %.c .clang-tidy tests/.clang-tidy $(filter %.h,$(C_FILES))
@@ -558,7 +569,7 @@ help: ## this list
 	@echo 'Variables: BOARD CC CFLAGS LDFLAGS BLOCKLIST PREFIX DESTDIR; V=1 shows commands, WERROR=1 stops at warnings.'
 	@echo 'Boards: $(patsubst boards/%/board.mk,%,$(wildcard boards/*/board.mk))'
 
-.PHONY: all test run-tests power bench fuzz asan ubsan valgrind cov cov-reset size size-parts stack \
+.PHONY: all test run-tests power bench bench-services fuzz asan ubsan valgrind cov cov-reset size size-parts stack \
 	instructions deps-check format \
 	format-check lint install uninstall clean help FORCE
 FORCE:

@@ -323,8 +323,7 @@ static int codec_take_all(struct codec_entries *entries, const struct lk_field *
     for (i = 0; i < count; i++) {
         const struct lk_field *field = &fields[i];
 
-        /* Most fields of most records are absent: that is told first. */
-        if (entries->number > field->number || field->flags & LK_F_COMPUTED) {
+        if (field->flags & LK_F_COMPUTED) {
             codec_default(field, record);
             continue;
         }

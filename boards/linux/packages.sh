@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs the Debian packages that a task needs, those only that are missing, and says so.
 #
-#   sh boards/linux/packages.sh build|demo|test|bench|ci...
+#   sh boards/linux/packages.sh build|demo|test|bench|bench-services|ci...
 #
 # Run as root, or as a user with sudo. Other scripts source it and call packages_install.
 
@@ -21,12 +21,15 @@ packages_of() {
     bench) # what the benchmarks compare with, and what draws their charts
         packages_of build
         echo python3 libsqlite3-dev gnuplot-nox ;;
+    bench-services) # servers that the benchmarks compare with, where they are wanted
+        packages_of bench
+        echo redis-server libhiredis-dev slapd libldap-dev ;;
     ci) # analysers, the second compiler, coverage
         packages_of test
         packages_of bench
         echo clang clang-tidy clang-format cppcheck shellcheck valgrind gcovr libclang-rt-14-dev ;;
     *)
-        echo "packages.sh: $1: build, demo, test, bench or ci" >&2
+        echo "packages.sh: $1: build, demo, test, bench, bench-services or ci" >&2
         return 2 ;;
     esac
 }
@@ -37,6 +40,7 @@ packages_reason() {
     demo) echo 'for mosquitto_passwd, which makes the file to import; its broker comes along' ;;
     test) echo 'to compile Latchkey, and for its tests' ;;
     bench) echo 'to compile Latchkey, and for its benchmarks' ;;
+    bench-services) echo 'for the servers that the benchmarks compare with' ;;
     ci) echo 'for the tests and the analysers' ;;
     esac
 }

@@ -3,10 +3,13 @@
 """Runs the benchmark programs side by side, and prints what they cost as ratios.
 
     bench.py BUILD [--users 1000,10000,100000] [--rounds N] [--turns N] [--engines a,b] [--dir DIR]
+             [--life USERS]
 
 The engines take turns, each on the same processor, so that what the machine does meanwhile meets
-all of them. A figure is the median of the turns. BUILD/bench/results.json gets them all, and
-BUILD/bench/*.svg the charts of cost against the number of users, where gnuplot is installed.
+all of them. A figure is the median of the turns; an import is one, by the processor's time that it
+took. BUILD/bench/results.json gets them all, and BUILD/bench/*.svg the charts of cost against the
+number of users, where gnuplot is installed. With --life, concurrent logins and the file after a
+year of use follow.
 """
 import argparse
 import json
@@ -22,6 +25,8 @@ NAMES = {"naive": "lmdb-naive"}
 WORKLOADS = ["session_check", "session_check_permission", "user_by_email", "user_page",
              "audit_range", "login_durable", "login_charge", "import", "open", "decode",
              "bytes_per_user"]
+# A server takes its own way to open, and its bytes and barriers are not this program's.
+SERVICES = ["redis", "slapd"]
 # What a ratio may be at most, and against what; None: only shown.
 GOALS = {
     "session_check": [("floor", 1.15, None), ("sqlite", 0.25, 100000)],
@@ -33,6 +38,8 @@ GOALS = {
     "import": [("floor", 1 / 0.55, None), ("sqlite", 1.0, None)],
     "open": [("floor", 2.0, None)],
 }
+# Bytes written by one commit at most, by the number of users.
+BYTES = {"login_durable": {100000: 32768, 1000000: 43008}, "login_charge": {100000: 24576}}
 
 
 def run(command):
@@ -74,8 +81,9 @@ class Town:
 
     def turn(self, rounds):
         for engine, place in self.places.items():
+            wanted = [work for work in WORKLOADS if work != "open"] if engine in SERVICES else []
             self.note(engine, run(pinned([self.program(engine), "run", place, str(self.users),
-                                          str(rounds)])))
+                                          str(rounds)] + wanted)))
 
     def remove(self):
         for place in self.places.values():
@@ -101,7 +109,7 @@ def results_of(town):
             else:
                 row["median_ns"] = town.figure(engine, workload, 0)
                 row["p99_ns"] = town.figure(engine, workload, 1)
-            if workload.startswith("login_"):
+            if workload.startswith("login_") and engine not in SERVICES:
                 row["bytes"] = town.figure(engine, workload, 2)
                 row["barriers"] = town.figure(engine, workload, 3)
             rows.append(row)
@@ -135,7 +143,8 @@ def table(town):
     for workload in ("login_durable", "login_charge"):
         parts = ["%s %d bytes, %d barriers" % (
             NAMES.get(engine, engine), town.figure(engine, workload, 2), town.figure(engine, workload, 3))
-            for engine in town.places if town.figure(engine, workload) is not None]
+            for engine in town.places
+            if engine not in SERVICES and town.figure(engine, workload) is not None]
         print("%s: %s" % (workload, "; ".join(parts)))
     content = town.figure("latchkey", "bytes_per_user", 1)
     if content:
@@ -154,6 +163,49 @@ def goals(town):
             ratio = own / other
             print("%-26s %5.2f of %-14s goal %5.2f  %s" % (
                 workload, ratio, against, most, "met" if ratio <= most else "MISSED"))
+
+
+    for workload, most_of in BYTES.items():
+        own, most = town.figure("latchkey", workload, 2), most_of.get(town.users)
+        if own and most:
+            print("%-26s %5d bytes            goal %5d  %s" % (
+                workload, own, most, "met" if own <= most else "MISSED"))
+        if own and town.figure("latchkey", workload, 3) != 2:
+            print("%-26s %d barriers, goal 2  MISSED" % (
+                workload, town.figure("latchkey", workload, 3)))
+
+
+def growth(rows):
+    """How costs rise from the fewest users to the most, beside the floor's own."""
+    for workload in ("session_check", "session_check_permission", "user_by_email", "login_durable"):
+        rise = {}
+        for engine in ("latchkey", "floor"):
+            points = sorted((row["users"], row["median_ns"]) for row in rows
+                            if row["workload"] == workload and row["engine"] == engine)
+            if len(points) > 1 and points[0][1]:
+                rise[engine] = points[-1][1] / points[0][1]
+        if len(rise) == 2:
+            print("%-26s %5.2f times from %d to %d users; the floor %5.2f  %s" % (
+                workload, rise["latchkey"], points[0][0], points[-1][0], rise["floor"],
+                "met" if rise["latchkey"] <= rise["floor"] else "MISSED"))
+
+
+def life(build, users, place):
+    """Of the processors, all: two threads log in."""
+    where, program = os.path.join(place, "life"), os.path.join(build, "bench", "bench_latchkey")
+    os.mkdir(where)
+    run([program, "load", where, str(users)])
+    print("\n%d users in use" % users)
+    found = run([program, "logins", where, "2"])
+    hashes, logins = found["hashes"][0] / 1000, found["logins"][0] / 1000
+    print("two threads: %.1f logins a second of %.1f hashes: %.0f %%, goal 95 %%  %s" % (
+        logins, hashes, 100 * logins / hashes, "met" if logins >= 0.95 * hashes else "MISSED"))
+    found = run([program, "churn", where, str(users)])
+    for name, most in (("before", 1.1), ("after", 1.5), ("compacted", 1.1)):
+        size, content = found[name]
+        print("%-10s a year of use: %4d bytes a user, %.2f of keys and values, goal %.1f  %s" % (
+            name, size, size / content, most, "met" if size <= most * content else "MISSED"))
+    shutil.rmtree(where)
 
 
 def charts(build, rows):
@@ -190,7 +242,9 @@ def main():
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--engines", default="latchkey,floor,naive,sqlite")
     parser.add_argument("--dir")
+    parser.add_argument("--life", type=int)
     options = parser.parse_args()
+    os.environ["PATH"] += ":/usr/sbin"  # where Debian has slapd
     engines = [engine for engine in ENGINES if engine in options.engines.split(",")]
     rows = []
     parent = options.dir or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
@@ -205,6 +259,9 @@ def main():
             table(town)
             goals(town)
             rows += results_of(town)
+        growth(rows)
+        if options.life:
+            life(options.build, options.life, place)
     finally:
         shutil.rmtree(place, ignore_errors=True)
     with open(os.path.join(options.build, "bench", "results.json"), "w") as out:

@@ -245,4 +245,5 @@ const struct bench_engine bench_engine = {
             [BENCH_LOGIN_CHARGE] = login_charge,
             [BENCH_DECODE] = decode},
     .bytes = latchkey_bytes,
+    .other = latchkey_life,
 };

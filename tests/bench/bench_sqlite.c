@@ -253,7 +253,7 @@ static void sqlite_load(const char *place, uint32_t users, uint64_t *import_ns)
             tokens_write(place, i, users, n, token);
         }
     }
-    audit_base = wall();
+    audit_base = wall() - TOWN_AUDIT; /* before all that follow */
     for (i = 0; i < TOWN_AUDIT; i++) {
         add_audit(audit_base + i, 1);
     }

@@ -3,17 +3,19 @@
 #define _GNU_SOURCE
 #include "floor.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* ---- Writes: bytes of the same size and form as a login's, with new times and hashes ---- */
 
 static uint32_t login_user;
-static uint8_t login_hash[LK_TOKEN_HASH_SIZE];
+static uint8_t login_hash[LK_TOKEN_HASH_SIZE], login_chain[LK_CHAIN_SIZE];
 
 void floor_login_ready(uint32_t which)
 {
     login_user = fl.first_user + which;
+    town_user(which, &fl.person);
     bench_fill(login_hash, sizeof(login_hash));
 }
 
@@ -43,6 +45,45 @@ static void copy_put(MDB_txn *txn, const struct lk_key *from, const struct lk_ke
     must(mdb_put(txn, fl.dbi, &key, &value, 0), "put");
 }
 
+/* What a login is held against: the tenant, the user and the verifier, read in the transaction that
+ * depends on them, as LMDB's own rules have it. */
+static void read_facts(MDB_txn *txn, uint32_t user)
+{
+    static const struct lk_kind *const kinds[] = {&lk_kind_tenant, &lk_kind_user,
+                                                  &lk_kind_credential};
+    struct plain_user record;
+    MDB_cursor *beside;
+    size_t i;
+
+    must(mdb_cursor_open(txn, fl.dbi, &beside), "cursor");
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        struct lk_key key;
+        MDB_val at, value;
+
+        record_key(&key, kinds[i], i ? user : 0, 0);
+        at = val(&key);
+        must(mdb_cursor_get(beside, &at, &value, MDB_SET_RANGE), "fact");
+        bench_must(at.mv_size >= key.size && memcmp(at.mv_data, key.data, key.size) == 0, "fact");
+        verify(&at, &value);
+        decode_all(value.mv_data, &record);
+        bench_must(record.present != 0, "fact");
+    }
+    mdb_cursor_close(beside);
+}
+
+/* A token's random bytes and its hash, and the chain's over an entry. */
+static void make_hashes(void)
+{
+    uint8_t text[LK_HASH_SIZE + TOWN_TOKEN - 1] = {0}, entry[160] = {0}, hash[32];
+
+    randombytes_buf(text + LK_HASH_SIZE, 20);
+    memcpy(text, fl.keys.token_key, LK_HASH_SIZE);
+    (void)crypto_generichash(hash, sizeof(hash), text, sizeof(text), NULL, 0);
+    memcpy(login_hash, hash, sizeof(login_hash));
+    (void)crypto_generichash(hash, sizeof(hash), entry, sizeof(entry), text, LK_HASH_SIZE);
+    memcpy(login_chain, hash, sizeof(login_chain));
+}
+
 void floor_login_durable(uint32_t which)
 {
     struct lk_key from, to;
@@ -52,6 +93,8 @@ void floor_login_durable(uint32_t which)
 
     (void)which;
     must(mdb_txn_begin(fl.env, NULL, 0, &txn), "begin");
+    read_facts(txn, login_user);
+    make_hashes();
     /* The session goes behind the user's newest. */
     record_key(&from, &lk_kind_session, login_user, 0);
     to = from;
@@ -73,7 +116,7 @@ void floor_login_durable(uint32_t which)
     ring_key(&from, fl.audit_newest);
     fl.audit_newest = (fl.audit_newest + 1) % fl.audit_slots;
     ring_key(&to, fl.audit_newest);
-    copy_put(txn, &from, &to, login_hash, sizeof(login_hash), 63);
+    copy_put(txn, &from, &to, login_chain, sizeof(login_chain), 63);
     must(mdb_txn_commit(txn), "commit");
 }
 
@@ -81,9 +124,25 @@ void floor_login_charge(uint32_t which)
 {
     struct lk_key key;
     MDB_txn *txn;
+    MDB_val at, value;
+    const uint8_t *number;
+    size_t i;
 
     (void)which;
     must(mdb_txn_begin(fl.env, NULL, 0, &txn), "begin");
+    key.size = 0;
+    lk_key_put_number(&key, fl.tenant_number);
+    key.data[key.size++] = LK_CLASS_INDEX;
+    key.data[key.size++] = 8;
+    for (i = 0; fl.person.username[i]; i++) {
+        key.data[key.size++] = lk_ascii_lower((uint8_t)fl.person.username[i]);
+    }
+    key.data[key.size++] = 0;
+    at = val(&key);
+    must(mdb_get(txn, fl.dbi, &at, &value), "username");
+    number = value.mv_data;
+    login_user = (uint32_t)take_number(&number);
+    read_facts(txn, login_user);
     record_key(&key, &lk_kind_activity, login_user, 0);
     copy_put(txn, &key, &key, NULL, 0, 0);
     must(mdb_txn_commit(txn), "commit");

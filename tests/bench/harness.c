@@ -299,7 +299,7 @@ int main(int argc, char **argv)
         printf("import %llu 0 0 0\n", (unsigned long long)(import_ns / users));
     } else if (argc >= 5 && strcmp(argv[1], "run") == 0) {
         run(argc, argv);
-    } else {
+    } else if (!bench_engine.other || bench_engine.other(argc, argv) == 2) {
         (void)fprintf(stderr,
                       "usage: bench_%s load DIRECTORY USERS\n"
                       "       bench_%s run DIRECTORY USERS ROUNDS [WORKLOAD...]\n",

@@ -60,6 +60,7 @@ struct bench_engine {
     void (*run[BENCH_WORKLOADS])(uint32_t which);   /* NULL: the engine has no such operation */
     /* Of the medium, and of keys and values alone where the engine can tell (else 0). */
     void (*bytes)(uint64_t *medium, uint64_t *content);
+    int (*other)(int argc, char **argv); /* commands of its own; 2: no such; or NULL */
 };
 
 extern const struct bench_engine bench_engine;

@@ -22,6 +22,9 @@ void town_open(struct town *town, const char *directory);
 void town_close(struct town *town);
 void town_must(int error, const char *what);
 
+/* latchkey_life.c */
+int latchkey_life(int argc, char **argv);
+
 static inline struct lk_span town_span(const char *text)
 {
     return (struct lk_span){(const uint8_t *)text, strlen(text)};
