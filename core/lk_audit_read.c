@@ -168,35 +168,64 @@ static int audit_load(struct lk_audit_query *query, unsigned ring, struct lk_aud
     return error == LK_E_NOT_FOUND ? LK_E_CORRUPT : error;
 }
 
-/* The ring whose next entry comes next; -1: neither has one. Each entry is read once as long as one
- * ring goes on: `*held` is the ring whose next `entry` holds, -1 none. Of a damaged one its id is
- * the place. */
+/* The seq that would surely come next, 0 unknown: one more, or less, than the last given. A ring
+ * that is not loaded keeps what it gave last. */
+static uint64_t audit_expected(const struct lk_audit_query *query, int *last)
+{
+    uint64_t seq = 0;
+    int i;
+
+    *last = 0;
+    for (i = 0; i < LK_RING_COUNT; i++) {
+        uint64_t given = query->rings[i].loaded ? 0 : query->rings[i].seq;
+
+        if (given && (!seq || (given > seq) == query->oldest_first)) {
+            seq = given;
+            *last = i;
+        }
+    }
+    return !seq ? 0 : query->oldest_first ? seq + 1 : seq - 1;
+}
+
+/*
+ * The ring whose next entry comes next; -1: neither has one. `*held` is the ring whose next `entry`
+ * holds, -1 none: as long as one ring goes on, its entries are read once, and the other ring's not
+ * at all. Of a damaged one its id is the place.
+ */
 static int audit_next_ring(struct lk_audit_query *query, int *best, struct lk_audit_entry *entry,
                            int *held)
 {
-    unsigned i;
+    int last, turn;
+    uint64_t expected = audit_expected(query, &last);
 
     *best = *held = -1;
-    for (i = 0; i < LK_RING_COUNT; i++) {
-        if (query->rings[i].at >= query->rings[i].count) {
+    for (turn = 0; turn < 2 * LK_RING_COUNT; turn++) {
+        /* First what is known, then what has to be read: the ring that gave the last one first. */
+        int i = (last + turn) % LK_RING_COUNT;
+        bool known = query->rings[i].loaded;
+
+        if (query->rings[i].at >= query->rings[i].count || known != (turn < LK_RING_COUNT)) {
             continue;
         }
-        if (!query->rings[i].loaded) {
-            int error = audit_load(query, i, entry);
+        if (!known) {
+            int error = audit_load(query, (unsigned)i, entry);
 
             if (error) {
                 /* Told once; the next call goes on behind it. */
-                entry->record.id = (struct lk_id){query->tenant, i, audit_position(query, i)};
+                entry->record.id =
+                    (struct lk_id){query->tenant, (uint32_t)i, audit_position(query, (unsigned)i)};
                 query->rings[i].at += error == LK_E_CORRUPT;
                 return error;
             }
             query->rings[i].seq = entry->seq;
             query->rings[i].loaded = true;
-            *held = (int)i;
+            *held = i;
         }
-        if (*best < 0 || (query->oldest_first ? query->rings[i].seq < query->rings[*best].seq
-                                              : query->rings[i].seq > query->rings[*best].seq)) {
-            *best = (int)i;
+        if (*best < 0 || (query->rings[i].seq < query->rings[*best].seq) == query->oldest_first) {
+            *best = i;
+        }
+        if (query->rings[i].seq == expected) {
+            break;
         }
     }
     return 0;

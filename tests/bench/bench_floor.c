@@ -42,7 +42,6 @@ static void floor_facts(void)
     town_must(lk_audit_next(&query, &entry), "audit");
     fl.audit_newest = entry.record.id.sub;
     fl.audit_slots = TOWN_AUDIT;
-    fl.audit_first_at = entry.at - TOWN_AUDIT;
     lk_abort(&town.txn);
     town_close(&town);
 }
@@ -102,6 +101,7 @@ const struct bench_engine bench_engine = {
     .close = floor_close,
     .ready = {[BENCH_USER_BY_EMAIL] = floor_person_ready,
               [BENCH_USER_PAGE] = floor_page_ready,
+              [BENCH_AUDIT_RANGE] = floor_audit_ready,
               [BENCH_DECODE] = floor_decode_ready,
               [BENCH_LOGIN_DURABLE] = floor_login_ready,
               [BENCH_LOGIN_CHARGE] = floor_login_ready},

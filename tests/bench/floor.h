@@ -23,7 +23,6 @@ struct floor_state {
     uint32_t permission_number;
     uint64_t tenant_epoch, tenant_txn, now_ms;
     uint32_t audit_slots, audit_newest;
-    uint64_t audit_first_at;
 };
 extern struct floor_state fl;
 
@@ -65,6 +64,7 @@ void floor_page_ready(uint32_t which);
 void floor_user_page(uint32_t which);
 void floor_decode_ready(uint32_t which);
 void floor_decode(uint32_t which);
+void floor_audit_ready(uint32_t which);
 void floor_audit_range(uint32_t which);
 
 /* ---- bench_floor.c ---- */

@@ -291,19 +291,30 @@ static uint64_t slot_at(uint32_t slot)
     return field.value;
 }
 
+static uint64_t audit_since;
+
+/* The time of an entry that has enough behind it. */
+void floor_audit_ready(uint32_t which)
+{
+    renew();
+    audit_since =
+        slot_at((fl.audit_newest + 1 + which % (TOWN_AUDIT - TOWN_RANGE)) % fl.audit_slots);
+    mdb_txn_reset(fl.reader);
+}
+
 void floor_audit_range(uint32_t which)
 {
-    uint64_t since = fl.audit_first_at + which % (TOWN_AUDIT - TOWN_RANGE);
     uint32_t oldest = (fl.audit_newest + 1) % fl.audit_slots, low = 0, high = fl.audit_slots - 1, i;
     struct plain_user entry;
     struct lk_key key;
     MDB_val found, value;
 
+    (void)which;
     renew();
     while (low < high) {
         uint32_t middle = (low + high) / 2;
 
-        if (slot_at((oldest + middle) % fl.audit_slots) < since) {
+        if (slot_at((oldest + middle) % fl.audit_slots) < audit_since) {
             low = middle + 1;
         } else {
             high = middle;
