@@ -131,12 +131,18 @@ const struct lk_field *lk_field_numbered(const struct lk_kind *kind, unsigned nu
     if (number <= LK_AUDIT_FIELD_COUNT) {
         return number && kind->flags & LK_K_AUDIT_FIELDS ? &lk_audit_fields[number - 1] : NULL;
     }
-    for (i = 0; i < kind->field_count; i++) {
-        if (kind->fields[i].number == number) {
-            return &kind->fields[i];
-        }
+    if (!kind->field_count || number < kind->fields[0].number) {
+        return NULL;
     }
-    return NULL;
+    /* Numbers rise, mostly by one: the field is here, or as many before as numbers are left out. */
+    i = number - kind->fields[0].number;
+    if (i >= kind->field_count) {
+        i = (size_t)kind->field_count - 1;
+    }
+    while (kind->fields[i].number > number) {
+        i--;
+    }
+    return kind->fields[i].number == number ? &kind->fields[i] : NULL;
 }
 
 const struct lk_index *lk_index_named(const struct lk_kind *kind, struct lk_span name)
