@@ -9,6 +9,20 @@
  */
 #include "lk_engine.h"
 
+/* What the platform's clock says, and how far that can be believed. */
+static int clock_wall(const struct lk_store *store, uint64_t *wall, enum lk_clock_quality *quality)
+{
+    int error;
+
+    *wall = 0;
+    *quality = LK_CLOCK_UNSET;
+    error = store->port->clock->wall(store->port->self, wall, quality);
+    if (*wall < LK_CLOCK_LEAST_MS || *wall >= LK_CLOCK_END_MS) {
+        *quality = LK_CLOCK_UNSET; /* whatever it says of itself */
+    }
+    return error;
+}
+
 /* Where the monotonic clock stood when `meta` was stored, as this boot counts. */
 static uint64_t clock_origin(const struct lk_store *store, const struct lk_meta *meta,
                              uint64_t monotonic)
@@ -29,7 +43,8 @@ int lk_clock_start(struct lk_store *store, const struct lk_meta *stored)
                                   .left_out = store->meta.left_out};
     const struct lk_meta *meta = stored ? stored : &fresh;
     const struct lk_port *port = store->port;
-    uint64_t monotonic, origin;
+    enum lk_clock_quality quality;
+    uint64_t monotonic, origin, wall;
     int error = port->clock->boot ? port->clock->boot(port->self, &store->boot) : LK_E_UNSUPPORTED;
 
     if (!error) {
@@ -41,11 +56,20 @@ int lk_clock_start(struct lk_store *store, const struct lk_meta *stored)
     if (!error) {
         error = port->clock->monotonic(port->self, &monotonic);
     }
+    if (!error) {
+        error = clock_wall(store, &wall, &quality);
+    }
     if (error) {
         return error;
     }
     store->boot |= !store->boot;
     origin = stored ? clock_origin(store, stored, monotonic) : monotonic;
+    /* Another machine may have stored it while this one was on: no more than the clocks tell has
+     * passed since. */
+    if (meta->boot != store->boot && quality >= LK_CLOCK_SET) {
+        wall = lk_elapsed(wall, meta->high_water_ms);
+        origin = lk_elapsed(monotonic, origin) > wall ? monotonic - wall : origin;
+    }
     store->meta = *meta;
     store->time_epoch = meta->time_epoch;
     store->high_water_ms = meta->high_water_ms;
@@ -101,14 +125,11 @@ int lk_clock_begin(struct lk_txn *txn)
 {
     struct lk_store *store = txn->store;
     const struct lk_port *port = store->port;
-    enum lk_clock_quality quality = LK_CLOCK_UNSET;
+    enum lk_clock_quality quality;
     struct lk_meta meta;
-    uint64_t wall = 0;
-    int error = port->clock->wall(port->self, &wall, &quality);
+    uint64_t wall;
+    int error = clock_wall(store, &wall, &quality);
 
-    if (wall < LK_CLOCK_LEAST_MS || wall >= LK_CLOCK_END_MS) {
-        quality = LK_CLOCK_UNSET; /* whatever it says of itself */
-    }
     if (!error) {
         error = port->clock->monotonic(port->self, &txn->monotonic_ms);
     }

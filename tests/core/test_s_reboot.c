@@ -164,6 +164,37 @@ static void test_s10_uptime_before_opening_counts(void **state)
     bench_close(bench);
 }
 
+/* The store was used on another machine until just now, and this one has been on for a year: of
+ * that year no more has passed for the store than the clocks tell. */
+static void test_s10_from_another_machine(void **state)
+{
+    static const struct {
+        int wall_ms, passed_ms; /* of this machine's clock after the newest time stored */
+    } cases[] = {{5000, 5000}, {0, 0}, {-30000, 0}, {-3600000, 0}};
+    enum lk_clock_quality quality;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < LK_COUNT(cases); i++) {
+        struct bench *bench = bench_open();
+        uint64_t before, powered;
+
+        time_seen(bench);
+        before = time_now(bench, &quality);
+        powered = lk_powered(&bench->txn);
+        lk_fake_reboot(&bench->fake, LK_CLOCK_SET);
+        lk_fake_advance(&bench->fake, UINT64_C(365) * 86400000);
+        lk_fake_wall_set(&bench->fake, before + (uint64_t)(int64_t)cases[i].wall_ms,
+                         i % 2 ? LK_CLOCK_SYNCED : LK_CLOCK_SET);
+        bench_reopen(bench);
+        assert_true(time_now(bench, &quality) == before + (uint64_t)cases[i].passed_ms);
+        /* A clock that is far behind is not believed. */
+        assert_true(quality == (i == 3 ? LK_CLOCK_HELD : i % 2 ? LK_CLOCK_SYNCED : LK_CLOCK_SET));
+        assert_true(lk_powered(&bench->txn) == powered + (uint64_t)cases[i].passed_ms);
+        bench_close(bench);
+    }
+}
+
 /* A port that cannot tell boots apart: each opening counts as one. */
 static void test_s10_no_boot_number(void **state)
 {
@@ -195,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_s10_sessions_wait_for_the_clock),
         cmocka_unit_test(test_s10_the_worst_clock_counts),
         cmocka_unit_test(test_s10_uptime_before_opening_counts),
+        cmocka_unit_test(test_s10_from_another_machine),
         cmocka_unit_test(test_s10_no_boot_number),
     };
 
