@@ -53,12 +53,13 @@ $(BUILD)/obj/sodium/%.o: $(SODIUM_SOURCE)/fetched $(BUILD)/flags
 ifdef SODIUM_SMALL
 SODIUM_LOOPS := crypto_generichash/blake2b/ref/blake2b-compress-ref \
 	crypto_generichash/blake2b/ref/blake2b-ref \
-	crypto_shorthash/siphash24/ref/shorthash_siphash24_ref
+	crypto_shorthash/siphash24/ref/shorthash_siphash24_ref \
+	crypto_stream/chacha20/ref/chacha20_ref
 define sodium-loops
 $(BUILD)/made/$(notdir $(1)).c: $(SODIUM_SOURCE)/fetched port/baremetal/$(notdir $(1)).sed
 	@mkdir -p $$(@D)
 	@sed -f port/baremetal/$(notdir $(1)).sed $(SODIUM_ROOT)/$(1).c >$$@
-	@! grep -nE '^ *((SIP)?ROUND(\([0-9]+\))?|STORE64_LE\(buffer.*);$$$$' $$@ || \
+	@! grep -nE '^ *((SIP|QUARTER)?ROUND(\([0-9]+\))?|STORE64_LE\(buffer.*);$$$$' $$@ || \
 		{ echo 'make: $(1): steps are left that are in no loop' >&2; exit 1; }
 $(BUILD)/obj/sodium/$(1).o: $(BUILD)/made/$(notdir $(1)).c
 $(BUILD)/obj/sodium/$(1).o: SODIUM_FROM = $(BUILD)/made/$(notdir $(1)).c
