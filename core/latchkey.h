@@ -1088,6 +1088,14 @@ int lk_rekey_begin(struct lk_txn *txn);
 int lk_rekey_step(struct lk_txn *txn, uint32_t budget, bool *more);
 /* Opens a store wrapped by a passphrase and wraps it by this device's secret. */
 int lk_adopt(const struct lk_config *config, struct lk_span passphrase);
+/*
+ * lk_open() on a device that a store may have been put on ready made. Where the port has a
+ * provisioning secret, which opens the store while the device's own does not, the store is wrapped
+ * by the own one, which is made if there is none; then what the other could open is overwritten, and
+ * the port forgets it. A cut in between leaves a store that opens, and the next start does the rest.
+ * LK_E_SECRET: neither opens it.
+ */
+int lk_open_provisioned(struct lk_store *store, const struct lk_config *config);
 
 /* ---- Linux (liblatchkey; boards/linux) ---- */
 

@@ -621,7 +621,7 @@ int lk_keyring_change(struct lk_txn *txn, const uint8_t *from_secret, struct lk_
                       const uint8_t *to_secret, struct lk_span to);
 void lk_keyring_wipe(struct lk_store *store);
 /* Opens by a passphrase, wraps by the device secret (which is made where there is none). */
-int lk_keyring_adopt(struct lk_txn *txn, struct lk_span passphrase);
+int lk_keyring_adopt(struct lk_txn *txn, const uint8_t *secret, struct lk_span passphrase);
 
 enum lk_old_keys {
     LK_OLD_KEYS_NONE = 0,

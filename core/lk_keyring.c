@@ -554,14 +554,14 @@ int lk_keyring_renew(struct lk_txn *txn)
     return error;
 }
 
-int lk_keyring_adopt(struct lk_txn *txn, struct lk_span passphrase)
+int lk_keyring_adopt(struct lk_txn *txn, const uint8_t *secret, struct lk_span passphrase)
 {
     struct lk_store *store = txn->store;
     uint8_t own[LK_DEVICE_SECRET_SIZE];
     int error = keyring_secret_or_new(store, own);
 
     if (!error) {
-        error = lk_keyring_change(txn, NULL, passphrase, own, LK_TEXT(""));
+        error = lk_keyring_change(txn, secret, passphrase, own, LK_TEXT(""));
     }
     lk_wipe(store, own, sizeof(own));
     return error;

@@ -281,30 +281,66 @@ int lk_create_empty(struct lk_store *store, const struct lk_config *config)
     return store_create(store, config, NULL, NULL);
 }
 
-int lk_adopt(const struct lk_config *config, struct lk_span passphrase)
+/* Of a closed store: wraps it by this device's secret, and leaves it closed. */
+static int store_adopt(struct lk_store *store, const struct lk_config *config,
+                       const uint8_t *secret, struct lk_span passphrase)
 {
-    struct lk_store store;
     struct lk_txn txn;
-    int error = store_setup(&store, config);
+    int error = store_setup(store, config);
 
     if (!error) {
-        error = store.storage->ops->open(store.storage, LK_WRITE);
+        error = store->storage->ops->open(store->storage, LK_WRITE);
     }
     if (error) {
         return error;
     }
     memset(&txn, 0, sizeof(txn));
-    error = store_begin(&store, &txn, LK_WRITE);
+    error = store_begin(store, &txn, LK_WRITE);
     if (!error) {
-        error = lk_keyring_adopt(&txn, passphrase);
+        error = lk_keyring_adopt(&txn, secret, passphrase);
         if (!error) {
             store_end(&txn);
-            error = store.storage->ops->commit(&txn.storage, LK_COMMIT_DURABLE);
+            error = store->storage->ops->commit(&txn.storage, LK_COMMIT_DURABLE);
         }
         lk_abort(&txn);
         lk_txn_release(&txn);
     }
-    store.storage->ops->close(store.storage);
+    store->storage->ops->close(store->storage);
+    return error;
+}
+
+int lk_adopt(const struct lk_config *config, struct lk_span passphrase)
+{
+    struct lk_store store;
+
+    return store_adopt(&store, config, NULL, passphrase);
+}
+
+int lk_open_provisioned(struct lk_store *store, const struct lk_config *config)
+{
+    const struct lk_port *port = config->port;
+    uint8_t secret[LK_DEVICE_SECRET_SIZE];
+    int error = lk_open(store, config);
+
+    if ((error && error != LK_E_SECRET) || !port->secret || !port->secret->provisioned ||
+        port->secret->provisioned(port->self, secret)) {
+        return error;
+    }
+    if (error) {
+        error = store_adopt(store, config, secret, LK_TEXT(""));
+        error = error ? error : lk_open(store, config);
+    }
+    lk_wipe(store, secret, sizeof(secret));
+    /* Forgotten last: while it is there, a start overwrites what it could open. */
+    if (!error) {
+        error = lk_store_scrub(store, NULL);
+    }
+    if (!error) {
+        error = port->secret->forget(port->self);
+    }
+    if (error) {
+        lk_close(store);
+    }
     return error;
 }
 

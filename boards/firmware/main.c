@@ -13,14 +13,15 @@ static int main_open(const struct lk_firmware *board)
 {
     const struct lk_create_request request = {.tenant = LK_TEXT("main"), .admin = LK_TEXT("admin")};
     struct lk_create_result result;
-    int error = lk_open(&main_store, &board->config);
+    int error = lk_open_provisioned(&main_store, &board->config), made;
 
-    /* Before the first start there is no secret either. Where there is a store, making one says so.
-     */
+    /* Before the first start there is no secret either. Where there is a store, making one says so,
+     * and what was wrong is that no secret opens it. */
     if (error != LK_E_NOT_FOUND && error != LK_E_SECRET) {
         return error;
     }
-    error = lk_create(&main_store, &board->config, &request, &result);
+    made = lk_create(&main_store, &board->config, &request, &result);
+    error = made == LK_E_EXISTS ? error : made;
     if (!error) {
         lk_firmware_say("A new store. Log in as admin with this code for a password; it is\r\n"
                         "good once: ");

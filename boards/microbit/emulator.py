@@ -18,7 +18,7 @@ import termios
 import tty
 
 ALL = 256 * 1024           # bytes of the chip's flash
-STORE = 191 * 1024         # what is kept begins here (LK_NRF51_FIRST_PAGE)
+STORE = 190 * 1024         # what is kept begins here (LK_NRF51_FIRST_PAGE)
 RAM = ()                   # more arguments, for those who measure
 
 
@@ -54,12 +54,13 @@ class Emulator:
             for server in servers:
                 server.close()
 
-    def ask(self, command):
-        self.control.sendall(json.dumps({"execute": command}).encode() + b"\n")
+    def ask(self, command, **arguments):
+        self.control.sendall(
+            json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
         while True:
             reply = json.loads(self.replies.readline())
             if "return" in reply:
-                return
+                return reply["return"]
             if "error" in reply:
                 raise RuntimeError(reply["error"])
 

@@ -171,10 +171,43 @@ static int fake_secret_create(void *self)
     return LK_OK;
 }
 
+static int fake_secret_provisioned(void *self, uint8_t secret[LK_DEVICE_SECRET_SIZE])
+{
+    struct lk_fake *fake = self;
+
+    if (lk_fake_call_fails(fake) || !fake->provision.present) {
+        return LK_E_SECRET;
+    }
+    memcpy(secret, fake->provision.bytes, LK_DEVICE_SECRET_SIZE);
+    return LK_OK;
+}
+
+static int fake_secret_forget(void *self)
+{
+    struct lk_fake *fake = self;
+
+    if (lk_fake_call_fails(fake)) {
+        return LK_E_IO;
+    }
+    lk_fake_secret_provision(fake, NULL);
+    return LK_OK;
+}
+
 static const struct lk_secret fake_secret = {
     .read = fake_secret_read,
     .create = fake_secret_create,
+    .provisioned = fake_secret_provisioned,
+    .forget = fake_secret_forget,
 };
+
+void lk_fake_secret_provision(struct lk_fake *fake, const uint8_t secret[LK_DEVICE_SECRET_SIZE])
+{
+    memset(&fake->provision, 0, sizeof fake->provision);
+    fake->provision.present = secret != NULL;
+    if (secret != NULL) {
+        memcpy(fake->provision.bytes, secret, LK_DEVICE_SECRET_SIZE);
+    }
+}
 
 void lk_fake_secret_set(struct lk_fake *fake, const uint8_t secret[LK_DEVICE_SECRET_SIZE])
 {

@@ -63,7 +63,7 @@ struct lk_fake {
     struct {
         bool present;
         uint8_t bytes[LK_DEVICE_SECRET_SIZE];
-    } secret;
+    } secret, provision;
     uint64_t counter;
     struct lk_fake_flash *flash;
     struct {
@@ -124,6 +124,8 @@ void lk_fake_reboot(struct lk_fake *fake, enum lk_clock_quality quality);
 void lk_fake_entropy_break(struct lk_fake *fake, bool broken);
 /* Another device secret; NULL: none, and the port can make one. */
 void lk_fake_secret_set(struct lk_fake *fake, const uint8_t secret[LK_DEVICE_SECRET_SIZE]);
+/* A provisioning secret, which the port forgets when told to; NULL: none. */
+void lk_fake_secret_provision(struct lk_fake *fake, const uint8_t secret[LK_DEVICE_SECRET_SIZE]);
 /* Gives the port a monotonic counter that stands at `count`. Call it before the store is opened. */
 void lk_fake_counter_set(struct lk_fake *fake, uint64_t count);
 

@@ -91,9 +91,26 @@ static int template_secret_create(void *self)
     return LK_E_UNSUPPORTED;
 }
 
+/* Supply, or leave both NULL: where whoever makes stores elsewhere puts the secret that opens them
+ * (LK_E_SECRET: nowhere, or forgotten), and forgetting it so that nobody reads it any more. */
+static int template_secret_provisioned(void *self, uint8_t secret[LK_DEVICE_SECRET_SIZE])
+{
+    (void)self;
+    (void)secret;
+    return LK_E_UNSUPPORTED;
+}
+
+static int template_secret_forget(void *self)
+{
+    (void)self;
+    return LK_E_UNSUPPORTED;
+}
+
 static const struct lk_secret template_secret = {
     .read = template_secret_read,
     .create = template_secret_create,
+    .provisioned = template_secret_provisioned,
+    .forget = template_secret_forget,
 };
 
 /* ---- Crypto ---- */

@@ -162,6 +162,93 @@ static void test_fault_adopt(void **state)
     bench_close(bench);
 }
 
+/* Whether the store, closed, opens by just this secret. */
+static int opens_by(struct bench *bench, const uint8_t secret[LK_DEVICE_SECRET_SIZE])
+{
+    struct lk_fake before = bench->fake;
+    int error;
+
+    lk_fake_secret_set(&bench->fake, secret);
+    lk_fake_secret_provision(&bench->fake, NULL);
+    error = lk_open(&bench->store, &bench->config);
+    if (!error) {
+        lk_close(&bench->store);
+    }
+    bench->fake = before;
+    return error;
+}
+
+/*
+ * A store that was made elsewhere is put on a device: whatever fails on the way, the next start
+ * opens it, by a secret that only this device has.
+ */
+static void test_fault_provisioned(void **state)
+{
+    static const uint8_t own[LK_DEVICE_SECRET_SIZE] = {9}, wrong[LK_DEVICE_SECRET_SIZE] = {8};
+    uint8_t factory[LK_DEVICE_SECRET_SIZE];
+    struct bench *bench = bench_open();
+    void *saved = malloc(bench->memory_size);
+    uint64_t points = 0;
+    unsigned way, has_own;
+
+    (void)state;
+    memcpy(factory, bench->fake.secret.bytes, sizeof(factory));
+    lk_txn_release(&bench->txn);
+    lk_close(&bench->store);
+    assert_non_null(saved);
+    memcpy(saved, bench->memory, bench->memory_size);
+
+    /* Nothing that opens it: it stays as it is, and what is there is not forgotten. */
+    lk_fake_secret_set(&bench->fake, own);
+    assert_int_equal(lk_open_provisioned(&bench->store, &bench->config), LK_E_SECRET);
+    lk_fake_secret_provision(&bench->fake, wrong);
+    assert_int_equal(lk_open_provisioned(&bench->store, &bench->config), LK_E_SECRET);
+    assert_true(bench->fake.provision.present);
+    assert_memory_equal(saved, bench->memory, bench->memory_size);
+
+    for (way = 0; way < WAYS * 2; way++) {
+        bool hit = true;
+        uint64_t n;
+
+        has_own = way / WAYS;
+        for (n = 1; hit; n++) {
+            uint8_t now[LK_DEVICE_SECRET_SIZE];
+            int error;
+
+            memcpy(bench->memory, saved, bench->memory_size);
+            lk_fake_secret_set(&bench->fake, has_own ? own : NULL);
+            lk_fake_secret_provision(&bench->fake, factory);
+            arm(bench, (enum way)(way % WAYS), n);
+            error = lk_open_provisioned(&bench->store, &bench->config);
+            hit = disarm(bench);
+            points += hit;
+            if (error) {
+                assert_true(hit);
+                assert_false(bench->ram.open);
+                assert_true(keys_are_wiped(&bench->store));
+                assert_true(bench->fake.provision.present);
+                assert_int_equal(lk_open_provisioned(&bench->store, &bench->config), 0);
+            }
+            bench_verify(bench);
+            lk_txn_release(&bench->txn);
+            lk_close(&bench->store);
+            /* A call that failed may have hidden the provisioning secret: it is met at the next
+             * start. */
+            assert_int_equal(lk_open_provisioned(&bench->store, &bench->config), 0);
+            lk_close(&bench->store);
+            assert_false(bench->fake.provision.present);
+            memcpy(now, bench->fake.secret.bytes, sizeof(now));
+            assert_true(!has_own || memcmp(now, own, sizeof(own)) == 0);
+            assert_int_equal(opens_by(bench, now), 0);
+            assert_int_equal(opens_by(bench, factory), LK_E_SECRET);
+        }
+    }
+    print_message("%llu calls failed\n", (unsigned long long)points);
+    assert_int_equal(lk_open(&bench->store, &bench->config), 0);
+    free(saved);
+    bench_close(bench);
+}
+
 /*
  * What a full store answers changes nothing; what can't be audited is refused; and taking away
  * works all the same for a caller who audits in bulk.
@@ -212,9 +299,8 @@ static void test_fault_full_store(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fault_create),
-        cmocka_unit_test(test_fault_open),
-        cmocka_unit_test(test_fault_adopt),
+        cmocka_unit_test(test_fault_create),     cmocka_unit_test(test_fault_open),
+        cmocka_unit_test(test_fault_adopt),      cmocka_unit_test(test_fault_provisioned),
         cmocka_unit_test(test_fault_full_store),
     };
 

@@ -119,7 +119,20 @@ static int nrf_secret_create(void *self)
     return lk_secret_create(&lk_nrf51_flash, self, LK_NRF51_SECRET_SECTOR, &nrf_entropy);
 }
 
-static const struct lk_secret nrf_secret = {.read = nrf_secret_read, .create = nrf_secret_create};
+static int nrf_secret_provisioned(void *self, uint8_t secret[LK_DEVICE_SECRET_SIZE])
+{
+    return lk_secret_read(&lk_nrf51_flash, self, LK_NRF51_PROVISION_SECTOR, secret);
+}
+
+static int nrf_secret_forget(void *self)
+{
+    return lk_nrf51_flash.erase(self, LK_NRF51_PROVISION_SECTOR);
+}
+
+static const struct lk_secret nrf_secret = {.read = nrf_secret_read,
+                                            .create = nrf_secret_create,
+                                            .provisioned = nrf_secret_provisioned,
+                                            .forget = nrf_secret_forget};
 
 /* ---- Console ---- */
 

@@ -133,8 +133,20 @@ static int virt_secret_create(void *self)
     return lk_secret_create(&lk_cfi_flash, self, LK_VIRT_SECRET_SECTOR, &virt_entropy);
 }
 
+static int virt_secret_provisioned(void *self, uint8_t secret[LK_DEVICE_SECRET_SIZE])
+{
+    return lk_secret_read(&lk_cfi_flash, self, LK_VIRT_PROVISION_SECTOR, secret);
+}
+
+static int virt_secret_forget(void *self)
+{
+    return lk_cfi_flash.erase(self, LK_VIRT_PROVISION_SECTOR);
+}
+
 static const struct lk_secret virt_secret = {.read = virt_secret_read,
-                                             .create = virt_secret_create};
+                                             .create = virt_secret_create,
+                                             .provisioned = virt_secret_provisioned,
+                                             .forget = virt_secret_forget};
 
 /* ---- Console ---- */
 

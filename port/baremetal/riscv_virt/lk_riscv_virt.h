@@ -10,9 +10,11 @@
 
 #define LK_VIRT_SECTOR_SIZE  (256u * 1024u)
 #define LK_VIRT_SECTOR_COUNT 128u
-/* The store's sectors come first; the device secret has the last one. */
-#define LK_VIRT_STORE_SECTORS 16u
-#define LK_VIRT_SECRET_SECTOR (LK_VIRT_SECTOR_COUNT - 1)
+/* The store's sectors come first; the device secret has the last one, a provisioning secret the one
+ * before. */
+#define LK_VIRT_STORE_SECTORS    16u
+#define LK_VIRT_PROVISION_SECTOR (LK_VIRT_SECTOR_COUNT - 2)
+#define LK_VIRT_SECRET_SECTOR    (LK_VIRT_SECTOR_COUNT - 1)
 
 extern const struct lk_port lk_virt_port;
 
