@@ -165,6 +165,7 @@ int host_make_flash(const struct lk_host_config *config, const struct host_flash
         return error;
     }
     made->config.audit_capacity = host_flash_audit_slots(&made->flash);
+    made->config.left_out = name->lean ? LK_INDEXES_OPTIONAL : 0;
     if (name->memory != 0) {
         made->config.pwhash = (struct lk_pwhash_params){name->memory / 1024, name->passes, 1};
     }

@@ -4,7 +4,8 @@
  * host_flash.c: stores in the image of a flash part: what a name says of the part, what the image
  * itself says, and the pieces put together.
  *
- * "flash:IMAGE[,sector=SIZE][,count=N][,unit=N][,value=SIZE][,at=SIZE][,memory=SIZE][,passes=N]".
+ * "flash:IMAGE[,sector=SIZE][,count=N][,unit=N][,value=SIZE][,at=SIZE][,memory=SIZE][,passes=N]
+ * [,lean=1]".
  * What is left out is found in the image, or takes the defaults below where the image is to be
  * made.
  */
@@ -105,6 +106,11 @@ static bool flash_is_passes(uint64_t n)
     return n >= 1 && n <= 64;
 }
 
+static bool flash_is_lean(uint64_t n)
+{
+    return n <= 1;
+}
+
 static const struct flash_field {
     const char *name;
     size_t offset; /* in struct host_flash_name */
@@ -126,6 +132,8 @@ static const struct flash_field {
      "is not what a password hash may take: 8K and more, in steps of 1K"},
     {"passes", offsetof(struct host_flash_name, passes), false, flash_is_passes,
      "is not a number of passes: 1 to 64"},
+    {"lean", offsetof(struct host_flash_name, lean), false, flash_is_lean,
+     "is neither 1 nor 0: a new store without, or with, the indexes that only order lists"},
 };
 
 #define FLASH_FIELDS (sizeof(flash_fields) / sizeof(flash_fields[0]))
@@ -157,8 +165,9 @@ static int flash_field(struct host_flash_name *name, const char *item, size_t si
         memcpy((uint8_t *)name + field->offset, &place, sizeof(place));
         return 0;
     }
-    return flash_refuse("", item, size,
-                        "is none of sector=, count=, unit=, value=, at=, memory= and passes=");
+    return flash_refuse(
+        "", item, size,
+        "is none of sector=, count=, unit=, value=, at=, memory=, passes= and lean=");
 }
 
 int host_flash_name(const char *storage, struct host_flash_name *name)

@@ -14,6 +14,7 @@ struct host_flash_name {
     uint32_t value;          /* bytes of a record at most */
     uint32_t at;             /* of the part in the image */
     uint32_t memory, passes; /* of a password hash, where the device has less than this machine */
+    uint32_t lean;           /* 1: made without the indexes that only order lists */
     unsigned given;          /* bit n: field n of the table was there */
 };
 

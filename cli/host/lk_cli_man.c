@@ -155,7 +155,9 @@ void lk_cli_man(struct lk_cli *cli)
         "comma: sector=SIZE (1K to 256K; 4K), count=N (sectors, 4 to 32767; 256), unit=N "
         "(program unit: 1, 4, 8 or 16 bytes; 4), value=SIZE (of a record at most), at=SIZE "
         "(offset of the part in the image; 0), memory=SIZE and passes=N (what a new password "
-        "hash takes, for a device with less memory). SIZE is a number of bytes, or has K or "
+        "hash takes, for a device with less memory), lean=1 (a new store lacks the indexes that "
+        "only "
+        "order lists). SIZE is a number of bytes, or has K or "
         "M behind it. Sector, count and unit of an image that is there are found in it; what "
         "is said of them must agree. The device secret is in IMAGE.secret, or where "
         "\\-\\-secret says. An image is one writer's or several readers' at a time.\n");
