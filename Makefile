@@ -405,8 +405,10 @@ $(BUILD)/bench/bench_instructions: $(BUILD)/obj/tests/bench/bench_instructions.o
 	$(say) LD $@
 	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -lcmocka -o $@
 
+ifdef BOARD_HOSTED
 instructions: $(BUILD)/bench/bench_instructions ## instructions of fixed work, against a baseline with a budget of 3 %; BASELINE=write makes a new one
 	@$(PYTHON) -B tests/bench/instructions.py $< tests/bench/instructions.txt $(if $(BASELINE),--$(BASELINE))
+endif
 
 # ---- The same tests under other eyes -------------------------------------------------------------
 

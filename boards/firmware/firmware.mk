@@ -7,7 +7,9 @@
 # or, where the emulator keeps no file:
 #   BOARD_EMULATOR   a program as boards/microbit/emulator.py, with the class Emulator
 # and for the tests:
-#   BOARD_FACTS      secret_at=N: where in the flash the device secret is (tests/board/machines.py)
+#   BOARD_FACTS      sector=N sectors=N secret_at=N: of the flash (tests/board/machines.py)
+#   BOARD_COUNTED    CORE COMMAND...: arm or riscv, and how an emulator is started that counts
+#                    instructions, with its flash in the file $(1)
 #   BOARD_CHECKS     what `make test` does: targets
 
 include port/baremetal/sodium.mk
@@ -75,7 +77,25 @@ board-device: $(FIRMWARE) host-program
 cuts: $(FIRMWARE) ## cut the power at CUTS random moments while the board writes
 	@timeout 3600 $(PYTHON) -B tests/board/board_power.py $(CUTS) $(MACHINE)
 
+board-image: $(FIRMWARE) host-program ## a board's flash on a host and back; a store that a host made, on a board
+	@timeout 600 $(PYTHON) -B tests/board/board_image.py build/linux/latchkey $(MACHINE)
+
+LEAST ?= 60
+board-full: $(FIRMWARE) host-program ## how many users with two sessions each a board holds: LEAST at least
+	@timeout 1200 $(PYTHON) -B tests/board/board_full.py build/linux/latchkey $(LEAST) $(MACHINE)
+
+BOARD_COST = timeout 600 $(PYTHON) -B tests/board/board_cost.py \
+	$(if $(BOARD_FLASH_NEW),--new '$(call BOARD_FLASH_NEW,$(BUILD)/$@.img)')
+BOARD_COSTED = $(BOARD_CC:gcc=nm) $(FIRMWARE) $(BOARD) $(call BOARD_COUNTED,$(BUILD)/$@.img)
+instructions: $(FIRMWARE) ## of a start and of a login
+	@$(BOARD_COST) --brief $(BOARD_COSTED)
+
+board-cost: $(FIRMWARE) ## instructions and flash that commands at a board's console cost
+	@mkdir -p build/bench
+	@$(BOARD_COST) --json build/bench/cost_$(BOARD).json $(BOARD_COSTED)
+
 # What drives the board from the other end of its line, and reads its flash.
 host-program:
 	@$(MAKE) BOARD=linux VARIANT= build/linux/latchkey
-.PHONY: run board-test port-test board-console board-device cuts host-program
+.PHONY: run board-test port-test board-console board-device board-image board-full board-cost
+.PHONY: instructions cuts host-program

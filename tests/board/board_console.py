@@ -5,9 +5,7 @@
 
 Prints "ok NAME" or "not ok NAME: why" for each case, and ends with 1 when one failed.
 """
-import os
 import re
-import subprocess
 import sys
 
 import machines
@@ -16,8 +14,6 @@ PASSWORD = "a battery of horses"
 BOB = "correct horse staple"
 FAILURES = 5  # that start a delay
 STACK_SPARE = 256
-LATCHKEY = os.environ.get("LATCHKEY", "build/linux/latchkey")
-HOSTS = "a stable full of horses"
 bad = 0
 
 
@@ -100,45 +96,6 @@ def after_a_cut(machine, code):
     board.send("logout")
     board.wait("login: ")
     board.cut()
-
-
-def host(machine, *words, password=None):
-    """The program of a host, on the board's flash: status and what it says."""
-    storage = ["--storage", "flash:%s,%s" % (machine.file, machine.limits), "--secret",
-               machine.file + ".secret"]
-    done = subprocess.run([LATCHKEY, *([] if words[0] == "flash" else storage), *words], text=True,
-                          input=password, capture_output=True, check=False)
-    return done.returncode, done.stdout + done.stderr
-
-
-def on_the_host(machine):
-    """What the board wrote is read and changed on a host, and read by the board again."""
-    secret_file = machine.file + ".secret"
-    os.chmod(machine.file, 0o600)
-    with open(machine.file, "rb") as image, open(secret_file, "wb") as secret:
-        os.chmod(secret_file, 0o600)
-        image.seek(machine.secret_at)
-        secret.write(image.read(32))
-    status, said = host(machine, "flash", "verify", machine.file, "--secret", secret_file)
-    case("its flash is verified on a host", status == 0 and "index entries: all in order" in said,
-         said)
-    status, said = host(machine, "user", "list")
-    case("which reads what the board wrote", status == 0 and "bob@example.org" in said, said)
-    status, said = host(machine, "user", "add", "carol", "--password-stdin",
-                        password=PASSWORD + "\n")
-    case("and adds to it", status == 0, said)
-    status, said = host(machine, "user", "passwd", "admin", "--password-stdin",
-                        password=HOSTS + "\n")
-    case("and sets a password that the board can hash", status == 0, said)
-    board = machine.start()
-    board.wait("login: ")
-    board.try_login(HOSTS)
-    said = board.command("user list")
-    case("the board reads what the host wrote", "carol" in said and "bob@" in said, said)
-    said = board.command("verify")
-    case("and finds it in order", "all in order" in said, said)
-    board.cut()
-    os.remove(secret_file)
 
 
 def lockout(machine):
@@ -239,8 +196,6 @@ def main():
     after_a_cut(machine, code)
     lockout(machine)
     garbage(machine)
-    if machine.file:
-        on_the_host(machine)
     sys.exit(1 if bad else 0)
 
 

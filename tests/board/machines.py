@@ -82,14 +82,40 @@ class Line:
 
 
 class Board:
-    """Facts: secret_at, where in the flash the device's secret is; limits, the board's header."""
+    """What a machine's flash holds: the store's sectors, somewhere a secret of provisioning, and the
+    device's own. Facts: sector, the size of one; sectors, those of the store; secret_at and
+    provision_at, where the secrets are; limits, the board's header."""
+
+    MARK = b"Latchkey secret\0"  # follows a secret that is there
+    SECRET = 32
 
     def __init__(self, facts):
+        self.sector, self.sectors = int(facts["sector"]), int(facts["sectors"])
         self.secret_at = int(facts["secret_at"])
+        self.provision_at = int(facts.get("provision_at", 0))
         with open(facts["limits"]) as header:
             said = dict(re.findall(r"(?m)^#define +(LK_\w+) +(\d+)", header.read()))
         self.limits = "value=%s,memory=%sK,passes=%s" % tuple(
             said["LK_" + name] for name in ("VALUE_MAX", "PWHASH_KIB", "PWHASH_PASSES"))
+
+    def flash_storage(self, image, *more):
+        """Words with which the program of a host works on an image of the store."""
+        return ["--storage", ",".join(["flash:" + image, "sector=%d" % self.sector,
+                                       "count=%d" % self.sectors, "unit=4", self.limits, *more])]
+
+    def store(self):
+        return self.read(0, self.sector * self.sectors)
+
+    def own_secret(self):
+        kept = self.read(self.secret_at, self.SECRET + len(self.MARK))
+        return kept[:self.SECRET] if kept[self.SECRET:] == self.MARK else None
+
+    def provision(self, store, secret):
+        """A new chip that a factory has put a store on, and (unless None) the secret that opens it."""
+        self.blank()
+        self.write(0, store)
+        if secret is not None:
+            self.write(self.provision_at, secret + self.MARK)
 
 
 class FileLine(Line):
@@ -125,6 +151,16 @@ class File(Board):
 
     def blank(self):
         subprocess.run(["sh", "-c", self.new], check=True)
+
+    def read(self, at, size):
+        with open(self.file, "rb") as image:
+            image.seek(at)
+            return image.read(size)
+
+    def write(self, at, data):
+        with open(self.file, "r+b") as image:
+            image.seek(at)
+            image.write(data)
 
     def start(self):
         return FileLine(self.command)
@@ -166,6 +202,14 @@ class Emulated(Board):
 
     def blank(self):
         self.flash = None
+
+    def read(self, at, size):
+        return self.flash[at:at + size]
+
+    def write(self, at, data):
+        flash = bytearray(self.flash or b"\xff" * (self.secret_at + self.sector))
+        flash[at:at + len(data)] = data
+        self.flash = bytes(flash)
 
     def start(self):
         return EmulatorLine(self)
