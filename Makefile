@@ -399,6 +399,34 @@ bench-services: $(addprefix $(BUILD)/bench/bench_,$(ENGINES) $(SERVICES)) ## the
 	@$(PYTHON) -B tests/bench/bench.py $(BUILD) --users $(BENCH_USERS) $(BENCH_ARGS) \
 		--engines latchkey,floor,naive,sqlite,$(subst $(space),$(comma),$(strip $(SERVICES)))
 
+# On a flash of each board's form, by a core with its limits; then on the boards themselves, emulated.
+BENCH_BOARDS := microbit qemu-riscv32
+BENCH_PART_microbit     := 1024 64 4
+BENCH_PART_qemu-riscv32 := 262144 16 4
+LIMITS := $(BUILD)/obj/limits
+LIMITS_SRC := $(CORE_SRC) tests/bench/bench_flash.c $(filter $(addprefix tests/,core/% storage/%),$(HELPER_SRC))
+define limits-bench
+$(LIMITS)/$(1)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $$(@D)
+	$$(say) CC '$$< ($(1))'
+	$$(Q)$$(COMPILE) -iquote tests/bench/limits/$(1) -iquote tests/core -iquote tests/storage -Itests -MMD -MP -c $$< -o $$@
+$(LIMITS)/$(1)/core/lk_blocklist.o: $(BUILD)/made/lk_blocklist_data.h
+$(BUILD)/bench/flash_$(1): $(patsubst %.c,$(LIMITS)/$(1)/%.o,$(LIMITS_SRC)) $(LIBRARY)
+	@mkdir -p $$(@D)
+	$$(say) LD $$@
+	$$(Q)$$(LINK) $$(filter %.o %.a,$$^) $$(TEST_LIBS) -lcmocka -o $$@
+endef
+$(foreach board,$(BENCH_BOARDS),$(eval $(call limits-bench,$(board))))
+
+ifdef BOARD_HOSTED
+bench-flash: $(addprefix $(BUILD)/bench/flash_,$(BENCH_BOARDS)) ## what operations cost on both boards: flash that is read, programmed, erased; instructions; build/bench/flash.json
+	@mkdir -p build/bench
+	@$(foreach board,$(BENCH_BOARDS),$(BUILD)/bench/flash_$(board) $(board) $(BENCH_PART_$(board)) \
+		>build/bench/flash_$(board).jsonl && $(MAKE) BOARD=$(board) VARIANT= board-cost &&) :
+	@$(PYTHON) -B tests/bench/flash.py build/bench $(BENCH_BOARDS)
+.PHONY: bench-flash
+endif
+
 # Of the program alone, on a store in RAM: the same on every machine with the same compiler.
 $(BUILD)/bench/bench_instructions: $(BUILD)/obj/tests/bench/bench_instructions.o $(call helpers,core) $(LIBRARY)
 	@mkdir -p $(@D)
