@@ -1091,9 +1091,9 @@ int lk_adopt(const struct lk_config *config, struct lk_span passphrase);
 /*
  * lk_open() on a device that a store may have been put on ready made. Where the port has a
  * provisioning secret, which opens the store while the device's own does not, the store is wrapped
- * by the own one, which is made if there is none; then what the other could open is overwritten, and
- * the port forgets it. A cut in between leaves a store that opens, and the next start does the rest.
- * LK_E_SECRET: neither opens it.
+ * by the own one, which is made if there is none; then what the other could open is overwritten,
+ * and the port forgets it. A cut in between leaves a store that opens, and the next start does the
+ * rest. LK_E_SECRET: neither opens it.
  */
 int lk_open_provisioned(struct lk_store *store, const struct lk_config *config);
 

@@ -44,8 +44,8 @@ struct lk_secret {
     /* Makes and keeps a new one. LK_E_EXISTS when there is one; LK_E_UNSUPPORTED where it is given.
      */
     int (*create)(void *self);
-    /* Both may be NULL. Reads the secret of whoever made the store that was put on this device, until
-     * it is forgotten for good: LK_E_SECRET then, or where there never was one. */
+    /* Both may be NULL. Reads the secret of whoever made the store that was put on this device,
+     * until it is forgotten for good: LK_E_SECRET then, or where there never was one. */
     int (*provisioned)(void *self, uint8_t secret[LK_DEVICE_SECRET_SIZE]);
     int (*forget)(void *self);
 };
