@@ -2,7 +2,7 @@
 /*
  * conformance.h: what every storage backend must do, tested the same way for all.
  *
- * A new backend is one more row in the table of test_conformance.c.
+ * A new backend is one more row in the table of test_conformance.c, or a program beside it.
  */
 #ifndef LK_TEST_CONFORMANCE_H
 #define LK_TEST_CONFORMANCE_H

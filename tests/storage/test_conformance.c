@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* test_conformance.c: the suite over every backend, bare and inside the fault wrapper. */
-#ifndef _DEFAULT_SOURCE
-#define _DEFAULT_SOURCE 1
-#endif
+/* test_conformance.c: the suite over every backend that needs no files, bare and inside the fault
+ * wrapper. */
 #include "conformance.h"
 #include "flash_help.h"
 #include "lk_fault.h"
-#include "lk_lmdb.h"
 #include "lk_ram.h"
-#include "lmdb_help.h"
 
 #include <stdlib.h>
 
@@ -18,15 +14,7 @@ struct backend_ram {
     void *memory;
 };
 
-struct backend_lmdb {
-    struct lk_lmdb lmdb;
-    struct lk_fault fault;
-    struct lk_lmdb_config config;
-    char directory[LMDB_HELP_PATH];
-};
-
 static struct backend_ram backend_ram;
-static struct backend_lmdb backend_lmdb;
 
 static struct lk_storage *backend_ram_make(size_t size)
 {
@@ -49,33 +37,6 @@ static struct lk_storage *backend_ram_make_fault(size_t size)
     struct lk_storage *inner = backend_ram_make(size);
     return inner != NULL && lk_fault_init(&backend_ram.fault, inner) == LK_OK
                ? &backend_ram.fault.storage
-               : NULL;
-}
-
-static struct lk_storage *backend_lmdb_make(size_t size)
-{
-    lmdb_help_place(backend_lmdb.directory);
-    backend_lmdb.config = (struct lk_lmdb_config){
-        .map_initial = 1, /* the least, so that growth is tried as well */
-        .map_max = size,
-        .value_max = CONFORMANCE_VALUE_MAX,
-        .flags = LK_LMDB_CREATE,
-    };
-    int rc = lk_lmdb_init(&backend_lmdb.lmdb, backend_lmdb.directory, &backend_lmdb.config);
-    return rc == LK_OK ? &backend_lmdb.lmdb.storage : NULL;
-}
-
-static void backend_lmdb_drop(struct lk_storage *storage)
-{
-    (void)storage;
-    lmdb_help_remove(backend_lmdb.directory);
-}
-
-static struct lk_storage *backend_lmdb_make_fault(size_t size)
-{
-    struct lk_storage *inner = backend_lmdb_make(size);
-    return inner != NULL && lk_fault_init(&backend_lmdb.fault, inner) == LK_OK
-               ? &backend_lmdb.fault.storage
                : NULL;
 }
 
@@ -120,9 +81,7 @@ int main(void)
 {
     static const struct conformance_backend backends[] = {
         {"ram", backend_ram_make, backend_ram_drop, 0, 0, 0, 0},
-        {"lmdb", backend_lmdb_make, backend_lmdb_drop, 0, 0, 0, 0},
         {"fault over ram", backend_ram_make_fault, backend_ram_drop, 0, 0, 0, 0},
-        {"fault over lmdb", backend_lmdb_make_fault, backend_lmdb_drop, 0, 0, 0, 0},
         {"ram without tallies", backend_ram_make_plain, backend_ram_drop, 0, 0, 0, 0},
         {"flash 1Kx16/1", backend_flash_make, backend_flash_drop, 16384 + 17, 784, 40, 10},
         {"flash 4Kx16/4", backend_flash_make, backend_flash_drop, 65536 + 20, 3000, 120, 18},
