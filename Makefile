@@ -301,7 +301,7 @@ $(addprefix $(RESULTS)/,$(addsuffix .result,$(filter house/%,$(SCRIPTS)))): $(RE
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(CROSSES))): $(RESULTS)/%.result: tests/% $(TOOLS) FORCE
 	@$(RUN_TEST) $* script $(PYTHON) -B $< $(BUILD)/tests/$(notdir $(*:_cross.py=_tool))
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(REPLAYS))): $(RESULTS)/fuzz/%.result: $(BUILD)/tests/fuzz/% FORCE
-	@$(RUN_TEST) fuzz/$* script $(RUNNER) $< $(wildcard tests/fuzz/seeds/$*)
+	@$(RUN_TEST) fuzz/$* script $(RUNNER) $< $(sort $(wildcard tests/fuzz/seeds/$*/*))
 
 # Its objects are prerequisites here as well, so that two makes never compile the same file.
 $(RESULTS)/house/deps-check.result: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) FORCE

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Logins: lockout, the steps and what happens between them, password rules, foreign verifiers. */
+/* Logins: lockout, the steps and what happens between them, password rules. */
 #include "bench.h"
 
 #include "lk_engine.h"
-#include "lk_foreign.h"
 
 #define PASSWORD "alice's secret"
 

@@ -6,7 +6,6 @@
 #include "password_help.h"
 
 #include "lk_engine.h"
-#include "lk_foreign.h"
 
 /* ---- History ---- */
 
@@ -109,43 +108,6 @@ static void test_password_history_holds_in_a_login(void **state)
     }
     password_refused(bench, alice, "secret number 2", BEFORE);
     password_taken(bench, alice, "secret number 1");
-    bench_verify(bench);
-    bench_close(bench);
-}
-
-/* What a foreign hash stood for counts as well; where it takes much room, older ones go early. */
-static void test_password_history_holds_foreign_hashes(void **state)
-{
-    /* By `openssl passwd -6 -salt saltsalt 'her own secret'`. */
-    static const char sha512[] = "$6$saltsalt$zsLrP38PruTRB4nMfNHoP/li7uCPoBMUsruWtLJMfyLaZ78/"
-                                 "xeAkdSU0l1FZFYs/4fgZS3h50iy//9/TKH43f0";
-    struct bench *bench = bench_open();
-    struct lk_id alice = bench_user(bench, "alice", NULL);
-    struct lk_credential credential;
-    char padded[200], text[32];
-    unsigned i;
-
-    (void)state;
-    lk_fake_foreign_set(&bench->fake, lk_foreign_verify, lk_foreign_check);
-    password_policy(bench, "password_history=10");
-    bench_write(bench);
-    assert_int_equal(lk_password_import(&bench->txn, alice, bench_text(sha512)), 0);
-    bench_commit(bench);
-    password_taken(bench, alice, "secret number 1");
-    for (i = 2; i < 9; i++) {
-        numbered(text, i);
-        password_taken(bench, alice, text);
-    }
-    bench_read(bench);
-    assert_int_equal(lk_credential_find(&bench->txn, alice, LK_CREDENTIAL_PASSWORD, &credential),
-                     0);
-    assert_true(credential.history.size > 500 && credential.history.size <= LK_HISTORY_MAX);
-    /* None of it can be read. */
-    memset(padded, 0, sizeof(padded));
-    for (i = 0; i + 4 <= credential.history.size; i++) {
-        assert_true(memcmp(credential.history.data + i, "$6$s", 4) != 0);
-    }
-    lk_abort(&bench->txn);
     bench_verify(bench);
     bench_close(bench);
 }
@@ -355,7 +317,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_password_history_is_kept_as_long_as_said),
         cmocka_unit_test(test_password_history_holds_in_a_login),
-        cmocka_unit_test(test_password_history_holds_foreign_hashes),
         cmocka_unit_test(test_password_history_sees_what_happened_between),
         cmocka_unit_test(test_password_history_moved_elsewhere_does_not_open),
         cmocka_unit_test(test_password_min_age),

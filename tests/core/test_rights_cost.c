@@ -9,18 +9,18 @@
 
 static struct lk_storage_ops counting;
 static const struct lk_storage_ops *inner;
-static unsigned gets, seeks;
+static unsigned get_count, seek_count;
 
 static int count_get(struct lk_storage_txn *txn, struct lk_span key, struct lk_span *value)
 {
-    gets++;
+    get_count++;
     return inner->get(txn, key, value);
 }
 
 static int count_seek(struct lk_storage_cursor *cursor, struct lk_span key, struct lk_span *found,
                       struct lk_span *value)
 {
-    seeks++;
+    seek_count++;
     return inner->seek(cursor, key, found, value);
 }
 
@@ -74,7 +74,7 @@ static int check(struct town *town, const struct lk_question *question)
 
     lk_abort(&town->bench->txn);
     assert_int_equal(lk_begin(&town->bench->store, &town->reader, LK_READ, NULL), 0);
-    gets = seeks = 0;
+    get_count = seek_count = 0;
     error = lk_session_check(&town->reader, 0, bench_text(town->session.token), question, &verdict);
     lk_abort(&town->reader);
     return error;
@@ -166,10 +166,10 @@ static void test_rights_cost_of_a_check(void **state)
     (void)state;
     assert_int_equal(check(&town, LK_ASK("door", "open")), 0); /* fills the caches */
     assert_int_equal(check(&town, NULL), 0);
-    bare = gets;
+    bare = get_count;
     assert_int_equal(check(&town, LK_ASK("door", "open")), 0);
-    asked = gets;
-    seeks_asked = seeks;
+    asked = get_count;
+    seeks_asked = seek_count;
     print_message("[  figure  ] gets of a check: %u; with a permission: %u, and %u seeks\n", bare,
                   asked, seeks_asked);
     assert_int_equal(bare, 1);
@@ -177,9 +177,9 @@ static void test_rights_cost_of_a_check(void **state)
     assert_int_equal(seeks_asked, 1);
     unrelated(&town);
     assert_int_equal(check(&town, LK_ASK("door", "open")), 0);
-    print_message("[  figure  ] after somebody wrote: %u\n", gets);
-    assert_int_equal(gets, 2); /* the tenant's epochs */
-    assert_int_equal(seeks, 1);
+    print_message("[  figure  ] after somebody wrote: %u\n", get_count);
+    assert_int_equal(get_count, 2); /* the tenant's epochs */
+    assert_int_equal(seek_count, 1);
     town_close(&town);
 }
 
@@ -203,20 +203,20 @@ static void test_rights_taken_away_are_gone_at_the_next_check(void **state)
         assert_int_equal(check(&town, LK_ASK("door", "open")), 0);
         unrelated(&town);
         assert_int_equal(check(&town, LK_ASK("door", "open")), 0);
-        before = gets;
+        before = get_count;
         ways[i].take(&town);
         assert_int_equal(check(&town, LK_ASK("door", "open")), LK_E_REFUSED);
-        after = gets;
+        after = get_count;
         most = after - before > most ? after - before : most;
         print_message("[  figure  ] %s: %u gets more at the next check\n", ways[i].name,
                       after - before);
         assert_true(after <= before + 1);
-        assert_true(seeks <= 2);
+        assert_true(seek_count <= 2);
         /* The session itself goes on. */
         assert_int_equal(check(&town, NULL), 0);
         ways[i].give(&town);
         assert_int_equal(check(&town, LK_ASK("door", "open")), 0);
-        assert_true(gets <= before + 1);
+        assert_true(get_count <= before + 1);
     }
     assert_true(most <= 1);
     town_close(&town);
@@ -240,12 +240,12 @@ static void test_rights_cost_of_several_roles(void **state)
         }
         assert_int_equal(check(&town, LK_ASK("gate", "open")), LK_E_REFUSED);
         assert_int_equal(check(&town, LK_ASK("gate", "open")), LK_E_REFUSED);
-        assert_int_equal(gets, 1);
+        assert_int_equal(get_count, 1);
         take_permission(&town);
         assert_int_equal(check(&town, LK_ASK("gate", "open")), LK_E_REFUSED);
         print_message("[  figure  ] %u roles, all looked at: %u gets after one changed\n", roles,
-                      gets);
-        assert_int_equal(gets, 2 + 1);
+                      get_count);
+        assert_int_equal(get_count, 2 + 1);
         give_permission(&town);
         /* A role that the user has not costs nothing but the tenant's. */
         assert_int_equal(check(&town, LK_ASK("gate", "open")), LK_E_REFUSED);
@@ -256,7 +256,7 @@ static void test_rights_cost_of_several_roles(void **state)
                          0);
         bench_commit(town.bench);
         assert_int_equal(check(&town, LK_ASK("gate", "open")), LK_E_REFUSED);
-        assert_int_equal(gets, 2);
+        assert_int_equal(get_count, 2);
         switch_on_named(&town, "viewer");
     }
     /* Those that inherit from the one that changed are changed, too. */
@@ -269,7 +269,7 @@ static void test_rights_cost_of_several_roles(void **state)
     assert_int_equal(check(&town, LK_ASK("door", "open")), 0);
     take_permission(&town);
     assert_int_equal(check(&town, LK_ASK("door", "open")), LK_E_REFUSED);
-    assert_int_equal(gets, 2 + 1);
+    assert_int_equal(get_count, 2 + 1);
     town_close(&town);
 }
 
@@ -350,14 +350,14 @@ static void test_rights_cost_of_conditions(void **state)
     bench_commit(town.bench);
     assert_int_equal(check(&town, LK_ASK("door", "open")), 0);
     assert_int_equal(check(&town, LK_ASK("door", "open")), 0);
-    print_message("[  figure  ] a conditional permission: %u gets\n", gets);
-    assert_int_equal(gets, 2);
+    print_message("[  figure  ] a conditional permission: %u gets\n", get_count);
+    assert_int_equal(get_count, 2);
     bench_write(town.bench);
     assert_int_equal(bench_set(town.bench, &lk_kind_permission, town.door, "channels=", NULL), 0);
     bench_commit(town.bench);
     assert_int_equal(check(&town, LK_ASK("door", "open")), 0);
     assert_int_equal(check(&town, LK_ASK("door", "open")), 0);
-    assert_int_equal(gets, 1);
+    assert_int_equal(get_count, 1);
     /* What takes away counts at once, too. */
     bench_write(town.bench);
     assert_int_equal(bench_set(town.bench, &lk_kind_permission, town.door, "deny=true", NULL), 0);

@@ -284,8 +284,9 @@ static void scene_try(struct scene *scene, const struct rule *rule, uint64_t num
     }
 }
 
-static struct lk_span fill_text(size_t size, bool email)
+static struct lk_span fill_text(uint64_t count, bool email)
 {
+    size_t size = (size_t)count;
     static uint8_t text[8192];
     size_t i;
 
@@ -338,8 +339,8 @@ static void try_text(struct scene *scene, const struct rule *rule)
         for (i = 0; i + 1 < sizeof(wide); i += 2) {
             memcpy(wide + i, "\xC3\xA9", 2);
         }
-        scene_try(scene, rule, 0, (struct lk_span){wide, rule->max / 2 * 2}, 0, NULL);
-        scene_try(scene, rule, 0, (struct lk_span){wide, rule->max / 2 * 2 + 2}, LK_E_CHECK,
+        scene_try(scene, rule, 0, (struct lk_span){wide, (size_t)rule->max / 2 * 2}, 0, NULL);
+        scene_try(scene, rule, 0, (struct lk_span){wide, (size_t)rule->max / 2 * 2 + 2}, LK_E_CHECK,
                   "is too long");
     }
 }
@@ -460,8 +461,9 @@ static void try_choice(struct scene *scene, const struct rule *rule, const char 
 }
 
 /* A map of one text of `size` bytes in all. */
-static struct lk_span fill_map(uint8_t *out, size_t size)
+static struct lk_span fill_map(uint8_t *out, uint64_t count)
 {
+    size_t size = (size_t)count;
     struct lk_cbor_writer writer;
     size_t head = size - 3 > 65535 ? 5 : size - 3 > 255 ? 3 : 2, made;
 
@@ -532,7 +534,8 @@ static void try_refs(struct scene *scene, const struct rule *rule)
               "is not a list of rising numbers");
     scene_try(scene, rule, 0, LK_TEXT("\xA0"), LK_E_CHECK, "is not a list of numbers");
     scene_try(scene, rule, 0, LK_TEXT("\x82\x01"), LK_E_CHECK, "is not a list of numbers");
-    scene_try(scene, rule, 0, (struct lk_span){many, rule->max + 1}, LK_E_CHECK, "holds too many");
+    scene_try(scene, rule, 0, (struct lk_span){many, (size_t)rule->max + 1}, LK_E_CHECK,
+              "holds too many");
     scene_try(scene, rule, 0, LK_TEXT("\x81\x19\x03\xE8"), LK_E_REFERENCE, "refers to nothing");
 }
 

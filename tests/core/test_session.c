@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Sessions and API keys, rules of passwords, and hashes of other programs. */
+/* Sessions and API keys, rules of passwords, and verifiers of another cost. */
 #include "bench.h"
 
 #include "lk_engine.h"
-#include "lk_foreign.h"
 
 #define PASSWORD "alice's secret"
 
@@ -430,73 +429,15 @@ static void test_session_password_must_be_changed(void **state)
     bench_close(bench);
 }
 
-static void test_session_foreign_hashes_are_replaced_at_login(void **state)
-{
-    /* Claims 4 GiB of memory. */
-    static const char dear[] = "$argon2id$v=19$m=4194304,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$"
-                               "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-    static const char *const refused[] = {
-        "", "plain", "$1$salt$hash", "{SSHA}xyz", "$6$rounds=999999999$salt$hash", dear};
-    /* By `openssl passwd -6`, and `-5`. */
-    static const char sha512[] = "$6$saltsalt$CZC5tBf5/rKhOQIET2oig0eNX0i17tEd92FV7pVuXyj."
-                                 "ErraijtwBDhqwL4FE7hVm/dY8wlBmc1JZtdkChmIw.";
-    static const char sha256[] = "$5$saltsalt$ZKcpR0e8y.nQtAyQ5YWdXB7N7IhBfgIaEnymrNs7DZ4";
-    static const char *const hashes[] = {sha512, sha256};
-    struct bench *bench = bench_open();
-    struct lk_id alice = bench_user(bench, "alice", NULL);
-    size_t i;
-
-    (void)state;
-    lk_fake_foreign_set(&bench->fake, lk_foreign_verify, lk_foreign_check);
-    for (i = 0; i < LK_COUNT(refused); i++) {
-        uint64_t print = bench_print(bench);
-        int error;
-
-        bench_write(bench);
-        error = lk_password_import(&bench->txn, alice, bench_text(refused[i]));
-        assert_true(error == LK_E_CHECK || error == LK_E_UNSUPPORTED);
-        bench_commit(bench);
-        assert_true(bench_print(bench) == print);
-    }
-    for (i = 0; i < LK_COUNT(hashes); i++) {
-        struct lk_login_result result;
-        struct lk_credential credential;
-        char text[LK_VERIFIER_MAX + 1];
-        struct lk_id id;
-
-        bench_write(bench);
-        assert_int_equal(lk_password_import(&bench->txn, alice, bench_text(hashes[i])), 0);
-        assert_int_equal(
-            lk_credential_find(&bench->txn, alice, LK_CREDENTIAL_PASSWORD, &credential), 0);
-        id = credential.record.id;
-        assert_int_equal(lk_password_export(&bench->txn, id, text, sizeof(text)), 0);
-        assert_string_equal(text, hashes[i]);
-        bench_commit(bench);
-        assert_int_equal(bench_login(bench, "alice", "not their secret", &result), LK_E_REFUSED);
-        assert_int_equal(bench_login(bench, "alice", "their secret", &result), 0);
-        assert_true(result.rehashed);
-        bench_read(bench);
-        assert_int_equal(lk_password_export(&bench->txn, id, text, sizeof(text)), 0);
-        assert_memory_equal(text, "$argon2id$v=19$m=", 17);
-        assert_int_equal(bench_login(bench, "alice", "not their secret", &result), LK_E_REFUSED);
-        assert_int_equal(bench_login(bench, "alice", "their secret", &result), 0);
-        assert_false(result.rehashed);
-        bench_verify(bench);
-    }
-    bench_close(bench);
-}
-
-/* A verifier of a lower cost is replaced; one of a build without the form matches nothing. */
+/* A verifier of a lower cost is replaced, never one of a higher. */
 static void test_session_verifiers_of_another_cost(void **state)
 {
     struct bench *bench = bench_open();
     struct lk_login_result result;
-    struct lk_id bob;
 
     (void)state;
     bench->store.pwhash = (struct lk_pwhash_params){64, 1, 1};
     (void)bench_user(bench, "alice", PASSWORD);
-    bob = bench_user(bench, "bob", NULL);
     bench->store.pwhash = (struct lk_pwhash_params){128, 2, 1};
     assert_int_equal(bench_login(bench, "alice", "wrong password", &result), LK_E_REFUSED);
     assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
@@ -506,15 +447,6 @@ static void test_session_verifiers_of_another_cost(void **state)
     bench->store.pwhash = (struct lk_pwhash_params){64, 1, 1}; /* never to a weaker one */
     assert_int_equal(bench_login(bench, "alice", PASSWORD, &result), 0);
     assert_false(result.rehashed);
-
-    lk_fake_foreign_set(&bench->fake, NULL, lk_foreign_check);
-    bench_write(bench);
-    assert_int_equal(
-        lk_password_import(&bench->txn, bob,
-                           LK_TEXT("$5$saltsalt$ZKcpR0e8y.nQtAyQ5YWdXB7N7IhBfgIaEnymrNs7DZ4")),
-        0);
-    bench_commit(bench);
-    assert_int_equal(bench_login(bench, "bob", "their secret", &result), LK_E_REFUSED);
     bench_verify(bench);
     bench_close(bench);
 }
@@ -532,7 +464,6 @@ int main(void)
         cmocka_unit_test(test_session_api_keys),
         cmocka_unit_test(test_session_passwords_have_a_form),
         cmocka_unit_test(test_session_password_must_be_changed),
-        cmocka_unit_test(test_session_foreign_hashes_are_replaced_at_login),
         cmocka_unit_test(test_session_verifiers_of_another_cost),
     };
 

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * fuzz_replay.c: gives a fuzzer's harness the files named, and those in the folders named, once
- * each. So that seeds, and what fuzzing once found, are part of the ordinary tests, with any
- * compiler.
+ * fuzz_replay.c: gives a fuzzer's harness the files named, once each. So that seeds, and what
+ * fuzzing once found, are part of the ordinary tests, with any compiler.
  */
-#ifndef _DEFAULT_SOURCE
-#define _DEFAULT_SOURCE 1
-#endif
-#include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,31 +58,11 @@ static int replay_file(const char *path)
     return bad == 0 ? 0 : -1;
 }
 
-static int replay_path(const char *path)
-{
-    DIR *folder = opendir(path);
-    if (folder == NULL) {
-        return replay_file(path);
-    }
-    int result = 0;
-    const struct dirent *entry;
-    while (result == 0 && (entry = readdir(folder)) != NULL) {
-        char inner[4096];
-        if (entry->d_name[0] == '.') {
-            continue;
-        }
-        int length = snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name);
-        result = length > 0 && (size_t)length < sizeof inner ? replay_file(inner) : -1;
-    }
-    (void)closedir(folder);
-    return result;
-}
-
 int main(int argc, char **argv)
 {
     (void)LLVMFuzzerTestOneInput((const uint8_t *)"", 0);
     for (int i = 1; i < argc; i++) {
-        if (replay_path(argv[i]) != 0) {
+        if (replay_file(argv[i]) != 0) {
             return 1;
         }
     }

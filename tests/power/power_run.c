@@ -307,9 +307,8 @@ static bool run_to_cut(struct power_rig *rig, const struct power_case *one,
     rig->points++;
     run_arm(rig, cut);
     error = run_case(rig, one);
-    range->least = rig->acknowledged;
-    range->most =
-        rig->acknowledged + 1 < rig->state_count ? rig->acknowledged + 1 : rig->acknowledged;
+    range->least = (size_t)rig->acknowledged;
+    range->most = range->least + 1 < rig->state_count ? range->least + 1 : range->least;
     if (!lk_fake_flash_is_off(&rig->flash)) {
         power_fail(rig, "the same run took fewer operations (answered %d)", error);
     } else if (!error && range->least + 1 != rig->state_count) {

@@ -5,8 +5,7 @@
  *
  * LATCHKEY_SEED=n runs that seed, LATCHKEY_STEPS=n so many operations.
  */
-#include "lk_lmdb.h"
-#include "lmdb_help.h"
+#include "map_help.h"
 #include "map_run.h"
 
 #define STEPS 40000
@@ -53,27 +52,23 @@ static void upkeep(struct lk_storage *storage, uint32_t what)
 static void test_differential_three_storages(void **state)
 {
     uint64_t seed = number_of("LATCHKEY_SEED", 4), steps = number_of("LATCHKEY_STEPS", STEPS);
-    struct lk_lmdb_config config = {.flags = LK_LMDB_CREATE, .value_max = LK_VALUE_MAX};
     struct power_rig *rig = power_rig_open(&power_backend_nor, &power_geometries[seed % 4]);
-    char place[LMDB_HELP_PATH];
-    struct lk_lmdb lmdb;
-    uint64_t sums[MAP_STORES], count, batches = 0;
+    struct lk_storage *lmdb = map_help_lmdb(LK_VALUE_MAX);
+    uint64_t sums[MAP_STORES], count = 0, batches = 0;
     size_t i;
 
     (void)state;
     memset(&run, 0, sizeof(run));
-    lmdb_help_place(place);
-    assert_int_equal(lk_lmdb_init(&lmdb, place, &config), 0);
     memset(ram_memory, 0, sizeof(ram_memory));
     assert_int_equal(lk_ram_init(&ram, ram_memory, sizeof(ram_memory), LK_VALUE_MAX), 0);
     run.storages[0] = &ram.storage;
-    run.storages[1] = &lmdb.storage;
-    run.storages[2] = rig->storage;
-    run.storage_count = MAP_STORES;
+    run.storages[1] = rig->storage;
+    run.storages[2] = lmdb;
+    run.storage_count = lmdb ? MAP_STORES : MAP_STORES - 1;
     run.seed = seed;
     run.entries_max = entries_of(rig);
     run.value_max = MAP_VALUE;
-    for (i = 0; i < MAP_STORES; i++) {
+    for (i = 0; i < run.storage_count; i++) {
         assert_int_equal(run.storages[i]->ops->open(run.storages[i], LK_WRITE), 0);
     }
     map_begin(&run);
@@ -83,16 +78,16 @@ static void test_differential_three_storages(void **state)
             assert_int_equal(map_compare(&run, &run.kept), 0);
         }
         if (batches % 97 == 0) {
-            for (i = 0; i < MAP_STORES; i++) {
+            for (i = 0; i < run.storage_count; i++) {
                 run.storages[i]->ops->release(run.storages[i], &run.txns[i]);
                 upkeep(run.storages[i], (uint32_t)(batches / 97 % 6));
             }
         }
     }
     assert_int_equal(map_compare(&run, &run.kept), 0);
-    for (i = 0; i < MAP_STORES; i++) {
+    for (i = 0; i < run.storage_count; i++) {
         run.storages[i]->ops->release(run.storages[i], &run.txns[i]);
-        assert_int_equal(lmdb_help_sum(run.storages[i], &sums[i], &count), 0);
+        assert_int_equal(map_help_sum(run.storages[i], &sums[i], &count), 0);
         assert_true(sums[i] == sums[0]);
         run.storages[i]->ops->close(run.storages[i]);
     }
@@ -102,7 +97,7 @@ static void test_differential_three_storages(void **state)
                   (unsigned long long)run.commits, (unsigned long long)count,
                   (unsigned long long)rig->flash.stat.erases);
     assert_string_equal(rig->failure, "");
-    lmdb_help_remove(place);
+    map_help_lmdb_drop();
     power_rig_close(rig);
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* lmdb_help.h: places, files and quick writes for the tests of the LMDB backend. */
+/* lmdb_help.h: places and files for the tests of the LMDB backend. */
 #ifndef LK_TEST_LMDB_HELP_H
 #define LK_TEST_LMDB_HELP_H
 
 #include "lk_lmdb.h"
+#include "map_help.h"
 
 #define LMDB_HELP_PATH 256
 
@@ -18,10 +19,5 @@ bool lmdb_help_save(const char *path, const void *data, size_t size);
 /* Copies of `needle` in `hay`. */
 size_t lmdb_help_count(const uint8_t *hay, size_t hay_size, const void *needle, size_t size);
 uint32_t lmdb_help_random(uint64_t *seed);
-/* One batch of `count` puts: keys "k%06u" from `first`, values of `size` bytes made from `salt`. */
-int lmdb_help_put(struct lk_storage *s, uint32_t first, uint32_t count, size_t size, uint32_t salt,
-                  enum lk_commit_mode mode);
-/* A number over every key and value, or an error. */
-int lmdb_help_sum(struct lk_storage *s, uint64_t *sum, uint64_t *count);
 
 #endif

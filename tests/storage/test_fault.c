@@ -2,7 +2,7 @@
 /* test_fault.c: the fault wrapper, and what RAM does with foreign or kept memory. */
 #include "lk_fault.h"
 #include "lk_ram.h"
-#include "lmdb_help.h"
+#include "map_help.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,9 +33,9 @@ static int fault_work(struct lk_storage *s)
     if (rc != LK_OK) {
         return rc;
     }
-    rc = lmdb_help_put(s, 0, 20, 50, 1, LK_COMMIT_DURABLE);
-    rc = rc == LK_OK ? lmdb_help_put(s, 10, 20, 60, 2, LK_COMMIT_DURABLE) : rc;
-    rc = rc == LK_OK ? lmdb_help_sum(s, &sum, &count) : rc;
+    rc = map_help_put(s, 0, 20, 50, 1, LK_COMMIT_DURABLE);
+    rc = rc == LK_OK ? map_help_put(s, 10, 20, 60, 2, LK_COMMIT_DURABLE) : rc;
+    rc = rc == LK_OK ? map_help_sum(s, &sum, &count) : rc;
     rc = rc == LK_OK ? s->ops->stat(s, &stat) : rc;
     rc = rc == LK_OK ? s->ops->check(s, NULL, NULL) : rc;
     rc = rc == LK_OK ? s->ops->scrub(s, &bytes) : rc;
@@ -62,7 +62,7 @@ static void fault_every_call(bool for_ever)
         assert_int_equal(s->ops->stat(s, &stat), LK_OK);
         assert_true(stat.entries == 0 || stat.entries == 20 || stat.entries == 30);
         assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
-        assert_int_equal(lmdb_help_put(s, 0, 5, 10, 3, LK_COMMIT_DURABLE), LK_OK);
+        assert_int_equal(map_help_put(s, 0, 5, 10, 3, LK_COMMIT_DURABLE), LK_OK);
         s->ops->close(s);
     }
 }
@@ -121,7 +121,7 @@ static void test_ram_keeps_its_memory(void **state)
     struct lk_ram again;
     struct lk_span v;
     assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
-    assert_int_equal(lmdb_help_put(s, 0, 100, 40, 1, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_put(s, 0, 100, 40, 1, LK_COMMIT_DURABLE), LK_OK);
     /* A handle that is lost in the middle of a batch, and a new one over the same memory. */
     assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
     assert_int_equal(s->ops->remove(&txn, LK_TEXT("k000007")), LK_OK);

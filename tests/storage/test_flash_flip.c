@@ -286,7 +286,7 @@ static void test_flash_flip_is_not_seen_in_a_torn_record(void **state)
         assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
         assert_int_equal(flash_put(rig, "first", "before", 6), LK_OK);
         lk_fake_flash_cut(&rig->flash, nth, LK_FAKE_FLASH_TORN, seed);
-        torn += flash_put(rig, "second", value, seed % sizeof(value)) != LK_OK;
+        torn += flash_put(rig, "second", value, (size_t)(seed % sizeof(value))) != LK_OK;
         s->ops->close(s);
         lk_fake_flash_power_on(&rig->flash);
         for (unsigned mode = LK_READ; mode <= LK_WRITE; mode++) {

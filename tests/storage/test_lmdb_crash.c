@@ -150,7 +150,7 @@ static bool crash_verify(const struct crash_disk *disk, size_t least, size_t mos
         print_error("open answers %d\n", rc);
         return false;
     }
-    rc = lmdb_help_sum(s, &sum, &count);
+    rc = map_help_sum(s, &sum, &count);
     s->ops->close(s);
     for (size_t i = least; i <= most && rc == LK_OK; i++) {
         if (crash_sums[i] == sum) {
@@ -233,7 +233,7 @@ static void crash_batch(struct lk_storage *s, uint64_t *seed)
     bool lazy = what % 4 == 1;
     assert_int_equal(s->ops->commit(&txn, lazy ? LK_COMMIT_LAZY : LK_COMMIT_DURABLE), LK_OK);
     s->ops->release(s, &txn);
-    assert_int_equal(lmdb_help_sum(s, &crash_sums[crash_begun], &count), LK_OK);
+    assert_int_equal(map_help_sum(s, &crash_sums[crash_begun], &count), LK_OK);
     crash_acknowledged = lazy ? crash_acknowledged : crash_begun;
 }
 
@@ -312,8 +312,8 @@ static void test_lmdb_crash_publish(void **state)
     struct lk_storage *s = &lmdb.storage;
     assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
     crash_follow(temporary);
-    assert_int_equal(lmdb_help_put(s, 0, 30, 100, 1, LK_COMMIT_LAZY), LK_OK);
-    assert_int_equal(lmdb_help_sum(s, &crash_sums[0], &count), LK_OK);
+    assert_int_equal(map_help_put(s, 0, 30, 100, 1, LK_COMMIT_LAZY), LK_OK);
+    assert_int_equal(map_help_sum(s, &crash_sums[0], &count), LK_OK);
     s->ops->close(s);
     lmdb_help_place(place);
     assert_int_equal(lk_lmdb_publish(temporary, place), LK_OK);
@@ -353,8 +353,8 @@ static void test_lmdb_crash_commits(void **state)
     crash_recording = true;
     /* The first writes belong to the making, which publish() hides: begin after one commit. */
     crash_recording = false;
-    assert_int_equal(lmdb_help_put(s, 0, 20, 100, 1, LK_COMMIT_DURABLE), LK_OK);
-    assert_int_equal(lmdb_help_sum(s, &crash_sums[0], &count), LK_OK);
+    assert_int_equal(map_help_put(s, 0, 20, 100, 1, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_sum(s, &crash_sums[0], &count), LK_OK);
     size_t size = 0;
     char path[LMDB_HELP_PATH];
     lmdb_help_join(path, directory, "data.mdb");

@@ -45,7 +45,7 @@ static enum damage_answer damage_try(uint32_t flags)
         (void)lk_lmdb_init(&lmdb, damage_directory, &config);
         int rc = lmdb.storage.ops->open(&lmdb.storage, LK_READ);
         if (rc == LK_OK) {
-            rc = lmdb_help_sum(&lmdb.storage, &sum, &count);
+            rc = map_help_sum(&lmdb.storage, &sum, &count);
         }
         _exit(rc != LK_OK ? DAMAGE_REFUSED : (sum == damage_sum ? DAMAGE_SAME : DAMAGE_OTHER));
     }
@@ -69,10 +69,10 @@ static uint8_t *damage_make(size_t *size)
     assert_int_equal(lk_lmdb_init(&lmdb, damage_directory, &config), LK_OK);
     struct lk_storage *s = &lmdb.storage;
     assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
-    assert_int_equal(lmdb_help_put(s, 0, 400, 50, 1, LK_COMMIT_DURABLE), LK_OK);
-    assert_int_equal(lmdb_help_put(s, 400, 8, 6000, 2, LK_COMMIT_DURABLE), LK_OK);
-    assert_int_equal(lmdb_help_put(s, 100, 100, 70, 3, LK_COMMIT_DURABLE), LK_OK);
-    assert_int_equal(lmdb_help_sum(s, &damage_sum, &count), LK_OK);
+    assert_int_equal(map_help_put(s, 0, 400, 50, 1, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_put(s, 400, 8, 6000, 2, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_put(s, 100, 100, 70, 3, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_sum(s, &damage_sum, &count), LK_OK);
     s->ops->close(s);
     uint8_t *raw = lmdb_help_load(damage_data, size);
     assert_non_null(raw);

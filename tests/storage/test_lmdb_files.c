@@ -173,25 +173,25 @@ static void test_lmdb_files_growth(void **state)
     struct lk_storage *s = &lmdb.storage;
     assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);
     /* One batch of 1 MiB in a map of 64 KiB: replayed on a larger one. */
-    assert_int_equal(lmdb_help_put(s, 0, 1000, 1000, 1, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_put(s, 0, 1000, 1000, 1, LK_COMMIT_DURABLE), LK_OK);
     assert_int_equal(s->ops->stat(s, &stat), LK_OK);
     assert_int_equal(stat.entries, 1000);
     assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
     /* The map can't move under a reader; the batch is not half there. */
     assert_int_equal(s->ops->begin(s, &reader, LK_READ), LK_OK);
-    assert_int_equal(lmdb_help_put(s, 1000, 1000, 1000, 1, LK_COMMIT_DURABLE), LK_E_BUSY);
+    assert_int_equal(map_help_put(s, 1000, 1000, 1000, 1, LK_COMMIT_DURABLE), LK_E_BUSY);
     s->ops->abort(&reader);
     assert_int_equal(s->ops->stat(s, &stat), LK_OK);
     assert_int_equal(stat.entries, 1000);
     for (uint32_t i = 1000; i < 2000; i += 50) {
-        assert_int_equal(lmdb_help_put(s, i, 50, 1000, 1, LK_COMMIT_DURABLE), LK_OK);
+        assert_int_equal(map_help_put(s, i, 50, 1000, 1, LK_COMMIT_DURABLE), LK_OK);
     }
     /* To the end, and back. */
-    assert_int_equal(lmdb_help_put(s, 2000, 4000, 1000, 1, LK_COMMIT_DURABLE), LK_E_FULL);
+    assert_int_equal(map_help_put(s, 2000, 4000, 1000, 1, LK_COMMIT_DURABLE), LK_E_FULL);
     uint32_t count = 2000;
     int rc = LK_OK;
     while (rc == LK_OK) {
-        rc = lmdb_help_put(s, count, 10, 1000, 1, LK_COMMIT_LAZY);
+        rc = map_help_put(s, count, 10, 1000, 1, LK_COMMIT_LAZY);
         count += rc == LK_OK ? 10u : 0u;
     }
     assert_int_equal(rc, LK_E_FULL);
@@ -206,7 +206,7 @@ static void test_lmdb_files_growth(void **state)
         assert_int_equal(rc, LK_OK);
         assert_int_equal(s->ops->commit(&reader, LK_COMMIT_LAZY), LK_OK);
     }
-    assert_int_equal(lmdb_help_put(s, 0, 1500, 1000, 2, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_put(s, 0, 1500, 1000, 2, LK_COMMIT_DURABLE), LK_OK);
     assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
     s->ops->release(s, &reader);
     s->ops->close(s);
@@ -298,7 +298,7 @@ static void test_lmdb_files_end_not_written(void **state)
         uint64_t count[2];
         found++;
         s->ops->release(s, &reader);
-        assert_int_equal(lmdb_help_sum(s, &sum[0], &count[0]), LK_OK);
+        assert_int_equal(map_help_sum(s, &sum[0], &count[0]), LK_OK);
         s->ops->close(s);
         assert_int_equal(s->ops->open(s, LK_READ), LK_OK);
         assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
@@ -308,7 +308,7 @@ static void test_lmdb_files_end_not_written(void **state)
         assert_int_equal(files_missing(directory), 0);
         assert_int_equal(s->ops->scrub(s, NULL), LK_OK);
         assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
-        assert_int_equal(lmdb_help_sum(s, &sum[1], &count[1]), LK_OK);
+        assert_int_equal(map_help_sum(s, &sum[1], &count[1]), LK_OK);
         assert_true(sum[0] == sum[1] && count[0] == count[1]);
     }
     assert_int_equal(found, 2);

@@ -107,7 +107,7 @@ static void process_make(void)
     lmdb_help_place(process_directory);
     struct lk_storage *s = process_open(&lmdb);
     assert_non_null(s);
-    assert_int_equal(lmdb_help_put(s, 0, 300, 100, 1, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_put(s, 0, 300, 100, 1, LK_COMMIT_DURABLE), LK_OK);
     s->ops->close(s);
 }
 
@@ -197,17 +197,17 @@ static void test_lmdb_process_map_grown_by_other(void **state)
         }
         s->ops->close(s);
         s = process_open(&own);
-        _exit(s != NULL && lmdb_help_put(s, 1000, 5000, 1000, 1, LK_COMMIT_DURABLE) == LK_OK ? 0
-                                                                                             : 2);
+        _exit(s != NULL && map_help_put(s, 1000, 5000, 1000, 1, LK_COMMIT_DURABLE) == LK_OK ? 0
+                                                                                            : 2);
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     uint64_t sum;
     uint64_t count;
-    assert_int_equal(lmdb_help_sum(s, &sum, &count), LK_OK);
+    assert_int_equal(map_help_sum(s, &sum, &count), LK_OK);
     assert_int_equal(count, 5300);
-    assert_int_equal(lmdb_help_put(s, 0, 10, 10, 2, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_put(s, 0, 10, 10, 2, LK_COMMIT_DURABLE), LK_OK);
     assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
     s->ops->close(s);
     lmdb_help_remove(process_directory);

@@ -68,7 +68,7 @@ static void scrub_round(size_t size, uint32_t live, uint32_t planted, uint32_t l
     uint64_t before[2];
     uint64_t after[2];
     uint64_t bytes = 0;
-    assert_int_equal(lmdb_help_put(s, 0, live, 60, 1, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_put(s, 0, live, 60, 1, LK_COMMIT_DURABLE), LK_OK);
     for (uint32_t i = 0; i < planted; i++) {
         scrub_plant(s, i, size == 0 ? 1 + i * 37 % 8000 : size, true);
     }
@@ -77,20 +77,20 @@ static void scrub_round(size_t size, uint32_t live, uint32_t planted, uint32_t l
         scrub_plant(s, i, 0, false);
     }
     for (uint32_t i = 0; i < later; i++) {
-        assert_int_equal(lmdb_help_put(s, i * 3 % 1000, 1, 90, i, LK_COMMIT_DURABLE), LK_OK);
+        assert_int_equal(map_help_put(s, i * 3 % 1000, 1, 90, i, LK_COMMIT_DURABLE), LK_OK);
     }
     size_t left = scrub_hits();
-    assert_int_equal(lmdb_help_sum(s, &before[0], &before[1]), LK_OK);
+    assert_int_equal(map_help_sum(s, &before[0], &before[1]), LK_OK);
     assert_int_equal(s->ops->scrub(s, &bytes), LK_OK);
     assert_int_equal(scrub_hits(), 0);
     assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
-    assert_int_equal(lmdb_help_sum(s, &after[0], &after[1]), LK_OK);
+    assert_int_equal(map_help_sum(s, &after[0], &after[1]), LK_OK);
     assert_true(before[0] == after[0] && before[1] == after[1]);
     print_message("[  figure  ] size %zu: %zu remnants before, 0 after, %llu bytes overwritten\n",
                   size, left, (unsigned long long)bytes);
     assert_true(left > 0);
     /* It goes on, and a second scrub finds little. */
-    assert_int_equal(lmdb_help_put(s, 5000, 200, 300, 9, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_put(s, 5000, 200, 300, 9, LK_COMMIT_DURABLE), LK_OK);
     assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
     s->ops->close(s);
     assert_int_equal(s->ops->open(s, LK_WRITE), LK_OK);

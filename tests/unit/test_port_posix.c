@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 
+#include "lk_mbedtls.h"
 #include "lk_posix.h"
 #include "posix_help.h"
 
@@ -88,6 +89,7 @@ static void test_port_posix_services_are_there(void **state)
     }
     assert_int_equal(posix.port.entropy->fill(posix.port.self, NULL, 0), LK_OK);
     assert_non_null(posix.port.crypto->hash);
+    assert_ptr_equal(posix.port.crypto->hmac, lk_mbedtls_hmac);
     assert_int_equal(posix.port.crypto->foreign_check(posix.port.self, LK_TEXT("$1$"), NULL),
                      LK_E_UNSUPPORTED);
     assert_int_equal(
