@@ -40,11 +40,12 @@ $(SODIUM_SOURCE)/fetched: port/baremetal/source.sh
 	@touch $@
 
 # Its warnings are its authors' business. SODIUM_NOT: flags of the board that it is better off without.
-$(BUILD)/obj/sodium/%.o: $(SODIUM_SOURCE)/fetched $(BUILD)/flags
+# It wipes the stack below it by alloca(), where there is stack to spare.
+$(BUILD)/obj/sodium/%.o: $(SODIUM_SOURCE)/fetched $(BUILD)/flags port/baremetal/sodium.mk
 	@mkdir -p $(@D)
 	$(say) CC $*.c
 	$(Q)$(CC) $(filter-out -pedantic $(SODIUM_NOT),$(BOARD_CFLAGS)) -Os -w -DNDEBUG -DCONFIGURED=1 -DSODIUM_STATIC=1 \
-		$(if $(SODIUM_SMALL),-DNATIVE_LITTLE_ENDIAN=1) \
+		$(if $(SODIUM_SMALL),-DNATIVE_LITTLE_ENDIAN=1,-DHAVE_ALLOCA=1 -DHAVE_ALLOCA_H=1) \
 		-ffunction-sections -fdata-sections -I$(SODIUM_ROOT)/include \
 		-I$(SODIUM_ROOT)/include/sodium -I$(dir $(SODIUM_ROOT)/$*.c) \
 		-c $(or $(SODIUM_FROM),$(SODIUM_ROOT)/$*.c) -o $@
