@@ -9,6 +9,9 @@
 #   BOARD_LIBS, BOARD_FRONT_LIBS what the library, and the front ends above it, link with
 #   BOARD_CPPFLAGS, BOARD_CFLAGS, BOARD_LDFLAGS, BOARD_CC, BOARD_OBJCOPY, BOARD_SIZE, BOARD_AR
 #   BOARD_HOSTED                 1: it runs here, so there are libraries, tests and `install`
+#   BOARD_FOLDER                 where its sources and limits are, if not in its own folder
+#   BOARD_RUNNER, BOARD_TESTS    what starts its programs here, and which tests `test` runs unless told
+#   BOARD_TEST_SKIP, BOARD_TEST_LIBS  sources of tests that it cannot compile; its own cmocka
 # and boards/NAME/rules.mk, where there is one, the rules of its own (firmware, run).
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -25,6 +28,7 @@ endif
 all:
 
 include boards/$(BOARD)/board.mk
+BOARD_FOLDER ?= boards/$(BOARD)
 
 # ---- Tools and flags -----------------------------------------------------------------------------
 
@@ -73,7 +77,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Ws
 
 STORAGE_DIRS := $(addprefix storage/,$(BOARD_STORAGES))
 PORT_DIRS    := $(addprefix port/,$(BOARD_PORTS))
-INCLUDE_DIRS := core core/kinds storage port cli cli/host $(STORAGE_DIRS) $(PORT_DIRS) boards/$(BOARD)
+INCLUDE_DIRS := core core/kinds storage port cli cli/host $(STORAGE_DIRS) $(PORT_DIRS) $(BOARD_FOLDER)
 
 # What may not be overridden, whatever CFLAGS says.
 OWN_CPPFLAGS := $(addprefix -I,$(wildcard $(INCLUDE_DIRS)) $(BUILD)/made) $(BOARD_CPPFLAGS)
@@ -105,8 +109,8 @@ STORAGE_SRC := $(call sources,$(STORAGE_DIRS))
 PORT_SRC    := $(call sources,$(PORT_DIRS)) $(sort $(wildcard $(addsuffix /*.S,$(PORT_DIRS))))
 FRONT_SRC   := $(filter-out $(addprefix cli/,$(WITHOUT)),$(call sources,$(BOARD_FRONTS))) \
 	$(wildcard $(addprefix cli/without/,$(WITHOUT)))
-BOARD_SRC   := $(filter-out $(BOARD_LIBRARY),$(call sources,boards/$(BOARD)) \
-	$(sort $(wildcard boards/$(BOARD)/*.S)))
+BOARD_SRC   := $(filter-out $(BOARD_LIBRARY),$(call sources,$(BOARD_FOLDER)) \
+	$(sort $(wildcard $(BOARD_FOLDER)/*.S)))
 
 LIBRARY_OBJ := $(call objects,$(CORE_SRC) $(STORAGE_SRC) $(PORT_SRC) $(wildcard $(BOARD_LIBRARY)))
 FRONT_OBJ   := $(call objects,$(FRONT_SRC))
@@ -152,10 +156,10 @@ HOST_CC   ?= cc
 BLOCKLIST ?= /usr/lib/python3/dist-packages/django/contrib/auth/common-passwords.txt.gz
 
 $(BUILD)/made/make_blocklist: boards/make_blocklist.c core/lk_blocklist.h core/lk_limits.h \
-		boards/$(BOARD)/lk_board_limits.h
+		$(BOARD_FOLDER)/lk_board_limits.h
 	@mkdir -p $(@D)
 	$(say) HOSTCC $<
-	$(Q)$(HOST_CC) -std=c11 -O1 $(WARNINGS) -Icore -Iboards/$(BOARD) $< -o $@
+	$(Q)$(HOST_CC) -std=c11 -O1 $(WARNINGS) -Icore -I$(BOARD_FOLDER) $< -o $@
 
 $(BUILD)/made/lk_blocklist_data.h: $(BUILD)/made/make_blocklist $(wildcard $(BLOCKLIST))
 	@test -r '$(BLOCKLIST)' || { echo 'make: $(BLOCKLIST): the list of common passwords cannot be read.' \
@@ -215,11 +219,12 @@ $(BUILD)/latchkey.pc: boards/linux/latchkey.pc.in core/latchkey.h FORCE
 # tests/<part>/*_cross.py   compares with another implementation; gets the path of its *_tool
 # tests/fuzz/fuzz_*.c       a fuzzer's harness; `make test` replays tests/fuzz/seeds/<name>/
 
-TEST_SRC   := $(filter-out tests/bench/% tests/fuzz/% tests/house/% tests/board/%,$(call sources,tests/*))
+TEST_SRC   := $(filter-out tests/bench/% tests/fuzz/% tests/house/% tests/board/% $(BOARD_TEST_SKIP), \
+	$(call sources,tests/*))
 CASE_SRC   := $(foreach s,$(TEST_SRC),$(if $(filter test_%,$(notdir $(s))),$(s)))
 TOOL_SRC   := $(filter %_tool.c,$(TEST_SRC))
 HELPER_SRC := $(filter-out $(CASE_SRC) $(TOOL_SRC),$(TEST_SRC))
-FUZZ_SRC   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SRC   := $(filter-out $(BOARD_TEST_SKIP),$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 BENCH_SRC  := $(sort $(wildcard tests/bench/*.c))
 BENCH_HELP := $(filter-out tests/bench/bench_% tests/bench/floor_% tests/bench/latchkey_%,$(BENCH_SRC))
 
@@ -236,19 +241,22 @@ TEST_PROGRAMS := $(addprefix $(BUILD)/tests/,$(CASES))
 ON_FLASH := $(patsubst core/%,flash/%,$(filter core/%,$(CASES)))
 # And some in a store that lacks the indexes that it can lack.
 ON_LEAN := $(addprefix lean/test_,flow hold random rules_records s21_administrator s_session verify)
-ALL_TESTS     := $(CASES) $(ON_FLASH) $(ON_LEAN) $(SCRIPTS) $(CROSSES) $(REPLAYS) house/deps-check
+# Scripts start the program by itself, so they are not for a machine that has to be emulated.
+RUNNER        ?= $(BOARD_RUNNER)
+ALL_TESTS     := $(CASES) $(ON_FLASH) $(ON_LEAN) $(REPLAYS) $(if $(BOARD_RUNNER),,$(SCRIPTS) $(CROSSES) house/deps-check)
 
-TEST         ?= %
+TEST         ?= $(or $(BOARD_TESTS),%)
 TEST_TIMEOUT ?= 300
 RESULTS      ?= $(BUILD)/results
 WANTED       := $(filter $(subst *,%,$(TEST)),$(ALL_TESTS))
-RERUN        ?= make test$(addprefix $(space)VARIANT=,$(VARIANT)) TEST=
+RERUN        ?= make$(addprefix $(space)BOARD=,$(filter-out linux,$(BOARD))) test$(addprefix $(space)VARIANT=,$(VARIANT)) TEST=
 RUN_TEST      = BUILD=$(BUILD) LATCHKEY=$(abspath $(PROGRAM)) CC='$(CC)' TEST_TIMEOUT=$(TEST_TIMEOUT) \
 	RERUN='$(RERUN)' sh tests/house/run_test.sh $(RESULTS)
 RUN_SCRIPT    = $(RUN_TEST) $* script $(or $(shell sed -n '1s/^\#! *\(.*\)/\1/p' tests/$*),sh) $<
 space := $() $()
 
 TEST_LIBS := $(BOARD_FRONT_LIBS) $(BOARD_LIBS)
+CMOCKA     = $(or $(BOARD_TEST_LIBS),-lcmocka)
 $(BUILD)/obj/tests/%.o: EXTRA_CPPFLAGS = -I$(patsubst $(BUILD)/obj/%,%,$(@D)) -Itests
 
 # The helpers of each folder, as an archive, and which folders use another's too ("core/bench.h").
@@ -265,10 +273,10 @@ $$(call helpers,$(1)): $$(call objects,$$(filter tests/$(1)/%,$$(HELPER_SRC))) $
 $$(BUILD)/tests/$(1)/test_%: $$(BUILD)/obj/tests/$(1)/test_%.o $$(call helpers,$(1)) \
 		$$(foreach p,$$(HELPERS_$(1)),$$(call helpers,$$(p))) $$(FRONTS) $$(LIBRARY)
 	$$(say) LD $$@
-	$$(Q)$$(LINK) $$(filter %.o %.a,$$^) $$(TEST_LIBS) -lcmocka -o $$@
+	$$(Q)$$(LINK) $$(filter %.o %.a,$$^) $$(TEST_LIBS) $$(CMOCKA) -o $$@
 $$(BUILD)/tests/%_tool: $$(BUILD)/obj/tests/$(1)/%_tool.o $$(call helpers,$(1)) $$(FRONTS) $$(LIBRARY)
 	$$(say) LD $$@
-	$$(Q)$$(LINK) $$(filter %.o %.a,$$^) $$(TEST_LIBS) -lcmocka -o $$@
+	$$(Q)$$(LINK) $$(filter %.o %.a,$$^) $$(TEST_LIBS) $$(CMOCKA) -o $$@
 endef
 $(foreach part,$(filter-out power,$(TEST_PARTS)),$(eval $(call part-helpers,$(part))))
 
@@ -285,7 +293,7 @@ $(BUILD)/tests/small.a: $(SMALL_OBJ) $(call list,small)
 $(BUILD)/tests/power/test_%: $(SMALL)/tests/power/test_%.o $(BUILD)/tests/small.a $(LIBRARY)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -lcmocka -o $@
+	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) $(CMOCKA) -o $@
 
 # Each result is made by running its test, every time. The run itself says what failed.
 $(addprefix $(RESULTS)/,$(addsuffix .result,$(CASES))): $(RESULTS)/%.result: $(BUILD)/tests/% FORCE
@@ -310,7 +318,7 @@ $(RESULTS)/house/deps-check.result: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) FO
 run-tests: $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED)))
 
 # A make of its own, so that one test that cannot be built fails alone: it leaves no result.
-ifdef BOARD_HOSTED
+ifneq ($(BOARD_HOSTED)$(BOARD_RUNNER),)
 test: ## every test, or TEST=part/test_name (patterns with *); -j runs them side by side
 	@rm -f $(addprefix $(RESULTS)/,$(addsuffix .result,$(WANTED)))
 	@$(MAKE) -k run-tests || :
@@ -340,7 +348,7 @@ TIME ?= 60
 $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/house/fuzz_replay.o $(FRONTS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(say) LD $@
-	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) -o $@
+	$(Q)$(LINK) $(filter %.o %.a,$^) $(TEST_LIBS) $(BOARD_TEST_LIBS) -o $@
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FRONTS) $(LIBRARY)
 	@mkdir -p $(@D)
@@ -485,8 +493,11 @@ endif
 
 # What tools look at images with is not linked on boards.
 FLASH_SIZE := $(filter-out storage/flash/nor_look.c,$(call sources,storage/flash))
+ifdef BOARD_RUNNER
+size:
+	@echo '$(BOARD) only runs tests: its size is nobody'\''s concern'
 # Firmware is optimised for size anyway.
-ifeq ($(if $(BOARD_HOSTED),$(VARIANT),size),size)
+else ifeq ($(if $(BOARD_HOSTED),$(VARIANT),size),size)
 size: size-parts
 	@sh tests/house/flash_size.sh $(BUILD)/flash tests/house/flash_size.txt $(FLASH_SIZE)
 size-parts: $(LIBRARY_OBJ) $(FRONT_OBJ)
@@ -514,14 +525,14 @@ endif
 
 # What an application, and the command line, may include.
 PUBLIC_HEADERS := $(addprefix core/,latchkey.h lk_base.h lk_kind.h lk_limits.h lk_text.h lk_cbor.h) \
-	boards/$(BOARD)/lk_board_limits.h storage/lk_storage.h port/lk_port.h
-BACKEND_HEADERS := $(filter-out $(PUBLIC_HEADERS),$(wildcard boards/$(BOARD)/lk_*.h)) $(wildcard \
+	$(BOARD_FOLDER)/lk_board_limits.h storage/lk_storage.h port/lk_port.h
+BACKEND_HEADERS := $(filter-out $(PUBLIC_HEADERS),$(wildcard $(BOARD_FOLDER)/lk_*.h)) $(wildcard \
 	$(foreach d,$(STORAGE_DIRS) $(PORT_DIRS),$(d)/lk_$(notdir $(d)).h) port/fake/lk_fake_flash.h \
 	storage/flash/lk_nor.h storage/flash/lk_nor_look.h port/posix/lk_posix_flash.h)
 
 deps-check: $(call objects,$(CORE_SRC)) $(FRUGAL_OBJ) ## what includes what, what the core's objects need, and the rules of the tree
 	@$(PYTHON) -B tests/house/check_includes.py $(addprefix --public=,$(notdir $(PUBLIC_HEADERS))) \
-		$(addprefix --host-public=,$(notdir $(wildcard boards/$(BOARD)/lk_$(BOARD).h)))
+		$(addprefix --host-public=,$(notdir $(wildcard $(BOARD_FOLDER)/lk_$(notdir $(BOARD_FOLDER)).h)))
 	@$(PYTHON) -B tests/house/check_symbols.py --core $(call objects,$(CORE_SRC)) --frugal $(FRUGAL_OBJ)
 	@$(PYTHON) -B tests/house/check_tree.py
 
@@ -535,9 +546,10 @@ format-check: ## fail where a C file is not as .clang-format says
 	$(Q)$(CLANG_FORMAT) --dry-run --Werror $(C_FILES)
 
 # A file is looked at again when it, any header or the checks change.
-LINT_SRC := $(CORE_SRC) $(STORAGE_SRC) $(PORT_SRC) $(FRONT_SRC) $(call sources,boards/$(BOARD) port/template) \
+LINT_SRC := $(CORE_SRC) $(STORAGE_SRC) $(PORT_SRC) $(FRONT_SRC) $(call sources,$(BOARD_FOLDER) port/template) \
 	$(TEST_SRC) $(FUZZ_SRC) $(call sources,tests/house boards) \
-	$(filter-out $(patsubst %,tests/bench/bench_%.c,$(filter-out $(SERVICES),redis slapd)),$(BENCH_SRC))
+	$(filter-out $(patsubst %,tests/bench/bench_%.c,$(filter-out $(SERVICES),redis slapd)),$(BENCH_SRC)) \
+	$(filter-out %/host.c,$(call sources,tests/board/semihost))
 LINT_FLAGS = $(OWN_CPPFLAGS) $(addprefix -I,$(wildcard tests/*/)) -Itests -std=c11
 $(BUILD)/lint/core/lk_blocklist.c.ok: $(BUILD)/made/lk_blocklist_data.h
 $(BUILD)/lint/%.c.ok: %.c .clang-tidy tests/.clang-tidy $(filter %.h,$(C_FILES))
