@@ -7,10 +7,10 @@
 # or, where the emulator keeps no file:
 #   BOARD_EMULATOR   a program as boards/microbit/emulator.py, with the class Emulator
 # and for the tests:
-#   BOARD_FACTS      sector=N sectors=N secret_at=N: of the flash (tests/board/machines.py)
-#   BOARD_COUNTED    CORE COMMAND...: arm or riscv, and how an emulator is started that counts
-#                    instructions, with its flash in the file $(1)
+#   BOARD_FACTS      sector=N sectors=N: the store's; provision_at=N secret_at=N: where in the flash a
+#                    secret of provisioning and the device's own are (tests/board/machines.py)
 #   BOARD_CHECKS     what `make test` does: targets
+#   BOARD_COUNTED    as BOARD_QEMU, where instructions are counted (tests/board/counted.py)
 
 include port/baremetal/sodium.mk
 
@@ -84,18 +84,16 @@ LEAST ?= 60
 board-full: $(FIRMWARE) host-program ## how many users with two sessions each a board holds: LEAST at least
 	@timeout 1200 $(PYTHON) -B tests/board/board_full.py build/linux/latchkey $(LEAST) $(MACHINE)
 
-BOARD_COST = timeout 600 $(PYTHON) -B tests/board/board_cost.py \
-	$(if $(BOARD_FLASH_NEW),--new '$(call BOARD_FLASH_NEW,$(BUILD)/$@.img)')
-BOARD_COSTED = $(BOARD_CC:gcc=nm) $(FIRMWARE) $(BOARD) $(call BOARD_COUNTED,$(BUILD)/$@.img)
-instructions: $(FIRMWARE) ## of a start and of a login
-	@$(BOARD_COST) --brief $(BOARD_COSTED)
-
+BOARD_COST = timeout 600 $(PYTHON) -B tests/board/board_cost.py $(1) $(BOARD) $(BOARD_CC:gcc=nm) $(FIRMWARE) \
+	'$(or $(call BOARD_FLASH_NEW,$(BUILD)/cost.img),:)' $(BOARD_COUNTED)
+instructions: $(FIRMWARE)
+	@$(call BOARD_COST,--brief)
 board-cost: $(FIRMWARE) ## instructions and flash that commands at a board's console cost
 	@mkdir -p build/bench
-	@$(BOARD_COST) --json build/bench/cost_$(BOARD).json $(BOARD_COSTED)
+	@$(call BOARD_COST,--json build/bench/cost_$(BOARD).json)
 
 # What drives the board from the other end of its line, and reads its flash.
 host-program:
 	@$(MAKE) BOARD=linux VARIANT= build/linux/latchkey
-.PHONY: run board-test port-test board-console board-device board-image board-full board-cost
-.PHONY: instructions cuts host-program
+.PHONY: run board-test port-test board-console board-device board-image board-full board-cost cuts \
+	host-program

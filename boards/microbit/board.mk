@@ -27,6 +27,6 @@ BOARD_TARGET   := --specs=picolibc.specs -mcpu=cortex-m0 -mthumb \
 BOARD_CFLAGS   := $(BOARD_TARGET)
 BOARD_LDFLAGS  := $(BOARD_TARGET) -Os -g -flto-partition=one
 BOARD_EMULATOR := boards/microbit/emulator.py
-BOARD_COUNTED   = arm qemu-system-arm -M microbit -display none -kernel $(FIRMWARE) -serial chardev:line
 BOARD_FACTS    := sector=1024 sectors=64 provision_at=65536 secret_at=66560
-BOARD_CHECKS   := port-test board-console board-image instructions cuts
+BOARD_CHECKS   := port-test board-console cuts board-image instructions
+BOARD_COUNTED   = qemu-system-arm -M microbit -kernel $(FIRMWARE) -serial chardev:line

@@ -18,6 +18,6 @@ BOARD_LDFLAGS  := $(BOARD_CFLAGS)
 BOARD_QEMU      = qemu-system-arm -M mps2-an385,memory-backend=flash -display none -kernel $(FIRMWARE) \
 	-object memory-backend-file,id=flash,size=16M,mem-path=$(1),share=on -serial chardev:line
 BOARD_FLASH_NEW = /usr/bin/python3 -B boards/mps2-an385/new_flash.py $(1)
-BOARD_FACTS    := sector=16384 sectors=64 secret_at=1048576
-BOARD_CHECKS   := port-test board-console board-device cuts no-seed
+BOARD_FACTS    := sector=16384 sectors=64 provision_at=1064960 secret_at=1048576
+BOARD_CHECKS   := port-test board-console board-device cuts board-image no-seed
 CUTS           ?= 10

@@ -9,7 +9,7 @@ import os
 import sys
 
 SIZE = 16 * 1024 * 1024
-SEED_AT = 65 * 16384  # LK_MPS2_SEED_SECTOR
+SEED_AT = 66 * 16384  # LK_MPS2_SEED_SECTOR
 
 
 def main(path, *options):

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, "tests/board")
 import machines  # noqa: E402
 
-SEED_AT, SEED_SIZE = 65 * 16384, 48
+SEED_AT, SEED_SIZE = 66 * 16384, 48
 
 
 def main():

@@ -20,6 +20,7 @@ BOARD_LDFLAGS  := $(BOARD_CFLAGS) -Wl,--no-warn-rwx-segments
 BOARD_QEMU      = qemu-system-riscv32 -M virt -m 4M -cpu rv32,zkr=true -display none -bios $(FIRMWARE) \
 	-drive if=pflash,unit=1,format=raw,file=$(1) -serial chardev:line
 BOARD_FLASH_NEW = head -c 33554432 /dev/zero | tr "\0" "\377" >$(1)
-BOARD_COUNTED   = riscv $(BOARD_QEMU)
 BOARD_FACTS    := sector=262144 sectors=16 provision_at=33030144 secret_at=33292288
-BOARD_CHECKS   := port-test board-console board-device board-image instructions cuts
+BOARD_CHECKS   := port-test board-console board-device cuts board-image instructions
+BOARD_COUNTED   = $(call BOARD_QEMU,$(BUILD)/cost.img)
+CUTS           ?= 10

@@ -27,7 +27,7 @@ BOARD_LDFLAGS  := $(BOARD_CFLAGS)
 BOARD_QEMU      = qemu-system-arm -M mps2-an385 -display none -kernel $(FIRMWARE) \
 	-semihosting-config enable=on,target=native,chardev=line
 BOARD_FLASH_NEW = : >$(1)
-BOARD_FACTS    := sector=1024 sectors=4 secret_at=0
+BOARD_FACTS    := sector=4096 sectors=32 provision_at=0 secret_at=0
 
-# Once there are drivers: port-test board-console board-device.
+# Once there are drivers: port-test board-console board-device board-image cuts.
 BOARD_CHECKS   := template-test

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What commands at a board's console cost: instructions, and flash that is programmed and erased.
 
-    board_cost.py [--brief] [--json FILE] [--new COMMAND] NM FIRMWARE BOARD CORE COMMAND...
+    board_cost.py [--brief] [--json FILE] BOARD NM FIRMWARE NEW COMMAND...
 
-COMMAND... starts the emulator, with its serial line at the character device "line"; the shell command
-after --new makes the file that has a new board's flash, where there is one. CORE: arm, riscv.
+NEW is a shell command that makes the flash of a new board.
 
 All of it is done twice, on a new board each time, and the spread of the two is printed: entropy is
 all that differs. --brief: starting and logging in only. Instructions are those from the last key of a
@@ -92,11 +91,27 @@ class Run:
         self.command("logout", "logout", "login: ")
 
 
-CORES = {"arm": counted.Arm, "riscv": counted.RiscV}
+CORES = {"arm": counted.Arm, "riscv64": counted.RiscV}
 
 
-def tell(board, runs, out):
-    print("%-32s %14s %8s %9s %7s %7s" % (board, "instructions", "spread", "programs", "bytes",
+def maker(nm, firmware, new, *command):
+    names = counted.symbols(nm, firmware)
+
+    def make():
+        subprocess.run(["sh", "-c", new], check=True)
+        return counted.Counted(command, names, CORES[nm.split("-")[0]])
+    return make
+
+
+def main():
+    words, brief, out = sys.argv[1:], False, None
+    while words[0].startswith("--"):
+        option = words.pop(0)
+        brief = brief or option == "--brief"
+        out = words.pop(0) if option == "--json" else out
+    name_of_board, make = words[0], maker(*words[1:])
+    runs = [Run(make, brief).costs for _ in range(2)]
+    print("%-32s %14s %8s %9s %7s %7s" % (name_of_board, "instructions", "spread", "programs", "bytes",
                                           "erases"))
     rows, bad = [], []
     for name in runs[0]:
@@ -104,7 +119,7 @@ def tell(board, runs, out):
         spread = abs(one[0] - other[0]) / max(one[0], 1)
         print("%-32s %14s %7.2f%% %9d %7d %7d" % (name, "{:,}".format(one[0]), 100 * spread, *one[1:]))
         bad += [name] if spread > SPREAD else []
-        rows.append({"board": board, "operation": name, "instructions": one[0],
+        rows.append({"board": name_of_board, "operation": name, "instructions": one[0],
                      "instructions_again": other[0], "programs": one[1],
                      "programmed_bytes": one[2], "erases": one[3]})
     if out:
@@ -112,22 +127,6 @@ def tell(board, runs, out):
             json.dump(rows, file, indent=1)
     if bad:
         sys.exit("not ok the two runs differ by more than %d %%: %s" % (100 * SPREAD, ", ".join(bad)))
-
-
-def main():
-    words, options = sys.argv[1:], {"brief": False, "json": None, "new": None}
-    while words[0].startswith("--"):
-        option = words.pop(0)[2:]
-        options[option] = option == "brief" or words.pop(0)
-    (nm, firmware, name, core), command = words[:4], words[4:]
-    names = counted.symbols(nm, firmware)
-
-    def make():
-        if options["new"]:
-            subprocess.run(["sh", "-c", options["new"]], check=True)
-        return counted.Counted(command, names, CORES[core])
-
-    tell(name, [Run(make, options["brief"]).costs for _ in range(2)], options["json"])
 
 
 main()

@@ -161,14 +161,14 @@ def to_the_board(machine, host):
     store, secret, ours = make_on_the_host(host)
     machine.provision(store, None)
     board = machine.start()
-    said = stopped(board)
+    said = board.wait("type a key")[0]
     case("without the provisioning secret the board opens nothing", "cannot be opened" in said, said)
     board.cut()
     host.put(host.image, machine.store())
     alike("and changes nothing", ours, lists_of_host(host))
     machine.provision(store, bytes(32))
     board = machine.start()
-    said = stopped(board)
+    said = board.wait("type a key")[0]
     case("nor with another", "cannot be opened" in said, said)
     board.cut()
     machine.provision(store, secret)
@@ -190,11 +190,6 @@ def to_the_board(machine, host):
     names = [[user.get("username") for user in lists[LISTS[0]]] for lists in (ours, theirs)]
     case("and lists the host's users: %s" % names[0], names[0] == names[1], names)
     return store, secret
-
-
-def stopped(board):
-    """What a board said that did not come up: it waits for a key."""
-    return board.wait("type a key")[0]
 
 
 def wrapped(store):

@@ -104,7 +104,11 @@ def failures(machine):
     board.wait("login: ")
     board.try_login("and once more")
     inside, said = board.try_login(PASSWORD)
-    if inside or "error 6" not in said:
+    if inside:
+        # On a busy machine the second that the delay takes may be over: the login then tells of it.
+        said = board.command("audit list --limit 4 --json")
+        board.send("logout")
+    if "many-refusals" not in said if inside else "error 6" not in said:
         fail("failures stay counted", said)
     return board
 

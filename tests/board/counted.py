@@ -67,7 +67,7 @@ def symbols(nm, firmware):
 
 
 class Counted:
-    """`command` starts the emulator, with its serial line at the character device "line"."""
+    """`command` starts the emulator, its serial line at the character device "line"."""
 
     def __init__(self, command, names, core):
         self.core, self.folder = core, tempfile.TemporaryDirectory(prefix="counted")
@@ -79,9 +79,10 @@ class Counted:
             server.listen(1)
             server.settimeout(WAIT)
         self.process = subprocess.Popen(
-            [*command, "-monitor", "none", "-S", "-icount", "shift=%d" % SHIFT, "-chardev",
-             "socket,id=line,host=127.0.0.1,port=%d,nodelay=on" % servers[0].getsockname()[1],
-             "-qmp", "unix:" + paths[0], "-gdb", "unix:%s,server=on,wait=off" % paths[1]],
+            [*command, "-display", "none", "-monitor", "none", "-S", "-icount",
+             "shift=%d" % SHIFT, "-chardev", "socket,id=line,host=127.0.0.1,port=%d,nodelay=on"
+             % servers[0].getsockname()[1], "-qmp",
+             "unix:" + paths[0], "-gdb", "unix:%s,server=on,wait=off" % paths[1]],
             stdin=subprocess.DEVNULL)
         atexit.register(self.process.kill)
         self.line, self.control = (server.accept()[0] for server in servers)

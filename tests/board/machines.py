@@ -83,16 +83,15 @@ class Line:
 
 class Board:
     """What a machine's flash holds: the store's sectors, somewhere a secret of provisioning, and the
-    device's own. Facts: sector, the size of one; sectors, those of the store; secret_at and
-    provision_at, where the secrets are; limits, the board's header."""
+    device's own. The facts: sector, sectors (the store's, from 0 on), provision_at, secret_at; limits,
+    the board's header."""
 
     MARK = b"Latchkey secret\0"  # follows a secret that is there
     SECRET = 32
 
     def __init__(self, facts):
-        self.sector, self.sectors = int(facts["sector"]), int(facts["sectors"])
-        self.secret_at = int(facts["secret_at"])
-        self.provision_at = int(facts.get("provision_at", 0))
+        for name in ("sector", "sectors", "provision_at", "secret_at"):
+            setattr(self, name, int(facts[name]))
         with open(facts["limits"]) as header:
             said = dict(re.findall(r"(?m)^#define +(LK_\w+) +(\d+)", header.read()))
         self.limits = "value=%s,memory=%sK,passes=%s" % tuple(
@@ -189,8 +188,6 @@ class EmulatorLine(Line):
 
 class Emulated(Board):
     """emulator PROGRAM FIRMWARE: the flash is in the memory of an emulator, that PROGRAM drives."""
-
-    file = None
 
     def __init__(self, program, firmware, facts, arguments):
         super().__init__(facts)

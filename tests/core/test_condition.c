@@ -15,7 +15,8 @@ static struct lk_id give(struct bench *bench, struct lk_id user, const char *nam
 
     (void)snprintf(resource + 9, sizeof(resource) - 9, "%.*s", (int)(colon - name), name);
     (void)snprintf(action + 7, sizeof(action) - 7, "%s", colon + 1);
-    (void)snprintf(names, sizeof(names), "name=%s %s %s", name, extra, more ? more : "");
+    (void)snprintf(names, sizeof(names), "name=%s%s%s%s%s", name, *extra ? " " : "", extra,
+                   more ? " " : "", more ? more : "");
     bench_write(bench);
     assert_int_equal(bench_add(bench, &lk_kind_permission, &permission, names, resource, action,
                                extra, more, NULL),

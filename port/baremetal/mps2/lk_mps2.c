@@ -96,8 +96,22 @@ static int mps2_secret_create(void *self)
     return lk_secret_create(&lk_mps2_flash, self, LK_MPS2_SECRET_SECTOR, &mps2_entropy);
 }
 
-static const struct lk_secret mps2_secret = {.read = mps2_secret_read,
-                                             .create = mps2_secret_create};
+static int mps2_secret_provisioned(void *self, uint8_t secret[LK_DEVICE_SECRET_SIZE])
+{
+    return lk_secret_read(&lk_mps2_flash, self, LK_MPS2_PROVISION_SECTOR, secret);
+}
+
+static int mps2_secret_forget(void *self)
+{
+    return lk_mps2_flash.erase(self, LK_MPS2_PROVISION_SECTOR);
+}
+
+static const struct lk_secret mps2_secret = {
+    .read = mps2_secret_read,
+    .create = mps2_secret_create,
+    .provisioned = mps2_secret_provisioned,
+    .forget = mps2_secret_forget,
+};
 
 /* ---- Console ---- */
 

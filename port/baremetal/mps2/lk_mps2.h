@@ -12,11 +12,13 @@
 #include "lk_baremetal.h"
 
 #define LK_MPS2_SECTOR_SIZE  16384u
-#define LK_MPS2_SECTOR_COUNT 67u
-/* The store's sectors come first, then the device secret's, then two of the seed. */
-#define LK_MPS2_STORE_SECTORS 64u
-#define LK_MPS2_SECRET_SECTOR 64u
-#define LK_MPS2_SEED_SECTOR   65u
+#define LK_MPS2_SECTOR_COUNT 68u
+/* The store's sectors come first, then those of the device secret, of a provisioning secret, and
+ * two of the seed. */
+#define LK_MPS2_STORE_SECTORS    64u
+#define LK_MPS2_SECRET_SECTOR    64u
+#define LK_MPS2_PROVISION_SECTOR 65u
+#define LK_MPS2_SEED_SECTOR      66u
 
 struct lk_mps2 {
     struct lk_port port;
