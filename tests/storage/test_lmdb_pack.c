@@ -49,11 +49,11 @@ static void pack_make(struct pack_place *place)
     pack_open(place);
     for (uint32_t at = 0; at < PACK_ENTRIES; at += PACK_RUN) {
         uint32_t first = (uint32_t)(at * UINT64_C(37) % PACK_ENTRIES);
-        assert_int_equal(lmdb_help_put(place->storage, first, PACK_RUN, 60, 1, LK_COMMIT_LAZY),
+        assert_int_equal(map_help_put(place->storage, first, PACK_RUN, 60, 1, LK_COMMIT_LAZY),
                          LK_OK);
     }
-    assert_int_equal(lmdb_help_put(place->storage, 100, 1, 60, 7, LK_COMMIT_DURABLE), LK_OK);
-    assert_int_equal(lmdb_help_sum(place->storage, &place->sum, &place->count), LK_OK);
+    assert_int_equal(map_help_put(place->storage, 100, 1, 60, 7, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_sum(place->storage, &place->sum, &place->count), LK_OK);
     assert_int_equal(place->count, PACK_ENTRIES);
 }
 
@@ -69,12 +69,12 @@ static void pack_same(struct pack_place *place)
 {
     uint64_t sum, count;
     pack_open(place);
-    assert_int_equal(lmdb_help_sum(place->storage, &sum, &count), LK_OK);
+    assert_int_equal(map_help_sum(place->storage, &sum, &count), LK_OK);
     assert_int_equal(count, place->count);
     assert_int_equal(sum, place->sum);
     assert_int_equal(place->storage->ops->check(place->storage, NULL, NULL), LK_OK);
     /* It can be written, and read by whoever opens it next. */
-    assert_int_equal(lmdb_help_put(place->storage, 100, 1, 60, 7, LK_COMMIT_DURABLE), LK_OK);
+    assert_int_equal(map_help_put(place->storage, 100, 1, 60, 7, LK_COMMIT_DURABLE), LK_OK);
     pack_close(place);
     assert_int_equal(pack_file_size(place, "data.mdb.part"), 0);
 }
