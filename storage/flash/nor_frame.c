@@ -16,7 +16,7 @@ uint32_t lk_nor_header_crc(const uint8_t *bytes, uint32_t sector)
  */
 static bool frame_mend_header(uint8_t bytes[NOR_HEAD], uint32_t sector)
 {
-    uint32_t differ = nor_get32(bytes + NOR_HEAD - 4) ^ lk_nor_header_crc(bytes, sector);
+    uint32_t differ = nor_get32(&bytes[NOR_HEAD - 4]) ^ lk_nor_header_crc(bytes, sector);
     uint32_t shifted = FRAME_POLYNOMIAL;
     if ((differ & (differ - 1)) == 0) {
         return true; /* it is in the checksum, or nowhere */

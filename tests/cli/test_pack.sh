@@ -57,5 +57,5 @@ is "the reader was not disturbed" "0 " "$? $(cat "$area/export-err")"
 run lk compact
 is "alone it has nothing to say of that" "0 " "$status $(cat "$area/err")"
 is "and no other file is left" "data.mdb lock.mdb secret " \
-    "$(ls "$db" | tr '\n' ' ')"
+    "$(cd "$db" && printf '%s ' *)"
 verified "after compact"
