@@ -6,12 +6,6 @@
 
 #define NOTE_MS 1000
 
-static void note_text(struct lk_audit_entry *entry, const char *field, const char *text)
-{
-    lk_field_set_span(&entry->record, lk_field_named(&lk_kind_audit, lk_cli_span(field)),
-                      lk_cli_span(text));
-}
-
 void lk_cli_note(struct lk_cli *cli)
 {
     struct lk_cli_session *session = cli->session;
@@ -36,11 +30,11 @@ void lk_cli_note(struct lk_cli *cli)
     session->note_due += NOTE_MS;
     memset(entry, 0, sizeof(*entry));
     entry->record.id.tenant = session->id.tenant;
-    note_text(entry, "action", "command.refused");
-    note_text(entry, "resource_type", cli->command->resource ? cli->command->resource : "store");
-    note_text(entry, "description", rule);
-    lk_field_set_number(&entry->record, lk_field_named(&lk_kind_audit, LK_TEXT("outcome")),
-                        LK_FAILURE);
+    lk_set_text(&lk_kind_audit, &entry->record, "action", "command.refused");
+    lk_set_text(&lk_kind_audit, &entry->record, "resource_type",
+                cli->command->resource ? cli->command->resource : "store");
+    lk_set_text(&lk_kind_audit, &entry->record, "description", rule);
+    lk_set_number(&lk_kind_audit, &entry->record, "outcome", LK_FAILURE);
     error = lk_audit_write(txn, LK_RING_ACTIVITY, entry);
     if (!error) {
         (void)lk_commit(txn);
