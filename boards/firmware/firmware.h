@@ -21,9 +21,14 @@ struct lk_firmware_room {
 #define LK_FIRMWARE_LENT ((LK_CLI_WORK_LENT + 7u) & ~(size_t)7u)
 
 struct lk_firmware {
-    const char *name;           /* of the board, in the first line that it says */
-    int (*start)(void);         /* devices and crypto, first of all; 0, or what went wrong */
-    void (*reset)(void);        /* starts the board again; does not return */
+    const char *name;    /* of the board, in the first line that it says */
+    int (*start)(void);  /* devices and crypto, first of all; 0, or what went wrong */
+    void (*reset)(void); /* starts the board again; does not return */
+    /* Is the strap held that a lost administrator is recovered by, and what that does:
+     * lk_firmware_recover. Both may be NULL: such a device is recovered by programming it anew. */
+    bool (*strap)(void);
+    int (*recover)(const struct lk_firmware *board, struct lk_store *store,
+                   int (*make)(const struct lk_firmware *board));
     struct lk_nor_config flash; /* the store's place: sectors, index */
     struct lk_config config;    /* storage is lk_firmware_storage.storage; the port has a console */
     const struct lk_cli_command *const *tables; /* of commands, NULL at the end */
@@ -42,6 +47,11 @@ extern struct lk_nor lk_firmware_storage;
 void lk_firmware_say(const char *text);
 /* What went wrong was told: waits until somebody read it and typed something, and starts again. */
 _Noreturn void lk_firmware_stop(void);
+
+/* recover.c: erases the store, makes a new one by `make`, and starts the board again. Returns only
+ * to say what went wrong. */
+int lk_firmware_recover(const struct lk_firmware *board, struct lk_store *store,
+                        int (*make)(const struct lk_firmware *board));
 
 /* commands.c: of boards. `stats` tells of the stack too: it comes before lk_cli_commands. */
 extern const struct lk_cli_command lk_firmware_commands[];

@@ -10,6 +10,7 @@
 #   BOARD_FACTS      sector=N sectors=N: the store's; provision_at=N secret_at=N: where in the flash a
 #                    secret of provisioning and the device's own are (tests/board/machines.py)
 #   BOARD_CHECKS     what `make test` does: targets
+#   BOARD_STRAP      words that make the emulator hold the strap of a lost administrator
 #   BOARD_COUNTED    as BOARD_QEMU, where instructions are counted (tests/board/counted.py)
 
 include port/baremetal/sodium.mk
@@ -80,6 +81,9 @@ cuts: $(FIRMWARE) ## cut the power at CUTS random moments while the board writes
 board-image: $(FIRMWARE) host-program ## a board's flash on a host and back; a store that a host made, on a board
 	@timeout 600 $(PYTHON) -B tests/board/board_image.py build/linux/latchkey $(MACHINE)
 
+board-recover: $(FIRMWARE) host-program ## an empty store for whoever holds the board's strap (BOARD_STRAP)
+	@timeout 600 $(PYTHON) -B tests/board/board_recover.py build/linux/latchkey '$(BOARD_STRAP)' $(MACHINE)
+
 LEAST ?= 60
 board-full: $(FIRMWARE) host-program ## how many users with two sessions each a board holds: LEAST at least
 	@timeout 1200 $(PYTHON) -B tests/board/board_full.py build/linux/latchkey $(LEAST) $(MACHINE)
@@ -95,5 +99,5 @@ board-cost: $(FIRMWARE) ## instructions and flash that commands at a board's con
 # What drives the board from the other end of its line, and reads its flash.
 host-program:
 	@$(MAKE) BOARD=linux VARIANT= build/linux/latchkey
-.PHONY: run board-test port-test board-console board-device board-image board-full board-cost cuts \
+.PHONY: run board-test port-test board-console board-device board-image board-recover board-full board-cost cuts \
 	host-program

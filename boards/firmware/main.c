@@ -46,7 +46,8 @@ int main(void)
         error = lk_nor_init(&lk_firmware_storage, &board->flash);
     }
     if (!error) {
-        error = main_open(board);
+        error = board->strap && board->strap() ? board->recover(board, &main_store, main_open)
+                                               : main_open(board);
     }
     if (error) {
         lk_firmware_say("The store cannot be opened: ");

@@ -28,6 +28,8 @@ const struct lk_firmware lk_firmware = {
     .name = "QEMU's RISC-V virt machine",
     .start = board_start,
     .reset = lk_virt_reset,
+    .strap = lk_virt_strap,
+    .recover = lk_firmware_recover,
     .flash = {.flash = &lk_cfi_flash,
               .sector_count = LK_VIRT_STORE_SECTORS,
               .index = board_index,

@@ -21,6 +21,7 @@ BOARD_QEMU      = qemu-system-riscv32 -M virt -m 4M -cpu rv32,zkr=true -display 
 	-drive if=pflash,unit=1,format=raw,file=$(1) -serial chardev:line
 BOARD_FLASH_NEW = head -c 33554432 /dev/zero | tr "\0" "\377" >$(1)
 BOARD_FACTS    := sector=262144 sectors=16 provision_at=33030144 secret_at=33292288
-BOARD_CHECKS   := port-test board-console board-device cuts board-image instructions
+BOARD_CHECKS   := port-test board-console board-device cuts board-image board-recover instructions
+BOARD_STRAP    := -device virtio-rng-device
 BOARD_COUNTED   = $(call BOARD_QEMU,$(BUILD)/cost.img)
 CUTS           ?= 10

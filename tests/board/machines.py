@@ -161,8 +161,9 @@ class File(Board):
             image.seek(at)
             image.write(data)
 
-    def start(self):
-        return FileLine(self.command)
+    def start(self, *more):
+        """`more`: words for the emulator, this once."""
+        return FileLine([*self.command, *more])
 
 
 class EmulatorLine(Line):

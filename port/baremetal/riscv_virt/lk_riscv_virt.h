@@ -23,6 +23,9 @@ void lk_virt_init(void);
 /* Restarts the machine; what is in RAM is lost. */
 _Noreturn void lk_virt_reset(void);
 
+/* lk_virt_strap.c: is the strap held? It is where a virtio-rng-device is plugged in. */
+bool lk_virt_strap(void);
+
 /* lk_cfi_flash.c */
 extern const struct lk_flash lk_cfi_flash;
 
