@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ROOM_LEAST   24u   /* pages */
 #define ROOM_PART    256u  /* of the map, one part more */
@@ -46,7 +47,15 @@ int lk_lmdb_map_resized(struct lk_lmdb_state *state)
     return lk_lmdb_error(code);
 }
 
-/* With state->lock held, no transaction open. Doubles, or takes all there may be. */
+/* LMDB gives its map up before it asks for the larger one, and does not outlive a refusal (a limit
+ * of the process's address space, say): so that is asked for first. */
+static bool room_fits(size_t size)
+{
+    void *try = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return try != MAP_FAILED && munmap(try, size) == 0;
+}
+
+/* With state->lock held, no transaction open. Doubles, or takes all that is to be had. */
 static int room_grow(struct lk_lmdb_state *state, bool whole)
 {
     size_t now = room_map_size(state);
@@ -54,7 +63,10 @@ static int room_grow(struct lk_lmdb_state *state, bool whole)
         return LK_E_FULL;
     }
     size_t want = whole || now > state->map_max / 2 ? state->map_max : now * 2;
-    return lk_lmdb_error(mdb_env_set_mapsize(state->env, want));
+    while (want > now && !room_fits(want)) {
+        want = want / 2 / state->page_size * state->page_size;
+    }
+    return want > now ? lk_lmdb_error(mdb_env_set_mapsize(state->env, want)) : LK_E_FULL;
 }
 
 /* With state->write held. Not growing is no failure: the batch may fit, or be replayed. */

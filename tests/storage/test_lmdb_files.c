@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -157,6 +159,37 @@ static void test_lmdb_files_publish(void **state)
     assert_int_equal(lk_lmdb_discard(temporary), LK_OK);
     assert_int_equal(lk_lmdb_discard(temporary), LK_E_NOT_FOUND);
     assert_int_equal(lk_lmdb_discard(place), LK_OK);
+}
+
+/* A process may have room in memory for less than the map may become. */
+static void test_lmdb_files_growth_is_limited(void **state)
+{
+    (void)state;
+    static const uint8_t key[] = "k";
+    struct lk_lmdb lmdb;
+    char directory[LMDB_HELP_PATH];
+    files_make(&lmdb, directory);
+    lmdb.storage.ops->close(&lmdb.storage);
+    pid_t child = fork();
+    if (child == 0) {
+        const struct lk_span k = {key, sizeof key};
+        const struct rlimit limit = {(rlim_t)1 << 36, (rlim_t)1 << 36};
+        struct lk_storage_txn txn = {.bulk = true};
+        const struct lk_storage_ops *ops = lmdb.storage.ops;
+        bool good = lk_lmdb_init(&lmdb, directory, &files_create) == LK_OK;
+        good = good && ops->open(&lmdb.storage, LK_WRITE) == LK_OK;
+        good = good && setrlimit(RLIMIT_AS, &limit) == 0;
+        good = good && ops->begin(&lmdb.storage, &txn, LK_WRITE) == LK_OK;
+        good = good && ops->put(&txn, k, k) == LK_OK;
+        good = good && ops->commit(&txn, LK_COMMIT_DURABLE) == LK_OK;
+        ops->release(&lmdb.storage, &txn);
+        ops->close(&lmdb.storage);
+        _exit(good ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    lmdb_help_remove(directory);
 }
 
 static void test_lmdb_files_growth(void **state)
@@ -325,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_lmdb_files_opened_once),
         cmocka_unit_test(test_lmdb_files_publish),
         cmocka_unit_test(test_lmdb_files_growth),
+        cmocka_unit_test(test_lmdb_files_growth_is_limited),
         cmocka_unit_test(test_lmdb_files_end_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
