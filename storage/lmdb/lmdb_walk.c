@@ -373,6 +373,40 @@ static int walk_separator(struct lk_lmdb_walk *walk, struct walk_tree *tree, con
     return LK_OK;
 }
 
+/*
+ * Makes a branch forget the key that its separator was made of, which may be gone: what is left is
+ * the least of that size that is greater than all before. Each byte falls or stays, so that any of
+ * them written without the others are a separator too. (Of the first node LMDB reads no key.)
+ */
+static int walk_blank(struct lk_lmdb_walk *walk, const struct walk_tree *tree, uint64_t number,
+                      uint8_t *page, size_t at)
+{
+    uint8_t *node = page + (walk_node(page, at) - page);
+    uint8_t *key = node + WALK_NODE;
+    uint8_t blank[WALK_KEY_MAX] = {0};
+    size_t size = lmdb_u16(node + 6);
+    if (tree->which == WALK_FREE || size > sizeof blank) {
+        return LK_OK;
+    }
+    if (at > 0 && tree->any) {
+        size_t same = 0;
+        while (same < size && same < tree->last_size && key[same] == tree->last[same]) {
+            same++;
+        }
+        memcpy(blank, key, same);
+        if (same < size && same < tree->last_size) {
+            blank[same] = (uint8_t)(tree->last[same] + 1);
+        }
+    }
+    if (memcmp(key, blank, size) == 0) {
+        return LK_OK;
+    }
+    memcpy(key, blank, size);
+    walk->wiped += size;
+    return lk_lmdb_write_fully(walk->fd, key, size,
+                               number * walk->meta.page_size + (uint64_t)(key - page));
+}
+
 static int walk_tree_run(struct lk_lmdb_walk *walk, unsigned which)
 {
     struct walk_tree tree = {.want = &walk->meta.tree[which], .which = which};
@@ -416,6 +450,12 @@ static int walk_tree_run(struct lk_lmdb_walk *walk, unsigned which)
         const uint8_t *node = walk_node(page, at[level]);
         if (at[level] > 0) {
             int rc = walk_separator(walk, &tree, node);
+            if (rc != LK_OK) {
+                return rc;
+            }
+        }
+        if (walk->wipe) {
+            int rc = walk_blank(walk, &tree, number[level], page, at[level]);
             if (rc != LK_OK) {
                 return rc;
             }

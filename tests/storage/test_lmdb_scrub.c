@@ -146,6 +146,63 @@ static void test_lmdb_scrub_shrunk_value(void **state)
     lmdb_help_remove(scrub_directory);
 }
 
+#define SCRUB_LEAVES 4000u
+
+/* Every second key of many is planted; keys with bytes and prefixes that a neighbour's successor
+ * meets. */
+static struct lk_span scrub_key(uint32_t i, char key[64])
+{
+    int n =
+        snprintf(key, 64, i % 2 != 0 ? "k%06u\xff" SCRUB_MARK_KEY "%u" : "k%06u\xff\xff%u", i, i);
+    return (struct lk_span){(const uint8_t *)key, (size_t)n};
+}
+
+static void scrub_leaves(struct lk_storage *s, bool planted, bool put)
+{
+    struct lk_storage_txn txn = {0};
+    char key[64];
+    assert_int_equal(s->ops->begin(s, &txn, LK_WRITE), LK_OK);
+    for (uint32_t i = planted ? 1 : 0; i < SCRUB_LEAVES; i += 2) {
+        struct lk_span k = scrub_key(i, key);
+        assert_int_equal(put ? s->ops->put(&txn, k, k) : s->ops->remove(&txn, k), LK_OK);
+    }
+    assert_int_equal(s->ops->commit(&txn, LK_COMMIT_DURABLE), LK_OK);
+    s->ops->release(s, &txn);
+}
+
+/* What tells the pages of a tree apart is a key, too, and may be one that is gone. */
+static void test_lmdb_scrub_branches(void **state)
+{
+    (void)state;
+    struct lk_storage *s = scrub_open();
+    uint64_t bytes = 0;
+    for (unsigned round = 0; round < 3; round++) {
+        struct lk_storage_txn txn = {0};
+        struct lk_span v;
+        char key[64];
+        if (round == 0) {
+            scrub_leaves(s, false, true);
+        }
+        scrub_leaves(s, true, true);
+        scrub_leaves(s, true, false);
+        assert_int_equal(s->ops->scrub(s, &bytes), LK_OK);
+        assert_int_equal(scrub_hits(), 0);
+        assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
+        assert_int_equal(s->ops->begin(s, &txn, LK_READ), LK_OK);
+        for (uint32_t i = 0; i < SCRUB_LEAVES; i++) {
+            assert_int_equal(s->ops->get(&txn, scrub_key(i, key), &v),
+                             i % 2 != 0 ? LK_E_NOT_FOUND : LK_OK);
+        }
+        s->ops->abort(&txn);
+        s->ops->release(s, &txn);
+    }
+    assert_int_equal(s->ops->scrub(s, &bytes), LK_OK);
+    scrub_leaves(s, false, false);
+    assert_int_equal(s->ops->check(s, NULL, NULL), LK_OK);
+    s->ops->close(s);
+    lmdb_help_remove(scrub_directory);
+}
+
 static void test_lmdb_scrub_waits_for_readers(void **state)
 {
     (void)state;
@@ -171,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_lmdb_scrub_overflow_values),
         cmocka_unit_test(test_lmdb_scrub_mixed_values),
         cmocka_unit_test(test_lmdb_scrub_shrunk_value),
+        cmocka_unit_test(test_lmdb_scrub_branches),
         cmocka_unit_test(test_lmdb_scrub_waits_for_readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
