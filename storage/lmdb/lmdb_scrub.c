@@ -3,10 +3,12 @@
  * lmdb_scrub.c: check and scrub.
  *
  * LMDB forgets a record by copying its page without it: the old page, the gap inside pages, the
- * tail of the last page of a large value and pages of a batch that was dropped keep the bytes.
- * Scrubbing makes both roots newer than every deletion, holds the write lock so that no page
- * changes its use, and zeroes whatever the newest root does not reach. Live bytes are written only
- * as they are, so that a power cut at any place leaves a whole store.
+ * tail of the last page of a large value and pages of a batch that was dropped keep the bytes, and
+ * branches may keep its key, which tells two pages apart. Scrubbing makes both roots newer than
+ * every deletion, holds the write lock so that no page changes its use, and zeroes whatever the
+ * newest root does not reach. Live bytes are written only as they are, but for the keys in
+ * branches, which lower each byte or leave it (walk_blank()): a power cut at any place leaves a
+ * whole store.
  */
 #ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE 1
